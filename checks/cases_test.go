@@ -1,0 +1,188 @@
+package checks
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the want.txt files and checks/README.md anew")
+
+// scene is a case's scene.json: what the files of the folder do not say.
+type scene struct {
+	// Mode is lint (the default) or check.
+	Mode string
+	// Files are the FILE arguments; by default every file of the folder but scene.json and want.txt.
+	Files []string
+	// Config is --config; Images, Platform and Endpoints are the flags of these names.
+	Config    string
+	Images    map[Role]string
+	Platform  string
+	Endpoints []Endpoint
+	Env       map[string]string
+	Now       time.Time
+	// Modes are files' modes in octal, by path; "unreadable" makes reading fail.
+	Modes map[string]string
+}
+
+// TestCases runs each check on the folders of testdata that bear its name, and compares what it finds with want.txt.
+func TestCases(t *testing.T) {
+	for _, check := range All() {
+		folders, err := filepath.Glob(filepath.Join("..", "testdata", check.Name, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(folders) == 0 {
+			t.Errorf("%s has no cases", check.Name)
+		}
+		for _, folder := range folders {
+			t.Run(check.Name+"/"+filepath.Base(folder), func(t *testing.T) {
+				t.Parallel()
+				testCase(t, check, folder)
+			})
+		}
+	}
+}
+
+func testCase(t *testing.T, check Check, folder string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	host := hostOf(t, folder)
+	results := Run(ctx, host, Selection{Checks: []Check{check}})
+	var got strings.Builder
+	for _, finding := range results[0].Findings {
+		got.WriteString(line(finding))
+	}
+	path := filepath.Join(folder, "want.txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// line is a finding in its stable form: STATUS PROBLEM PLACE SUBJECT: MESSAGE | HINT | $ COMMAND.
+func line(f Finding) string {
+	var out strings.Builder
+	fmt.Fprint(&out, f.Status)
+	if f.Problem != nil {
+		fmt.Fprint(&out, " ", f.Problem.ID)
+	}
+	if place := f.Location.Position(); place.Path != "" {
+		fmt.Fprint(&out, " ", place)
+	}
+	fmt.Fprintf(&out, " %s: %s", f.Subject, f.Message)
+	if f.Hint != "" {
+		fmt.Fprint(&out, " | ", f.Hint)
+	}
+	for _, command := range f.Commands {
+		fmt.Fprint(&out, " | $ ", command)
+	}
+	return out.String() + "\n"
+}
+
+// hostOf builds the host that a case's folder describes.
+func hostOf(t *testing.T, folder string) *Host {
+	t.Helper()
+	s := readScene(t, folder)
+	files := folderFiles{folder, s.Modes}
+	in := Input{Config: s.Config, Images: s.Images, Platform: s.Platform, Endpoints: s.Endpoints,
+		Live: s.Mode == "check", Offline: s.Mode != "check"}
+	if in.Live {
+		in.Env = func(name string) string { return s.Env[name] }
+	}
+	for _, name := range s.Files {
+		data, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Files = append(in.Files, InputFile{name, data})
+	}
+	now := func() time.Time { return s.Now }
+	host, err := Build(in, Windows{Files: files, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host
+}
+
+func readScene(t *testing.T, folder string) scene {
+	t.Helper()
+	s := scene{Now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	data, err := os.ReadFile(filepath.Join(folder, "scene.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	if s.Files == nil && s.Mode != "check" {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			if !entry.IsDir() && !slices.Contains([]string{"scene.json", "want.txt"}, entry.Name()) {
+				s.Files = append(s.Files, entry.Name())
+			}
+		}
+	}
+	return s
+}
+
+// folderFiles shows a case's folder as the current one, and its folder "root" as the root of the file system.
+type folderFiles struct {
+	folder string
+	modes  map[string]string
+}
+
+func (f folderFiles) real(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Join(f.folder, "root", path)
+	}
+	return filepath.Join(f.folder, path)
+}
+
+func (f folderFiles) ReadFile(path string) ([]byte, error) {
+	if f.modes[path] == "unreadable" {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+	}
+	return os.ReadFile(f.real(path))
+}
+
+func (f folderFiles) Stat(path string) (fs.FileInfo, error) {
+	info, err := os.Stat(f.real(path))
+	if mode, ok := f.modes[path]; ok && err == nil && mode != "unreadable" {
+		bits, parseErr := strconv.ParseUint(mode, 8, 32)
+		if parseErr != nil {
+			return nil, parseErr
+		}
+		return modeInfo{info, fs.FileMode(bits)}, nil
+	}
+	return info, err
+}
+
+type modeInfo struct {
+	fs.FileInfo
+	mode fs.FileMode
+}
+
+func (m modeInfo) Mode() fs.FileMode { return m.FileInfo.Mode().Type() | m.mode }

@@ -1,0 +1,155 @@
+package checks
+
+import (
+	"io/fs"
+	"time"
+
+	"runner-preflight/checks/dockerconfig"
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/registry"
+	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
+)
+
+// Host is the machine as checks see it: its runners, and the windows through which checks look.
+type Host struct {
+	// Runners are what is judged; never empty.
+	Runners []*Runner
+	// Live says that this is the machine on which the runner runs (check), not a checkout of its files (lint).
+	Live bool
+	// Offline says that no check may use the network.
+	Offline bool
+
+	Windows
+	// Daemon is the way out of docker's daemon, through which images are pulled.
+	Daemon *network.Client
+	// Registries asks registries about images, over Daemon.
+	Registries *registry.Client
+}
+
+// Windows are the only ways in which checks touch the world.
+type Windows struct {
+	Files Files
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Files is the file system as checks may see it. Paths are as users write them.
+type Files interface {
+	Stat(path string) (fs.FileInfo, error)
+	ReadFile(path string) ([]byte, error)
+}
+
+// Runner is one runner: what it is told, the config.json that it reads, the images that it will pull and the
+// hosts that it needs.
+type Runner struct {
+	// Name tells the runner from others in the report: its file's name, with #2 and so on for further ones.
+	Name string
+	// Definition is what the runner is told; nil when there was none to read.
+	Definition *runner.Definition
+	// Config is the config.json that it reads; nil when it was not given (lint).
+	Config *Config
+	// Images are the effective ones: the three roles and the runner's own.
+	Images []Image
+	// Endpoints are the hosts that are known to be needed before any was asked.
+	Endpoints []Endpoint
+	// Platform is what images are pulled for, as OS/ARCH[/VARIANT]; empty when unknown.
+	Platform string
+	// Control is the way out of the runner's own JVM.
+	Control *network.Client
+}
+
+// Config is a config.json, or what is in its place.
+type Config struct {
+	// Path is as the user gave it, or as the definition mounts it.
+	Path string
+	// Origin says why this one: ConfigFlag, ConfigFile, ConfigMount or ConfigUser.
+	Origin ConfigOrigin
+	// File is its content; nil when there is none to read, and then Err says why.
+	File *dockerconfig.File
+	// Err is what kept it from being read: fs.ErrNotExist, fs.ErrPermission, ErrIsDirectory or another.
+	Err error
+	// Mode is the file's mode, 0 if unknown.
+	Mode fs.FileMode
+}
+
+// ConfigOrigin says why a config.json is taken for the runner's.
+type ConfigOrigin string
+
+// The origins of a config.json.
+const (
+	ConfigFlag  ConfigOrigin = "flag"
+	ConfigFile  ConfigOrigin = "file"
+	ConfigMount ConfigOrigin = "mount"
+	ConfigUser  ConfigOrigin = "user"
+)
+
+// Role is what an image is for. Its value is the environment variable that overrides it, but for RoleRunner.
+type Role string
+
+// The roles of a runner's images.
+const (
+	RolePause     Role = "PAUSE_IMAGE"
+	RoleAuthProxy Role = "AUTH_PROXY_IMAGE"
+	RoleClone     Role = "CLONE_IMAGE"
+	RoleRunner    Role = "RUNNER"
+)
+
+// Image is one effective image of a runner.
+type Image struct {
+	Role Role
+	// Reference is as written; empty when Unresolved says why it is not known.
+	Reference string
+	// Origin says where it comes from.
+	Origin ImageOrigin
+	// Place is where it is written; the zero Span for a default or a flag.
+	Place source.Span
+	// Unresolved says why the reference is not known ("" when it is).
+	Unresolved string
+}
+
+// ImageOrigin says where an image's reference comes from.
+type ImageOrigin string
+
+// The origins of an image's reference.
+const (
+	OriginDefinition ImageOrigin = "definition"
+	OriginDefault    ImageOrigin = "default"
+	OriginFlag       ImageOrigin = "flag"
+)
+
+// Actor is the program that makes a connection: proxies, roots and resolvers differ.
+type Actor string
+
+// The actors.
+const (
+	ActorDaemon Actor = "docker daemon"
+	ActorJVM    Actor = "runner"
+	ActorCLI    Actor = "docker CLI"
+)
+
+// Endpoint is a host that a runner needs.
+type Endpoint struct {
+	Host string
+	Port int
+	// Actor is who connects.
+	Actor Actor
+	// Why says what for, as "control channel" or "PAUSE_IMAGE".
+	Why string
+	// Optional says that only some pipelines need it, or that the evidence for it is weak: it warns.
+	Optional bool
+	// Registry says that the host must speak the registry protocol.
+	Registry bool
+}
+
+// Overrides returns the images that are not the vendor's defaults, the runner's own left out: those that the
+// runner's reader of config.json looks credentials up for.
+func (r *Runner) Overrides() []Image {
+	var images []Image
+	for _, image := range r.Images {
+		if image.Role != RoleRunner && image.Origin != OriginDefault && image.Reference != "" {
+			images = append(images, image)
+		}
+	}
+	return images
+}

@@ -1,0 +1,134 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Result is what one check found.
+type Result struct {
+	Check    Check
+	Status   Status
+	Duration time.Duration
+	Findings []Finding
+}
+
+// grace is how long a check may take to notice that its time is up before it is reported as not established.
+const grace = 500 * time.Millisecond
+
+var notEstablished = &Problem{
+	ID:    "not-established",
+	Title: "Something could not be established",
+	Doc: "The tool ran out of time, was not permitted to look, or was interrupted: nothing is known, which is neither a pass " +
+		"nor a failure. Give it more time (--timeout), or run it as the user that runs the runner.",
+	Source: "the tool's own limits",
+}
+
+// Run runs the selected checks at the same time and returns their results in the order of the selection.
+// It ends soon after ctx does, with what is known by then.
+func Run(ctx context.Context, host *Host, selection Selection) []Result {
+	results := make([]Result, len(selection.Checks))
+	done := make([]chan Result, len(selection.Checks))
+	for i, check := range selection.Checks {
+		done[i] = make(chan Result, 1)
+		go func() { done[i] <- runOne(ctx, host, check) }()
+	}
+	patience := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(patience) }) })
+	defer stop()
+	for i, check := range selection.Checks {
+		results[i] = await(ctx, check, done[i], patience)
+		results[i].Findings = selection.keep(check, results[i].Findings)
+		results[i].Status = worst(results[i].Findings)
+	}
+	return results
+}
+
+// await waits for a check's result until patience is closed; a result that is there by then counts.
+func await(ctx context.Context, check Check, done <-chan Result, patience <-chan struct{}) Result {
+	select {
+	case result := <-done:
+		return result
+	case <-patience:
+	}
+	select {
+	case result := <-done:
+		return result
+	default:
+		return Result{Check: check, Findings: []Finding{Unestablished(ctx, check.Name, "the check did not end in time")}}
+	}
+}
+
+func runOne(ctx context.Context, host *Host, check Check) (result Result) {
+	started := time.Now()
+	defer func() {
+		if crash := recover(); crash != nil {
+			result = Result{Check: check, Findings: []Finding{Erred(notEstablished, check.Name,
+				fmt.Sprintf("the check crashed: %v", crash), "report this with the output of -v")}}
+		}
+		result.Duration = time.Since(started)
+	}()
+	return Result{Check: check, Findings: merged(check.Run(ctx, host))}
+}
+
+// Unestablished reports that there was no time, or no permission, to find something out.
+func Unestablished(ctx context.Context, subject, message string) Finding {
+	hint := "run it again as the user that runs the runner"
+	if ctx.Err() != nil {
+		hint = "give it more time with --timeout 2m"
+	}
+	return Erred(notEstablished, subject, message, hint)
+}
+
+// merged makes one finding of those that differ in their runners alone.
+func merged(findings []Finding) []Finding {
+	type identity struct {
+		status                 Status
+		problem                *Problem
+		subject, root, message string
+		place                  string
+	}
+	at := make(map[identity]int, len(findings))
+	var out []Finding
+	for _, f := range findings {
+		id := identity{f.Status, f.Problem, f.Subject, f.Root, f.Message, f.Location.Position().String()}
+		i, seen := at[id]
+		if !seen {
+			at[id] = len(out)
+			out = append(out, f)
+			continue
+		}
+		out[i] = union(out[i], f)
+	}
+	return out
+}
+
+// union adds b's runners and what it touches to a, which is the same finding otherwise.
+func union(a, b Finding) Finding {
+	if len(a.Runners) == 0 || len(b.Runners) == 0 {
+		a.Runners = nil
+	} else {
+		a.Runners = appendNew(slices.Clone(a.Runners), b.Runners)
+	}
+	a.Touches = appendNew(slices.Clone(a.Touches), b.Touches)
+	return a
+}
+
+func appendNew(to, from []string) []string {
+	for _, s := range from {
+		if !slices.Contains(to, s) {
+			to = append(to, s)
+		}
+	}
+	return to
+}
+
+func worst(findings []Finding) Status {
+	status := Skip
+	for _, f := range findings {
+		status = max(status, f.Status)
+	}
+	return status
+}

@@ -1,0 +1,250 @@
+// Package source holds a text that findings point into: where an offset stands, and what its line looks like
+// with everything secret masked.
+package source
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf8"
+)
+
+// mask stands for a secret in an excerpt. Its length says nothing about the secret's.
+const mask = "********"
+
+// stride is how many bytes lie between two remembered character counts: a column costs at most this many
+// bytes of counting, in a line of any length.
+const stride = 1024
+
+// File is one text, as UTF-8, with the path that the user gave for it. Make one with New.
+type File struct {
+	// Path is as the user gave it.
+	Path string
+	// Text is what offsets count in.
+	Text []byte
+
+	lines   []int // offset of the first byte of each line
+	counts  []int // characters before each multiple of stride
+	secrets []interval
+}
+
+type interval struct{ start, end int }
+
+// New wraps text, which must not be changed afterwards.
+func New(path string, text []byte) *File {
+	f := &File{Path: path, Text: text, lines: []int{0}}
+	for at := 0; ; {
+		next := bytes.IndexByte(text[at:], '\n')
+		if next < 0 {
+			break
+		}
+		at += next + 1
+		f.lines = append(f.lines, at)
+	}
+	count := 0
+	for at := 0; at < len(text); at += stride {
+		f.counts = append(f.counts, count)
+		count += characters(text[at:min(at+stride, len(text))])
+	}
+	return f
+}
+
+// characters counts the bytes that begin a character, so that counts of adjoining pieces add up.
+func characters(text []byte) int {
+	n := 0
+	for _, b := range text {
+		if utf8.RuneStart(b) {
+			n++
+		}
+	}
+	return n
+}
+
+func (f *File) before(offset int) int {
+	if len(f.counts) == 0 {
+		return 0
+	}
+	block := min(offset/stride, len(f.counts)-1)
+	return f.counts[block] + characters(f.Text[block*stride:offset])
+}
+
+// Position is a place for people: line and column count from 1, the column in characters.
+type Position struct {
+	Path         string
+	Line, Column int
+}
+
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.Path
+	}
+	return fmt.Sprintf("%s:%d:%d", p.Path, p.Line, p.Column)
+}
+
+// Position tells where an offset stands; offsets outside the text count as its nearest end.
+func (f *File) Position(offset int) Position {
+	offset = min(max(offset, 0), len(f.Text))
+	line := sort.SearchInts(f.lines, offset+1)
+	return Position{f.Path, line, f.before(offset) - f.before(f.lines[line-1]) + 1}
+}
+
+// Line returns the offsets of a line's first byte and of the end of its text (line break excluded). Lines
+// count from 1.
+func (f *File) Line(line int) (start, end int) {
+	start, end = f.lines[line-1], len(f.Text)
+	if line < len(f.lines) {
+		end = f.lines[line] - 1
+	}
+	if end > start && f.Text[end-1] == '\r' {
+		end--
+	}
+	return start, end
+}
+
+// Hide marks the bytes from start to end as secret: no excerpt shows them.
+func (f *File) Hide(start, end int) {
+	if start < end {
+		f.secrets = append(f.secrets, interval{start, end})
+	}
+}
+
+// Span points at a stretch of a file. The zero Span points nowhere; one with equal ends points at a place.
+type Span struct {
+	File       *File
+	Start, End int
+}
+
+// At is the span from start to end of the file.
+func (f *File) At(start, end int) Span { return Span{f, start, end} }
+
+// Whole points at the file itself, at no line.
+func (f *File) Whole() Span { return Span{f, -1, -1} }
+
+// Position is where the span begins. Its Line is 0 for a span without a place in the text.
+func (s Span) Position() Position {
+	switch {
+	case s.File == nil:
+		return Position{}
+	case s.Start < 0:
+		return Position{Path: s.File.Path}
+	}
+	return s.File.Position(s.Start)
+}
+
+// Text is what stands in the span, secret or not: never print it unasked.
+func (s Span) Text() string {
+	if s.File == nil || s.Start < 0 {
+		return ""
+	}
+	return string(s.File.Text[s.Start:s.End])
+}
+
+// Excerpt is a line for people, secrets masked, control characters replaced.
+type Excerpt struct {
+	// Line counts from 1; 0 means that there is none.
+	Line int
+	// Text is the line, cut around the span if it is long ("…" marks a cut).
+	Text string
+	// Column and Width tell where in Text the span stands, in characters, Column from 0.
+	Column, Width int
+}
+
+// excerptMargin is how many characters of a long line are kept on either side of the span.
+const excerptMargin = 60
+
+// Excerpt cuts out the line in which the span begins.
+func (s Span) Excerpt() Excerpt {
+	if s.File == nil || s.Start < 0 {
+		return Excerpt{}
+	}
+	line := s.File.Position(s.Start).Line
+	first, last := s.File.Line(line)
+	start := min(max(s.Start, first), last)
+	end := min(max(s.End, start), last)
+	// What is far from the span is cut before it is masked, so that a line of 20 MB costs nothing.
+	from, to := max(first, start-4*excerptMargin), min(last, end+4*excerptMargin)
+	before, within, after := s.File.masked(from, start), s.File.masked(start, end), s.File.masked(end, to)
+	before, cutBefore := keepEnd(before, excerptMargin, from > first)
+	within, _ = keepStart(within, 2*excerptMargin, false)
+	after, cutAfter := keepStart(after, excerptMargin, to < last)
+	return Excerpt{line, cutBefore + before + within + after + cutAfter,
+		utf8.RuneCountInString(cutBefore + before), max(1, utf8.RuneCountInString(within))}
+}
+
+func keepEnd(text string, most int, already bool) (kept, mark string) {
+	runes := []rune(text)
+	if len(runes) > most {
+		runes, already = runes[len(runes)-most:], true
+	}
+	if already {
+		mark = "…"
+	}
+	return string(runes), mark
+}
+
+func keepStart(text string, most int, already bool) (kept, mark string) {
+	runes := []rune(text)
+	if len(runes) > most {
+		runes, already = runes[:most], true
+	}
+	if already {
+		mark = "…"
+	}
+	return string(runes), mark
+}
+
+// masked returns the text from start to end with each secret in it replaced, however little of it shows.
+func (f *File) masked(start, end int) string {
+	var out strings.Builder
+	at := start
+	for _, hidden := range f.hidden(start, end) {
+		if hidden.start > at {
+			out.WriteString(Printable(string(f.Text[at:hidden.start])))
+		}
+		if hidden.start >= start || at == start {
+			out.WriteString(mask)
+		}
+		at = max(at, min(hidden.end, end))
+	}
+	if at < end {
+		out.WriteString(Printable(string(f.Text[at:end])))
+	}
+	return out.String()
+}
+
+// hidden returns the secrets that touch the range, merged and in order.
+func (f *File) hidden(start, end int) []interval {
+	var found []interval
+	for _, s := range f.secrets {
+		if s.start < end && s.end > start {
+			found = append(found, s)
+		}
+	}
+	slices.SortFunc(found, func(a, b interval) int { return a.start - b.start })
+	var merged []interval
+	for _, s := range found {
+		if n := len(merged); n > 0 && s.start <= merged[n-1].end {
+			merged[n-1].end = max(merged[n-1].end, s.end)
+			continue
+		}
+		merged = append(merged, s)
+	}
+	return merged
+}
+
+// Printable replaces what would move a terminal's cursor, hide text or break a line: control characters,
+// bidirectional marks and bytes that are not UTF-8. A tab becomes one blank.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r < 0x20, r >= 0x7f && r < 0xa0, r == utf8.RuneError, r == 0xfeff,
+			r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x2069:
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}
