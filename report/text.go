@@ -1,0 +1,175 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"runner-preflight/checks"
+)
+
+// Text makes the format for people: causes first, then every check, then the summary.
+func Text(o TextOptions) Format {
+	return func(w io.Writer, r Report) error {
+		p := newPage(o)
+		for _, runner := range r.Runners {
+			p.runners = append(p.runners, runner.Name)
+		}
+		if !p.Quiet {
+			p.header(r)
+		}
+		if clean := p.causes(r); !clean || !p.Quiet {
+			p.line("")
+		}
+		if !p.Quiet {
+			p.checks(r)
+		}
+		p.summary(r)
+		_, err := io.WriteString(w, p.String())
+		return err
+	}
+}
+
+// header says what was judged.
+func (p *page) header(r Report) {
+	name := p.bold.Sprint(tool) + " " + p.safe(r.Version)
+	switch len(r.Runners) {
+	case 0:
+		p.line("%s", name)
+	case 1:
+		what := p.subject(r.Runners[0])
+		if columns(tool+" "+r.Version)+2+columns(what) <= p.Width {
+			p.line("%s  %s", name, what)
+			break
+		}
+		fallthrough
+	default:
+		p.line("%s", name)
+		for i, runner := range r.Runners {
+			if i == usualFindings && !p.Verbose {
+				p.line("  %s and %s more", p.glyph("…", "..."), thousands(len(r.Runners)-i))
+				break
+			}
+			p.paragraph("  ", "", p.subject(runner), p.plain)
+		}
+	}
+	p.line("")
+}
+
+// subject is a runner in one line: its definition, config.json and platform.
+func (p *page) subject(r Runner) string {
+	parts := []string{r.Name}
+	if r.Definition == "" && r.Name == r.Config {
+		parts[0] = "no definition"
+	}
+	if r.Config == "" {
+		parts = append(parts, "no config.json")
+	} else {
+		parts = append(parts, r.Config)
+	}
+	if r.Platform == "" {
+		parts = append(parts, "platform unknown")
+	} else {
+		parts = append(parts, r.Platform)
+	}
+	for i := range parts {
+		parts[i] = p.safe(parts[i])
+	}
+	return strings.Join(parts, " "+p.glyph("·", "-")+" ")
+}
+
+// summary counts what was found, in one line.
+func (p *page) summary(r Report) {
+	s := r.Summary
+	var parts []string
+	add := func(status checks.Status, n int, words string) {
+		if n > 0 {
+			parts = append(parts, p.status[status].Sprint(words))
+		}
+	}
+	add(checks.Pass, s.Pass, thousands(s.Pass)+" passed")
+	add(checks.Warn, s.Warn, count(s.Warn, "warning", "warnings"))
+	add(checks.Error, s.Error, thousands(s.Error)+" not established")
+	add(checks.Fail, s.Fail, thousands(s.Fail)+" failed")
+	add(checks.Skip, s.Skip, thousands(s.Skip)+" skipped")
+	if len(parts) == 0 {
+		parts = []string{"nothing checked"}
+	}
+	end := " in " + duration(r.Duration)
+	if r.Interrupted {
+		end = ", interrupted after " + duration(r.Duration)
+	}
+	p.line("%s%s", strings.Join(parts, ", "), end)
+}
+
+func duration(d time.Duration) string {
+	switch {
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+// checks writes every check under the heading of its group.
+func (p *page) checks(r Report) {
+	ofPlace := causesByPlace(r)
+	var groups []string
+	for _, result := range r.Results {
+		if group := result.Check.Group(); !slices.Contains(groups, group) {
+			groups = append(groups, group)
+		}
+	}
+	for _, group := range groups {
+		p.line("%s", p.bold.Sprint(heading(group)))
+		var rows []row
+		for i, result := range r.Results {
+			if result.Check.Group() == group {
+				rows = append(rows, p.rows(result, func(j int) mark { return ofPlace[place{i, j}] })...)
+			}
+		}
+		p.table(rows)
+		p.line("")
+	}
+}
+
+func heading(group string) string {
+	switch group {
+	case "config":
+		return "Docker config"
+	case "definition":
+		return "Runner definition"
+	case "image":
+		return "Images"
+	}
+	return strings.ToUpper(group[:1]) + group[1:]
+}
+
+// mark ties a finding to the causes that are written above it.
+type mark struct {
+	// numbers are those of its causes.
+	numbers []int
+	// told says that its message stands there.
+	told bool
+}
+
+// causesByPlace numbers the causes and tells which findings belong to which.
+func causesByPlace(r Report) map[place]mark {
+	marks := map[place]mark{}
+	for i, c := range r.Causes {
+		if len(c.By) > 0 {
+			break
+		}
+		for j, at := range append(slices.Clone(c.own), c.follows...) {
+			m := marks[at]
+			m.numbers = append(m.numbers, i+1)
+			m.told = m.told || j == 0
+			marks[at] = m
+		}
+	}
+	return marks
+}
