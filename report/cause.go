@@ -247,12 +247,15 @@ func (g *graph) reached(from []int) []int {
 	return found
 }
 
-// unique keeps the first of those that are equal.
+// unique is the list with the first of those alone that are equal.
 func unique[T comparable](all []T) []T {
 	seen := make(map[T]bool, len(all))
-	return slices.DeleteFunc(all, func(v T) bool {
-		again := seen[v]
-		seen[v] = true
-		return again
-	})
+	var kept []T
+	for _, v := range all {
+		if !seen[v] {
+			seen[v] = true
+			kept = append(kept, v)
+		}
+	}
+	return kept
 }

@@ -37,6 +37,9 @@ func runeColumns(r rune) int {
 // wrap breaks a text at blanks into lines of at most so many columns. What has no blank, as a path, a reference or a
 // URL, stays whole, and is longer than the line if it must be.
 func wrap(text string, most int) []string {
+	if text = strings.TrimSpace(text); columns(text) <= most {
+		return []string{text}
+	}
 	var lines []string
 	line, used := "", 0
 	for _, word := range strings.Fields(text) {

@@ -38,6 +38,8 @@ type page struct {
 	status             map[checks.Status]*color.Color
 	// runners are the names of all runners of the report.
 	runners []string
+	// told are the messages that stand on the page already.
+	told map[string]bool
 }
 
 func newPage(o TextOptions) *page {
@@ -55,7 +57,7 @@ func newPage(o TextOptions) *page {
 	}
 	plain := color.New()
 	plain.DisableColor()
-	return &page{TextOptions: o, plain: plain, bold: ink(color.Bold), faint: ink(color.Faint), status: map[checks.Status]*color.Color{
+	return &page{TextOptions: o, told: map[string]bool{}, plain: plain, bold: ink(color.Bold), faint: ink(color.Faint), status: map[checks.Status]*color.Color{
 		checks.Pass: ink(color.FgGreen), checks.Skip: ink(color.FgCyan), checks.Warn: ink(color.FgYellow),
 		checks.Error: ink(color.FgMagenta, color.Bold), checks.Fail: ink(color.FgRed, color.Bold)}}
 }
@@ -98,13 +100,17 @@ func (p *page) paragraph(indent, label, text string, ink *color.Color) {
 	if text == "" {
 		return
 	}
-	labelInk, hanging := p.bold, columns(indent+label)
-	if ink == p.faint {
-		labelInk = p.faint
+	hanging := columns(indent + label)
+	switch {
+	case label == "":
+	case ink == p.faint:
+		label = ink.Sprint(label)
+	default:
+		label = p.bold.Sprint(label)
 	}
 	for i, line := range wrap(p.safe(text), p.Width-hanging) {
 		if i == 0 {
-			p.line("%s%s%s", indent, labelInk.Sprint(label), ink.Sprint(line))
+			p.line("%s%s%s", indent, label, ink.Sprint(line))
 			continue
 		}
 		p.line("%s%s", strings.Repeat(" ", hanging), ink.Sprint(line))
@@ -120,4 +126,11 @@ func (p *page) command(indent, command string) {
 		}
 		p.line("%s%s%s", indent, p.faint.Sprint(lead), p.bold.Sprint(p.safe(line)))
 	}
+}
+
+// first tells whether a text is new to the page.
+func (p *page) first(text string) bool {
+	told := p.told[text]
+	p.told[text] = true
+	return !told
 }

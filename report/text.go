@@ -95,7 +95,7 @@ func (p *page) summary(r Report) {
 	add(checks.Fail, s.Fail, thousands(s.Fail)+" failed")
 	add(checks.Skip, s.Skip, thousands(s.Skip)+" skipped")
 	if len(parts) == 0 {
-		parts = []string{"nothing checked"}
+		parts = []string{"0 checks"}
 	}
 	end := " in " + duration(r.Duration)
 	if r.Interrupted {
@@ -117,7 +117,7 @@ func duration(d time.Duration) string {
 
 // checks writes every check under the heading of its group.
 func (p *page) checks(r Report) {
-	ofPlace := causesByPlace(r)
+	numbers := numbersByPlace(r)
 	var groups []string
 	for _, result := range r.Results {
 		if group := result.Check.Group(); !slices.Contains(groups, group) {
@@ -129,7 +129,7 @@ func (p *page) checks(r Report) {
 		var rows []row
 		for i, result := range r.Results {
 			if result.Check.Group() == group {
-				rows = append(rows, p.rows(result, func(j int) mark { return ofPlace[place{i, j}] })...)
+				rows = append(rows, p.rows(result, func(j int) []int { return numbers[place{i, j}] })...)
 			}
 		}
 		p.table(rows)
@@ -149,27 +149,16 @@ func heading(group string) string {
 	return strings.ToUpper(group[:1]) + group[1:]
 }
 
-// mark ties a finding to the causes that are written above it.
-type mark struct {
-	// numbers are those of its causes.
-	numbers []int
-	// told says that its message stands there.
-	told bool
-}
-
-// causesByPlace numbers the causes and tells which findings belong to which.
-func causesByPlace(r Report) map[place]mark {
-	marks := map[place]mark{}
+// numbersByPlace numbers the causes and tells which findings belong to which.
+func numbersByPlace(r Report) map[place][]int {
+	numbers := map[place][]int{}
 	for i, c := range r.Causes {
 		if len(c.By) > 0 {
 			break
 		}
-		for j, at := range append(slices.Clone(c.own), c.follows...) {
-			m := marks[at]
-			m.numbers = append(m.numbers, i+1)
-			m.told = m.told || j == 0
-			marks[at] = m
+		for _, at := range append(slices.Clone(c.own), c.follows...) {
+			numbers[at] = append(numbers[at], i+1)
 		}
 	}
-	return marks
+	return numbers
 }

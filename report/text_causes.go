@@ -138,10 +138,10 @@ func (p *page) cause(number int, c Cause) {
 	p.excerpt(c)
 	first := c.Findings[0]
 	p.paragraph(body, "", first.Message, p.plain)
+	p.first(first.Message)
+	p.first(c.Hint + strings.Join(first.Commands, "\n"))
 	p.alike(c)
-	if first.Hint != "" {
-		p.paragraph(body, "mend: ", first.Hint, p.plain)
-	}
+	p.paragraph(body, "mend: ", c.Hint, p.plain)
 	for i, command := range c.Commands {
 		if i == fewSubjects && !p.Verbose {
 			p.line("%s%s and %s", body, p.glyph("…", "..."), count(len(c.Commands)-i, "more command", "more commands"))
@@ -152,7 +152,7 @@ func (p *page) cause(number int, c Cause) {
 	p.explained(c)
 	if p.Verbose {
 		p.paragraph(body, "evidence: ", p.evidence(first), p.faint)
-		p.paragraph(body, "why: ", c.Problem.Doc, p.faint)
+		p.paragraph(body, "why: ", strings.ReplaceAll(c.Problem.Doc, "\n", " "), p.faint)
 		p.paragraph(body, "source: ", c.Problem.Source, p.faint)
 	}
 }

@@ -1,10 +1,10 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"runner-preflight/checks"
 )
@@ -30,7 +30,7 @@ type note struct {
 }
 
 // rows are what the page says of one check.
-func (p *page) rows(r checks.Result, markOf func(int) mark) []row {
+func (p *page) rows(r checks.Result, causes func(int) []int) []row {
 	var rows []row
 	if p.Verbose {
 		rows = append(rows, row{bare: true, label: r.Check.Name, detail: duration(r.Duration)})
@@ -46,7 +46,7 @@ func (p *page) rows(r checks.Result, markOf func(int) mark) []row {
 		shown[kind(f)]++
 		switch n := shown[kind(f)]; {
 		case n <= usualFindings || p.Verbose:
-			rows = append(rows, p.row(r, f, markOf(i)))
+			rows = append(rows, p.row(r, f, causes(i)))
 		case n == usualFindings+1:
 			rows = append(rows, row{bare: true, label: p.more(total[kind(f)] - usualFindings)})
 		}
@@ -78,7 +78,7 @@ func (p *page) allPassed(r checks.Result) row {
 			out.below = append(out.below, note{"", p.more(len(r.Findings) - i), true})
 			break
 		}
-		out.below = append(out.below, note{f.Subject, f.Message + p.suffix(f, mark{}), true})
+		out.below = append(out.below, note{f.Subject, f.Message + p.suffix(f, nil), true})
 		if p.Verbose {
 			out.below = append(out.below, p.verbose(f)...)
 		}
@@ -87,12 +87,12 @@ func (p *page) allPassed(r checks.Result) row {
 }
 
 // row is one finding.
-func (p *page) row(r checks.Result, f checks.Finding, m mark) row {
+func (p *page) row(r checks.Result, f checks.Finding, causes []int) row {
 	out := row{status: f.Status, label: f.Subject, detail: f.Message}
 	switch alone := len(r.Findings) == 1; {
 	case f.Problem != nil:
 		out.label, out.detail = f.Problem.Title, f.Subject
-		if !m.told || p.Verbose {
+		if p.first(f.Message) {
 			out.below = append(out.below, note{"", f.Message, false})
 		}
 	case alone || f.Subject == "":
@@ -101,7 +101,7 @@ func (p *page) row(r checks.Result, f checks.Finding, m mark) row {
 			out.detail = f.Subject
 		}
 	}
-	out.detail += p.suffix(f, m)
+	out.detail += p.suffix(f, causes)
 	if p.Verbose {
 		out.below = append(out.below, p.verbose(f)...)
 	}
@@ -109,13 +109,13 @@ func (p *page) row(r checks.Result, f checks.Finding, m mark) row {
 }
 
 // suffix names a finding's runners, if not all, and its causes.
-func (p *page) suffix(f checks.Finding, m mark) string {
+func (p *page) suffix(f checks.Finding, causes []int) string {
 	text := ""
 	if len(f.Runners) > 0 && len(f.Runners) < len(p.runners) {
 		text = " [" + few(f.Runners, 3) + "]"
 	}
 	var numbers []string
-	for _, n := range m.numbers {
+	for _, n := range causes {
 		numbers = append(numbers, fmt.Sprint(n))
 	}
 	switch len(numbers) {
@@ -133,11 +133,11 @@ func (p *page) verbose(f checks.Finding) []note {
 	if at := f.Location.Position(); at.Path != "" {
 		notes = append(notes, note{"at", at.String(), true})
 	}
-	if f.Hint != "" {
+	if f.Hint != "" && p.first(f.Hint+strings.Join(f.Commands, "\n")) {
 		notes = append(notes, note{"mend", f.Hint, true})
-	}
-	for _, command := range f.Commands {
-		notes = append(notes, note{"$", command, true})
+		for _, command := range f.Commands {
+			notes = append(notes, note{"$", command, true})
+		}
 	}
 	if len(f.Evidence) > 0 {
 		notes = append(notes, note{"evidence", p.evidence(f), true})
@@ -149,14 +149,17 @@ func (p *page) verbose(f checks.Finding) []note {
 func (p *page) evidence(f checks.Finding) string {
 	var parts []string
 	for _, e := range f.Evidence {
-		parts = append(parts, e.Name+" "+inWords(plain(e.Value)))
+		parts = append(parts, e.Name+" "+inWords(e.Value))
 	}
 	return strings.Join(parts, "; ")
 }
 
 // inWords is a value for people.
 func inWords(value any) string {
-	switch v := value.(type) {
+	if d, ok := value.(time.Duration); ok {
+		return duration(d)
+	}
+	switch v := plain(value).(type) {
 	case string:
 		return v
 	case []any:
@@ -168,17 +171,14 @@ func inWords(value any) string {
 	case nil:
 		return "none"
 	}
-	if text, err := json.Marshal(value); err == nil {
-		return string(text)
-	}
-	return fmt.Sprint(value)
+	return string(encoded(plain(value)))
 }
 
 // table writes rows with their details in one column, as far as they fit.
 func (p *page) table(rows []row) {
 	column := 0
 	for _, r := range rows {
-		if size := columns(p.safe(r.label)); !r.bare && r.detail != "" && size <= p.Width*11/20-rowIndent {
+		if size := columns(p.safe(r.label)); !r.bare && r.detail != "" && size <= p.Width*5/8-rowIndent {
 			column = max(column, size)
 		}
 	}
@@ -200,16 +200,17 @@ func (p *page) tableRow(r row, column int) {
 	if r.status > checks.Pass {
 		ink = p.plain
 	}
-	gap := max(column-columns(label), 0) + 2
 	indent := strings.Repeat(" ", rowIndent)
 	lines := wrap(label, p.Width-rowIndent)
-	if detail != "" && len(lines) == 1 && rowIndent+columns(label)+gap+columns(detail) <= p.Width {
+	free := p.Width - rowIndent - columns(label) - columns(detail)
+	gap := max(column-columns(label), 0) + 2
+	if gap > free {
+		gap = 2
+	}
+	if detail != "" && len(lines) == 1 && gap <= free {
 		p.line("%s%s%s%s", lead, label, strings.Repeat(" ", gap), ink.Sprint(detail))
-		detail = ""
 	} else {
 		p.line("%s%s", lead, strings.Join(lines, "\n"+indent))
-	}
-	if detail != "" {
 		p.paragraph(indent, "", detail, ink)
 	}
 	p.notes(indent, r.below)
@@ -219,7 +220,7 @@ func (p *page) tableRow(r row, column int) {
 func (p *page) notes(indent string, notes []note) {
 	column := 0
 	for _, n := range notes {
-		if size := columns(p.safe(n.label)); size <= p.Width/2-rowIndent {
+		if size := columns(p.safe(n.label)); size <= p.Width/2 {
 			column = max(column, size)
 		}
 	}
@@ -234,7 +235,7 @@ func (p *page) notes(indent string, notes []note) {
 			p.command(indent, n.text)
 		case n.label == "":
 			p.paragraph(indent, "", n.text, ink)
-		case columns(label) > column || columns(indent)+column+2+columns(p.safe(n.text)) > p.Width && column > 12:
+		case columns(label) > column || p.Width-columns(indent)-column-2 < narrowest:
 			p.line("%s%s", indent, ink.Sprint(label))
 			p.paragraph(indent+"  ", "", n.text, ink)
 		default:
