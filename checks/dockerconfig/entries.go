@@ -26,9 +26,6 @@ func (f *File) Entries() []Entry {
 	return entries
 }
 
-// Decoded decodes the entry's `auth` as the runner's reader does. The zero value stands for an entry without one.
-func (e Entry) Decoded() Decoded { return Decoded{} }
-
 // entryRef is where an entry stands: of a hundred thousand, only those that somebody asks for are made.
 type entryRef struct {
 	key, keyEnd, start, end uint32
