@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 	"strings"
 	"time"
 	"unicode"
-
-	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 )
 
 // schemaVersion changes when a member of the JSON report changes its meaning or goes; new ones do not count.
@@ -168,10 +167,12 @@ type evidenceJSON []checks.Evidence
 
 func jsonReport(r Report) reportJSON {
 	s := r.Summary
-	out := reportJSON{SchemaVersion: schemaVersion, Tool: toolJSON{tool, r.Version},
+	out := reportJSON{
+		SchemaVersion: schemaVersion, Tool: toolJSON{tool, r.Version},
 		StartedAt: r.Started.UTC().Format(time.RFC3339), DurationMS: r.Duration.Milliseconds(), Interrupted: r.Interrupted,
 		Summary: summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip},
-		Runners: []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{}}
+		Runners: []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{},
+	}
 	names := []string{}
 	for _, runner := range r.Runners {
 		out.Runners = append(out.Runners, jsonRunner(runner))
@@ -189,8 +190,10 @@ func jsonReport(r Report) reportJSON {
 func jsonRunner(r Runner) runnerJSON {
 	out := runnerJSON{r.Name, orNull(r.Config), orNull(r.Definition), orNull(r.Platform), []imageJSON{}, list(r.Endpoints)}
 	for _, image := range r.Images {
-		shown := imageJSON{Role: image.Role, Reference: orNull(image.Reference), Unresolved: image.Unresolved,
-			Origin: image.Origin}
+		shown := imageJSON{
+			Role: image.Role, Reference: orNull(image.Reference), Unresolved: image.Unresolved,
+			Origin: image.Origin,
+		}
 		if c := image.Runner; c != nil {
 			shown.Runner = &runnerCredentialsJSON{Key: orNull(c.Key), Reason: c.Reason}
 			if c.Reason == "" {
@@ -206,9 +209,11 @@ func jsonRunner(r Runner) runnerJSON {
 }
 
 func jsonCause(c Cause, names []string) causeJSON {
-	out := causeJSON{Problem: c.Problem.ID, Root: clean(c.Root), Status: c.Status.String(), Title: c.Problem.Title,
+	out := causeJSON{
+		Problem: c.Problem.ID, Root: clean(c.Root), Status: c.Status.String(), Title: c.Problem.Title,
 		Findings: c.Size(), Runners: orAll(c.Runners, names), Hint: clean(c.Hint), Commands: list(c.Commands),
-		Location: jsonLocation(c.Location()), Explains: []subjectJSON{}, ExplainedBy: []refJSON{}}
+		Location: jsonLocation(c.Location()), Explains: []subjectJSON{}, ExplainedBy: []refJSON{},
+	}
 	for _, f := range c.Explained {
 		out.Explains = append(out.Explains, subjectJSON{f.Problem.ID, clean(f.Subject)})
 	}
@@ -219,12 +224,16 @@ func jsonCause(c Cause, names []string) causeJSON {
 }
 
 func jsonCheck(r checks.Result, names []string) checkJSON {
-	out := checkJSON{r.Check.Name, r.Check.Group(), r.Check.Title, r.Status.String(), r.Duration.Milliseconds(),
-		[]findingJSON{}}
+	out := checkJSON{
+		r.Check.Name, r.Check.Group(), r.Check.Title, r.Status.String(), r.Duration.Milliseconds(),
+		[]findingJSON{},
+	}
 	for _, f := range r.Findings {
-		shown := findingJSON{Status: f.Status.String(), Runners: orAll(f.Runners, names), Subject: clean(f.Subject),
+		shown := findingJSON{
+			Status: f.Status.String(), Runners: orAll(f.Runners, names), Subject: clean(f.Subject),
 			Message: clean(f.Message), Hint: clean(f.Hint), Commands: list(f.Commands),
-			Location: jsonLocation(f.Location), Evidence: f.Evidence}
+			Location: jsonLocation(f.Location), Evidence: f.Evidence,
+		}
 		if f.Problem != nil {
 			shown.Problem = &f.Problem.ID
 		}

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
-
 	"runner-preflight/checks"
+	"strings"
 )
 
 // Reference writes checks/README.md: every check with its problems, and every problem once.

@@ -4,10 +4,9 @@ package report
 import (
 	"io"
 	"maps"
+	"runner-preflight/checks"
 	"slices"
 	"time"
-
-	"runner-preflight/checks"
 )
 
 // tool is the name by which reports call the program.
@@ -42,8 +41,10 @@ type Report struct {
 
 // New makes the report of a run.
 func New(run Run) Report {
-	return Report{Version: run.Version, Started: run.Started, Duration: run.Duration, Runners: runners(run.Host),
-		Results: run.Results, Causes: Group(run.Results), Summary: summarize(run.Results), Interrupted: run.Interrupted}
+	return Report{
+		Version: run.Version, Started: run.Started, Duration: run.Duration, Runners: runners(run.Host),
+		Results: run.Results, Causes: Group(run.Results), Summary: summarize(run.Results), Interrupted: run.Interrupted,
+	}
 }
 
 // Summary counts findings by their status.
@@ -55,8 +56,10 @@ type Summary struct {
 
 func summarize(results []checks.Result) Summary {
 	var s Summary
-	counts := map[checks.Status]*int{checks.Pass: &s.Pass, checks.Warn: &s.Warn, checks.Error: &s.Error,
-		checks.Fail: &s.Fail, checks.Skip: &s.Skip}
+	counts := map[checks.Status]*int{
+		checks.Pass: &s.Pass, checks.Warn: &s.Warn, checks.Error: &s.Error,
+		checks.Fail: &s.Fail, checks.Skip: &s.Skip,
+	}
 	for _, result := range results {
 		for _, finding := range result.Findings {
 			s.Status = max(s.Status, finding.Status)

@@ -3,13 +3,12 @@ package report
 import (
 	"fmt"
 	"io/fs"
-	"strings"
-	"time"
-
 	"runner-preflight/checks"
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
+	"strings"
+	"time"
 )
 
 // canary is a secret that no output may hold, in any form.
@@ -17,25 +16,39 @@ const canary = "c4n4ry-Pa55word"
 
 // The problems and checks of the samples are named as those of the tool, so that the goldens read as reports do.
 var (
-	store = &checks.Problem{ID: "credential-store", Title: "A credential store holds the passwords",
+	store = &checks.Problem{
+		ID: "credential-store", Title: "A credential store holds the passwords",
 		Doc: "The runner reads user names and passwords from config.json alone. With credsStore docker keeps them in a " +
 			"program's store, and the runner finds none.",
-		Source: "vendor's documentation: only basic authentication is supported", Explains: []string{"empty-entry", "credentials-missing"}}
-	emptyEntry = &checks.Problem{ID: "empty-entry", Title: "An entry holds no credentials", Doc: "Docker leaves such entries behind.",
-		Source: "measured", Explains: []string{"credentials-missing"}}
-	missing = &checks.Problem{ID: "credentials-missing", Title: "No credentials would be sent",
-		Doc: "The registry asks for credentials.", Source: "measured", Explains: []string{"platform-missing"}}
-	timeout = &checks.Problem{ID: "connect-timeout", Title: "The host does not answer", Doc: "A firewall drops the packets.",
-		Source: "TCP", Explains: []string{"layer-missing", "not-established"}}
+		Source: "vendor's documentation: only basic authentication is supported", Explains: []string{"empty-entry", "credentials-missing"},
+	}
+	emptyEntry = &checks.Problem{
+		ID: "empty-entry", Title: "An entry holds no credentials", Doc: "Docker leaves such entries behind.",
+		Source: "measured", Explains: []string{"credentials-missing"},
+	}
+	missing = &checks.Problem{
+		ID: "credentials-missing", Title: "No credentials would be sent",
+		Doc: "The registry asks for credentials.", Source: "measured", Explains: []string{"platform-missing"},
+	}
+	timeout = &checks.Problem{
+		ID: "connect-timeout", Title: "The host does not answer", Doc: "A firewall drops the packets.",
+		Source: "TCP", Explains: []string{"layer-missing", "not-established"},
+	}
 	platform = &checks.Problem{ID: "platform-missing", Title: "The image is not there for this platform", Doc: "d", Source: "s"}
-	exposed  = &checks.Problem{ID: "config-exposed", Title: "Others can read the passwords",
-		Doc: "Anybody on the host can read them.", Source: "good practice"}
+	exposed  = &checks.Problem{
+		ID: "config-exposed", Title: "Others can read the passwords",
+		Doc: "Anybody on the host can read them.", Source: "good practice",
+	}
 	outdated = &checks.Problem{ID: "image-outdated", Title: "The image is much older than the vendor's", Doc: "d", Source: "s"}
 	unknown  = &checks.Problem{ID: "not-established", Title: "Something could not be established", Doc: "d", Source: "s"}
-	unread   = &checks.Problem{ID: "config-unreadable", Title: "The file cannot be read", Doc: "d", Source: "s",
-		Explains: []string{"not-established"}}
-	malformed = &checks.Problem{ID: "malformed-base64", Title: "An auth does not decode", Doc: "d", Source: "s",
-		Explains: []string{"credentials-missing"}}
+	unread   = &checks.Problem{
+		ID: "config-unreadable", Title: "The file cannot be read", Doc: "d", Source: "s",
+		Explains: []string{"not-established"},
+	}
+	malformed = &checks.Problem{
+		ID: "malformed-base64", Title: "An auth does not decode", Doc: "d", Source: "s",
+		Explains: []string{"credentials-missing"},
+	}
 
 	configFile  = checks.Check{Name: "config-file", Title: "The config.json can be read"}
 	configJSON  = checks.Check{Name: "config-json", Title: "The config.json is valid JSON"}
@@ -75,13 +88,19 @@ const pause, clone = "registry.example.com/my-pause:latest", "registry.example.c
 // oneRunner is the host of most samples.
 func oneRunner() *checks.Host {
 	definition := &runner.Definition{File: source.New("run.sh", []byte("docker run"))}
-	return &checks.Host{Runners: []*checks.Runner{{Name: "run.sh", Definition: definition, Platform: "linux/amd64",
+	return &checks.Host{Runners: []*checks.Runner{{
+		Name: "run.sh", Definition: definition, Platform: "linux/amd64",
 		Config: &checks.Config{Path: "~/.docker/config.json", Err: fs.ErrNotExist},
-		Images: []checks.Image{{Role: checks.RolePause, Reference: pause, Origin: checks.OriginDefinition},
+		Images: []checks.Image{
+			{Role: checks.RolePause, Reference: pause, Origin: checks.OriginDefinition},
 			{Role: checks.RoleClone, Origin: checks.OriginDefinition, Unresolved: "$1 is an argument of the script"},
-			{Role: checks.RoleRunner, Reference: "docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner",
-				Origin: checks.OriginDefault}},
-		Endpoints: []checks.Endpoint{{Host: "bitbucket.org", Port: 443}, {Host: "api.bitbucket.org", Port: 443}}}}}
+			{
+				Role: checks.RoleRunner, Reference: "docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner",
+				Origin: checks.OriginDefault,
+			},
+		},
+		Endpoints: []checks.Endpoint{{Host: "bitbucket.org", Port: 443}, {Host: "api.bitbucket.org", Port: 443}},
+	}}}
 }
 
 // samples are reports that between them have everything that formats must get right.
@@ -230,9 +249,13 @@ func severalRunners() *checks.Host {
 	host := &checks.Host{}
 	for _, name := range []string{"run.sh", "run.sh#2", "deploy/compose.yaml"} {
 		path, _, _ := strings.Cut(name, "#")
-		host.Runners = append(host.Runners, &checks.Runner{Name: name,
-			Definition: &runner.Definition{File: source.New(path, nil)}, Config: &checks.Config{Path: "config.json",
-				File: dockerconfig.Parse("config.json", []byte("{}"))}})
+		host.Runners = append(host.Runners, &checks.Runner{
+			Name:       name,
+			Definition: &runner.Definition{File: source.New(path, nil)}, Config: &checks.Config{
+				Path: "config.json",
+				File: dockerconfig.Parse("config.json", []byte("{}")),
+			},
+		})
 	}
 	return host
 }

@@ -2,12 +2,11 @@ package report
 
 import (
 	"fmt"
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 	"strings"
 
 	"github.com/fatih/color"
-
-	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 )
 
 // TextOptions say how text looks.
@@ -59,7 +58,8 @@ func newPage(o TextOptions) *page {
 	plain.DisableColor()
 	return &page{TextOptions: o, told: map[string]bool{}, plain: plain, bold: ink(color.Bold), faint: ink(color.Faint), status: map[checks.Status]*color.Color{
 		checks.Pass: ink(color.FgGreen), checks.Skip: ink(color.FgCyan), checks.Warn: ink(color.FgYellow),
-		checks.Error: ink(color.FgMagenta, color.Bold), checks.Fail: ink(color.FgRed, color.Bold)}}
+		checks.Error: ink(color.FgMagenta, color.Bold), checks.Fail: ink(color.FgRed, color.Bold),
+	}}
 }
 
 // symbol is a status at a glance; its word always stands beside it.

@@ -3,11 +3,12 @@ package report
 import (
 	"fmt"
 	"io"
+	"runner-preflight/checks"
 	"slices"
 	"strings"
 	"time"
 
-	"runner-preflight/checks"
+	"github.com/fatih/color"
 )
 
 // Text makes the format for people: causes first, then every check, then the summary.
@@ -80,28 +81,39 @@ func (p *page) subject(r Runner) string {
 	return strings.Join(parts, " "+p.glyph("·", "-")+" ")
 }
 
-// summary counts what was found, in one line.
+// summary counts what was found, in one line, or more where that is too long.
 func (p *page) summary(r Report) {
 	s := r.Summary
-	var parts []string
-	add := func(status checks.Status, n int, words string) {
-		if n > 0 {
-			parts = append(parts, p.status[status].Sprint(words))
+	line, used := "", 0
+	add := func(n int, ink *color.Color, words string) {
+		switch size := columns(words); {
+		case n == 0:
+			return
+		case used == 0:
+			used = size
+		case used+2+size > p.Width:
+			line, used = line+",\n", size
+		default:
+			line, used = line+", ", used+2+size
 		}
+		line += ink.Sprint(words)
 	}
-	add(checks.Pass, s.Pass, thousands(s.Pass)+" passed")
-	add(checks.Warn, s.Warn, count(s.Warn, "warning", "warnings"))
-	add(checks.Error, s.Error, thousands(s.Error)+" not established")
-	add(checks.Fail, s.Fail, thousands(s.Fail)+" failed")
-	add(checks.Skip, s.Skip, thousands(s.Skip)+" skipped")
-	if len(parts) == 0 {
-		parts = []string{"0 checks"}
+	add(s.Pass, p.status[checks.Pass], thousands(s.Pass)+" passed")
+	add(s.Warn, p.status[checks.Warn], count(s.Warn, "warning", "warnings"))
+	add(s.Error, p.status[checks.Error], thousands(s.Error)+" not established")
+	add(s.Fail, p.status[checks.Fail], thousands(s.Fail)+" failed")
+	add(s.Skip, p.status[checks.Skip], thousands(s.Skip)+" skipped")
+	if used == 0 {
+		line = "0 checks"
 	}
 	end := " in " + duration(r.Duration)
 	if r.Interrupted {
 		end = ", interrupted after " + duration(r.Duration)
 	}
-	p.line("%s%s", strings.Join(parts, ", "), end)
+	if used+columns(end) > p.Width {
+		line, end = line+"\n", strings.TrimLeft(end, ", ")
+	}
+	p.line("%s%s", line, end)
 }
 
 func duration(d time.Duration) string {

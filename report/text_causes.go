@@ -2,11 +2,10 @@ package report
 
 import (
 	"fmt"
-	"strings"
-	"unicode/utf8"
-
 	"runner-preflight/checks"
 	"runner-preflight/checks/source"
+	"strings"
+	"unicode/utf8"
 )
 
 // fewSubjects is how many subjects a list names before it says how many more there are.
@@ -26,11 +25,11 @@ func (p *page) causes(r Report) (clean bool) {
 		return true
 	}
 	if r.Interrupted {
-		p.line("%s", p.status[checks.Error].Sprint("Interrupted: what follows is what was known by then."))
+		p.paragraph("", "", "Interrupted: what follows is what was known by then.", p.status[checks.Error])
 		p.line("")
 	}
 	if clean {
-		p.line("%s", nothing(r))
+		p.paragraph("", "", nothing(r), p.plain)
 		return true
 	}
 	first := true
@@ -57,8 +56,8 @@ func (p *page) listCauses(r Report, indexes []int) {
 	for n, i := range indexes {
 		p.line("")
 		if n == usualFindings && !p.Verbose {
-			p.line("%s and %s (all with -v or --format json)", p.glyph("…", "..."),
-				count(len(indexes)-n, "more cause", "more causes"))
+			p.paragraph("", "", fmt.Sprintf("… and %s (all with -v or --format json)",
+				count(len(indexes)-n, "more cause", "more causes")), p.plain)
 			return
 		}
 		p.cause(i+1, r.Causes[i])
@@ -144,7 +143,7 @@ func (p *page) cause(number int, c Cause) {
 	p.paragraph(body, "mend: ", c.Hint, p.plain)
 	for i, command := range c.Commands {
 		if i == fewSubjects && !p.Verbose {
-			p.line("%s%s and %s", body, p.glyph("…", "..."), count(len(c.Commands)-i, "more command", "more commands"))
+			p.paragraph(body, "", "… and "+count(len(c.Commands)-i, "more command", "more commands"), p.plain)
 			break
 		}
 		p.command(body, command)
@@ -240,6 +239,8 @@ func (p *page) asciiExcerpt(e source.Excerpt) source.Excerpt {
 	start := min(e.Column, len(text))
 	end := min(start+e.Width, len(text))
 	before, within := p.safe(string(text[:start])), p.safe(string(text[start:end]))
-	return source.Excerpt{Line: e.Line, Text: before + within + p.safe(string(text[end:])),
-		Column: utf8.RuneCountInString(before), Width: utf8.RuneCountInString(within)}
+	return source.Excerpt{
+		Line: e.Line, Text: before + within + p.safe(string(text[end:])),
+		Column: utf8.RuneCountInString(before), Width: utf8.RuneCountInString(within),
+	}
 }

@@ -2,11 +2,10 @@ package report
 
 import (
 	"fmt"
+	"runner-preflight/checks"
 	"slices"
 	"strings"
 	"time"
-
-	"runner-preflight/checks"
 )
 
 // rowIndent is what stands before a row's label: two blanks, the symbol, the word.
@@ -48,7 +47,7 @@ func (p *page) rows(r checks.Result, causes func(int) []int) []row {
 		case n <= usualFindings || p.Verbose:
 			rows = append(rows, p.row(r, f, causes(i)))
 		case n == usualFindings+1:
-			rows = append(rows, row{bare: true, label: p.more(total[kind(f)] - usualFindings)})
+			rows = append(rows, row{bare: true, label: more(total[kind(f)] - usualFindings)})
 		}
 	}
 	return rows
@@ -66,8 +65,8 @@ func anySkip(r checks.Result) bool {
 	return slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.Status == checks.Skip })
 }
 
-func (p *page) more(n int) string {
-	return fmt.Sprintf("%s and %s more (all with -v or --format json)", p.glyph("…", "..."), thousands(n))
+func more(n int) string {
+	return fmt.Sprintf("… and %s more (all with -v or --format json)", thousands(n))
 }
 
 // allPassed is the one row of a check that passed on several subjects, with a line for each.
@@ -75,7 +74,7 @@ func (p *page) allPassed(r checks.Result) row {
 	out := row{status: checks.Pass, label: r.Check.Title}
 	for i, f := range r.Findings {
 		if i == usualFindings && !p.Verbose {
-			out.below = append(out.below, note{"", p.more(len(r.Findings) - i), true})
+			out.below = append(out.below, note{"", more(len(r.Findings) - i), true})
 			break
 		}
 		out.below = append(out.below, note{f.Subject, f.Message + p.suffix(f, nil), true})
@@ -189,7 +188,7 @@ func (p *page) table(rows []row) {
 
 func (p *page) tableRow(r row, column int) {
 	if r.bare {
-		p.line("  %s", p.faint.Sprint(p.safe(strings.TrimSpace(r.label+"  "+r.detail))))
+		p.paragraph("  ", "", strings.TrimSpace(r.label+"  "+r.detail), p.faint)
 		return
 	}
 	word := fmt.Sprintf("%s %-5s", p.symbol(r.status), strings.ToUpper(r.status.String()))
