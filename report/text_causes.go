@@ -87,24 +87,24 @@ func headline(r Report, status checks.Status, indexes []int, first bool) string 
 	causes := len(indexes)
 	switch {
 	case status == checks.Fail && causes == 1:
-		return explain(causes, r.Summary.Fail, "failure", "failures") + ". Mend it first:"
+		return countExplained(causes, r.Summary.Fail, "failure", "failures") + ". Mend it first:"
 	case status == checks.Fail:
-		return explain(causes, r.Summary.Fail, "failure", "failures") + ". Mend these first:"
+		return countExplained(causes, r.Summary.Fail, "failure", "failures") + ". Mend these first:"
 	case status == checks.Error && first:
 		return "Nothing found that would stop " + runnersInWords(r) + ", but " +
 			count(causes, "thing", "things") + " could not be established:"
 	case status == checks.Error:
 		return count(causes, "thing", "things") + " could not be established:"
 	}
-	text := explain(causes, warnings(r, indexes), "warning", "warnings")
+	text := countExplained(causes, warnings(r, indexes), "warning", "warnings")
 	if first {
 		text += ", nothing that stops " + strings.Replace(runnersInWords(r), "this", "the", 1)
 	}
 	return text + ":"
 }
 
-// explain words how many causes there are for how many findings: nothing is explained where each has its own.
-func explain(causes, findings int, one, many string) string {
+// countExplained words how many causes there are for how many findings: nothing is explained where each has its own.
+func countExplained(causes, findings int, one, many string) string {
 	switch {
 	case causes >= findings:
 		return count(findings, one, many)
