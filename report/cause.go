@@ -57,7 +57,8 @@ func (c Cause) Size() int { return len(c.Findings) + len(c.Explained) }
 // its By. No finding is lost. One that several causes explain is beneath each of them, since mending one is not enough.
 func Group(results []checks.Result) []Cause {
 	g := newGraph(results)
-	tops, rest := g.groups(func(i int) bool { return !g.explained[i] }), g.groups(func(i int) bool { return g.explained[i] })
+	tops, rest := g.groups(func(i int) bool { return !g.explained[i] }),
+		g.groups(func(i int) bool { return g.explained[i] })
 	slices.SortStableFunc(tops, worstFirst)
 	slices.SortStableFunc(rest, worstFirst)
 	by := map[place][]Ref{}

@@ -169,9 +169,10 @@ func jsonReport(r Report) reportJSON {
 	s := r.Summary
 	out := reportJSON{
 		SchemaVersion: schemaVersion, Tool: toolJSON{tool, r.Version},
-		StartedAt: r.Started.UTC().Format(time.RFC3339), DurationMS: r.Duration.Milliseconds(), Interrupted: r.Interrupted,
-		Summary: summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip},
-		Runners: []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{},
+		StartedAt: r.Started.UTC().Format(time.RFC3339), DurationMS: r.Duration.Milliseconds(),
+		Interrupted: r.Interrupted,
+		Summary:     summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip},
+		Runners:     []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{},
 	}
 	names := []string{}
 	for _, runner := range r.Runners {
@@ -188,7 +189,11 @@ func jsonReport(r Report) reportJSON {
 }
 
 func jsonRunner(r Runner) runnerJSON {
-	out := runnerJSON{r.Name, orNull(r.Config), orNull(r.Definition), orNull(r.Platform), []imageJSON{}, list(r.Endpoints)}
+	out := runnerJSON{
+		r.Name, orNull(r.Config), orNull(r.Definition), orNull(r.Platform),
+		[]imageJSON{},
+		list(r.Endpoints),
+	}
 	for _, image := range r.Images {
 		shown := imageJSON{
 			Role: image.Role, Reference: orNull(image.Reference), Unresolved: image.Unresolved,

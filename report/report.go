@@ -43,7 +43,8 @@ type Report struct {
 func New(run Run) Report {
 	return Report{
 		Version: run.Version, Started: run.Started, Duration: run.Duration, Runners: runners(run.Host),
-		Results: run.Results, Causes: Group(run.Results), Summary: summarize(run.Results), Interrupted: run.Interrupted,
+		Results: run.Results, Causes: Group(run.Results), Summary: summarize(run.Results),
+		Interrupted: run.Interrupted,
 	}
 }
 
