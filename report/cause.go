@@ -2,9 +2,10 @@ package report
 
 import (
 	"cmp"
+	"slices"
+
 	"runner-preflight/checks"
 	"runner-preflight/checks/source"
-	"slices"
 )
 
 // Cause is what somebody has to act on: the findings of one problem on one root, and those that follow from them.

@@ -3,13 +3,14 @@ package report
 import (
 	"fmt"
 	"math/rand/v2"
-	"runner-preflight/checks"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"runner-preflight/checks"
 )
 
 // told is a cause in one line: PROBLEM ROOT: own subjects > explained subjects < causes.

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runner-preflight/checks"
 	"slices"
 	"strings"
+
+	"runner-preflight/checks"
 )
 
 // ErrUnknownName says that no group, check or problem has the name.

@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 	"strings"
 	"time"
 	"unicode"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 )
 
 // schemaVersion changes when a member of the JSON report changes its meaning or goes; new ones do not count.

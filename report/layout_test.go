@@ -1,11 +1,12 @@
 package report
 
 import (
-	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 	"slices"
 	"strings"
 	"testing"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 )
 
 // Widths are those of Unicode's UAX #11: East Asian wide characters and emoji take two columns, marks none.

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"runner-preflight/checks"
 	"strings"
+
+	"runner-preflight/checks"
 )
 
 // Reference writes checks/README.md: every check with its problems, and every problem once.

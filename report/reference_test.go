@@ -5,11 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runner-preflight/checks"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"runner-preflight/checks"
 )
 
 // documented are checks of the samples with their problems, for the texts that derive from them.

@@ -4,9 +4,10 @@ package report
 import (
 	"io"
 	"maps"
-	"runner-preflight/checks"
 	"slices"
 	"time"
+
+	"runner-preflight/checks"
 )
 
 // tool is the name by which reports call the program.

@@ -7,13 +7,14 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
-	"runner-preflight/checks"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"runner-preflight/checks"
 )
 
 var update = flag.Bool("update", false, "write the goldens and checks/README.md anew")

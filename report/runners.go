@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"io/fs"
+
 	"runner-preflight/checks"
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/source"

@@ -4,12 +4,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io/fs"
-	"runner-preflight/checks"
-	"runner-preflight/checks/dockerconfig"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/dockerconfig"
 )
 
 func encodedAuth(user string) string {

@@ -3,12 +3,13 @@ package report
 import (
 	"fmt"
 	"io/fs"
+	"strings"
+	"time"
+
 	"runner-preflight/checks"
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
-	"strings"
-	"time"
 )
 
 // canary is a secret that no output may hold, in any form.

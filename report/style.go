@@ -2,11 +2,12 @@ package report
 
 import (
 	"fmt"
-	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 	"strings"
 
 	"github.com/fatih/color"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 )
 
 // TextOptions say how text looks.
