@@ -120,8 +120,10 @@ func (s *session) read(ctx context.Context, part v1.Descriptor, from string, isC
 	}
 	at, err := url.Parse(from)
 	if err != nil || at.Scheme != "https" || at.Hostname() == "" {
-		b.Failure = &Failure{Kind: "layer-missing", Stage: StageBlobs, Host: s.out.Host,
-			Detail: "the manifest sends for a layer to something that is no HTTPS address"}
+		b.Failure = &Failure{
+			Kind: "layer-missing", Stage: StageBlobs, Host: s.out.Host,
+			Detail: "the manifest sends for a layer to something that is no HTTPS address",
+		}
 		return b
 	}
 	if address(at) == s.out.Host {

@@ -104,14 +104,20 @@ func (c *Client) follow(ctx context.Context, q call) (reply, *Failure) {
 func badRedirect(from, to *url.URL, sent int) *Failure {
 	switch {
 	case to.Scheme == "http" && to.Host != "":
-		return &Failure{Kind: plainRedirect, Host: address(to),
-			Detail: fmt.Sprintf("%s redirects to plain HTTP at %s", address(from), address(to))}
+		return &Failure{
+			Kind: plainRedirect, Host: address(to),
+			Detail: fmt.Sprintf("%s redirects to plain HTTP at %s", address(from), address(to)),
+		}
 	case to.Scheme != "https" || to.Hostname() == "" || to.User != nil:
-		return &Failure{Kind: brokenRedirect, Host: address(from),
-			Detail: fmt.Sprintf("%s redirects to something that is no HTTPS address", address(from))}
+		return &Failure{
+			Kind: brokenRedirect, Host: address(from),
+			Detail: fmt.Sprintf("%s redirects to something that is no HTTPS address", address(from)),
+		}
 	case sent > maxHops:
-		return &Failure{Kind: brokenRedirect, Host: address(from),
-			Detail: fmt.Sprintf("%s redirects more than %d times", address(from), maxHops)}
+		return &Failure{
+			Kind: brokenRedirect, Host: address(from),
+			Detail: fmt.Sprintf("%s redirects more than %d times", address(from), maxHops),
+		}
 	}
 	return nil
 }
@@ -204,7 +210,8 @@ func brokenOff(ctx context.Context, host string, err error) *Failure {
 // lost is a connection that was made and gave nothing of use.
 func lost(host, detail string, err error) *Failure {
 	return &Failure{Kind: "http-failure", Host: host, Detail: detail, Network: &network.Failure{
-		Kind: "http-failure", Phase: network.PhaseHTTP, Address: host, Root: host, Detail: detail, Err: err}}
+		Kind: "http-failure", Phase: network.PhaseHTTP, Address: host, Root: host, Detail: detail, Err: err,
+	}}
 }
 
 // outOfTime is the failure of a question that there was no time to ask.

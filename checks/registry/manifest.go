@@ -150,8 +150,10 @@ func (s *session) strayed(f *Failure) *Failure {
 
 // mismatch is the failure of an answer that is something else than was asked for.
 func (s *session) mismatch(want, got string) *Failure {
-	return &Failure{Kind: "digest-mismatch", Host: s.out.Host, Status: http.StatusOK,
-		Detail: fmt.Sprintf("%s serves %s where %s was asked for", s.out.Host, clean(got), clean(want))}
+	return &Failure{
+		Kind: "digest-mismatch", Host: s.out.Host, Status: http.StatusOK,
+		Detail: fmt.Sprintf("%s serves %s where %s was asked for", s.out.Host, clean(got), clean(want)),
+	}
 }
 
 func (s *session) unsupported(detail string) *Failure {
@@ -163,15 +165,19 @@ func (s *session) noRegistry(r reply) *Failure {
 	if r.isPage() {
 		what = "a page for people (HTML)"
 	}
-	return &Failure{Kind: "not-a-registry", Host: s.out.Host, Status: r.status,
-		Detail: fmt.Sprintf("%s answers %d with %s", s.out.Host, r.status, what)}
+	return &Failure{
+		Kind: "not-a-registry", Host: s.out.Host, Status: r.status,
+		Detail: fmt.Sprintf("%s answers %d with %s", s.out.Host, r.status, what),
+	}
 }
 
 // refused says what an answer other than 200 to the request for a manifest means.
 func (s *session) refused(ctx context.Context, r reply) *Failure {
 	d := s.hide.diagnose(r)
-	f := &Failure{Kind: "registry-failure", Host: s.out.Host, Status: r.status, Code: d.code,
-		Detail: fmt.Sprintf("%s answers %d%s", s.out.Host, r.status, d.said())}
+	f := &Failure{
+		Kind: "registry-failure", Host: s.out.Host, Status: r.status, Code: d.code,
+		Detail: fmt.Sprintf("%s answers %d%s", s.out.Host, r.status, d.said()),
+	}
 	closed := r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
 	switch {
 	case r.status == http.StatusTooManyRequests, d.code == "TOOMANYREQUESTS":
@@ -292,8 +298,9 @@ func (m manifest) readable() string {
 // imageConfig tells whether docker takes a config of this type for an image's. Source: the types that docker's
 // engine lists for images, with those that old registries served by mistake.
 func imageConfig(kind types.MediaType) bool {
-	known := []types.MediaType{types.DockerConfigJSON, types.OCIConfigJSON, "application/octet-stream",
-		"application/json", "text/html", ""}
+	known := []types.MediaType{
+		types.DockerConfigJSON, types.OCIConfigJSON, "application/octet-stream",
+		"application/json", "text/html", "",
+	}
 	return slices.Contains(known, kind)
 }
-

@@ -47,9 +47,11 @@ func (s *session) descend(ctx context.Context, m manifest) *Failure {
 // child says what it means that an index names a manifest that cannot be had.
 func (s *session) child(chosen v1.Descriptor, f *Failure) *Failure {
 	if f.Status == http.StatusNotFound {
-		return &Failure{Kind: "layer-missing", Stage: StageBlobs, Host: f.Host, Status: f.Status, Code: f.Code,
+		return &Failure{
+			Kind: "layer-missing", Stage: StageBlobs, Host: f.Host, Status: f.Status, Code: f.Code,
 			Detail: fmt.Sprintf("%s has the index but not the manifest for %s that it names, %s",
-				f.Host, orUnknown(s.out.Platform), chosen.Digest)}
+				f.Host, orUnknown(s.out.Platform), chosen.Digest),
+		}
 	}
 	return at(StageManifest, f)
 }
@@ -107,8 +109,10 @@ func (s *session) noPlatform() *Failure {
 	if wanted == "" {
 		wanted = "linux"
 	}
-	return &Failure{Kind: "platform-missing", Host: s.out.Host, Status: http.StatusOK,
-		Detail: fmt.Sprintf("nothing in it is for %s: it offers %s", wanted, offered)}
+	return &Failure{
+		Kind: "platform-missing", Host: s.out.Host, Status: http.StatusOK,
+		Detail: fmt.Sprintf("nothing in it is for %s: it offers %s", wanted, offered),
+	}
 }
 
 // offer notes a platform that the image is there for.
@@ -124,8 +128,10 @@ func (s *session) spell(p v1.Platform) string {
 }
 
 func platformOf(p v1.Platform) platforms.Platform {
-	return platforms.Normalize(platforms.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant,
-		OSVersion: p.OSVersion, OSFeatures: p.OSFeatures})
+	return platforms.Normalize(platforms.Platform{
+		OS: p.OS, Architecture: p.Architecture, Variant: p.Variant,
+		OSVersion: p.OSVersion, OSFeatures: p.OSFeatures,
+	})
 }
 
 // wanted compares platforms as containerd does. Without a platform any Linux will do, the most common one first.

@@ -139,7 +139,9 @@ type Client struct {
 }
 
 // New makes a client that sends its requests over transport, whose errors are *network.Failure.
-func New(transport http.RoundTripper) *Client { return &Client{transport: transport, pause: retryPause} }
+func New(transport http.RoundTripper) *Client {
+	return &Client{transport: transport, pause: retryPause}
+}
 
 // Resolve answers a request, once, however often it is asked.
 func (c *Client) Resolve(ctx context.Context, req Request) Resolution {

@@ -173,6 +173,8 @@ func limited(host string, r reply, d diagnosis) *Failure {
 	if limit != nil && limit.RetryAfter > 0 {
 		fmt.Fprintf(&said, ", again in %s", limit.RetryAfter)
 	}
-	return &Failure{Kind: "rate-limited", Host: host, Status: http.StatusTooManyRequests, Code: d.code, Limit: limit,
-		Detail: fmt.Sprintf("%s allows no more pulls for now (429%s)%s", host, said.String(), d.said())}
+	return &Failure{
+		Kind: "rate-limited", Host: host, Status: http.StatusTooManyRequests, Code: d.code, Limit: limit,
+		Detail: fmt.Sprintf("%s allows no more pulls for now (429%s)%s", host, said.String(), d.said()),
+	}
 }

@@ -41,9 +41,11 @@ func (t *tap) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Method == http.MethodHead {
 		length = t.last.length
 	}
-	return &http.Response{Status: http.StatusText(t.last.status), StatusCode: t.last.status, Proto: "HTTP/1.1",
+	return &http.Response{
+		Status: http.StatusText(t.last.status), StatusCode: t.last.status, Proto: "HTTP/1.1",
 		ProtoMajor: 1, ProtoMinor: 1, Header: t.last.header, ContentLength: length, Request: req,
-		Body: io.NopCloser(bytes.NewReader(t.last.body))}, nil
+		Body: io.NopCloser(bytes.NewReader(t.last.body)),
+	}, nil
 }
 
 // wrapped tells go-containerregistry that this transport needs no ping, no login and no retries of its own.

@@ -54,11 +54,15 @@ func (s *session) realm(challenge Ping, scope string) (*url.URL, *Failure) {
 	realm, err := url.Parse(challenge.Realm)
 	switch {
 	case err == nil && realm.Scheme == "http" && realm.Hostname() != "":
-		return nil, &Failure{Kind: "insecure-token-service", Host: address(realm),
-			Detail: fmt.Sprintf("the token service that %s names is plain HTTP: %s", s.out.Host, address(realm))}
+		return nil, &Failure{
+			Kind: "insecure-token-service", Host: address(realm),
+			Detail: fmt.Sprintf("the token service that %s names is plain HTTP: %s", s.out.Host, address(realm)),
+		}
 	case err != nil || realm.Scheme != "https" || realm.Hostname() == "":
-		return nil, &Failure{Kind: "token-service-failure", Host: s.out.Host,
-			Detail: fmt.Sprintf("%s wants a token but names no token service that can be asked", s.out.Host)}
+		return nil, &Failure{
+			Kind: "token-service-failure", Host: s.out.Host,
+			Detail: fmt.Sprintf("%s wants a token but names no token service that can be asked", s.out.Host),
+		}
 	}
 	realm.User, realm.Fragment = nil, ""
 	query := realm.Query()
@@ -90,8 +94,10 @@ func (s *session) token(ctx context.Context, challenge Ping) grant {
 		return g
 	}
 	if g.token = tokenOf(r.body); g.token == "" {
-		g.failure = &Failure{Kind: "token-service-failure", Host: address(realm), Status: r.status,
-			Detail: fmt.Sprintf("the token service %s answers without a token", address(realm))}
+		g.failure = &Failure{
+			Kind: "token-service-failure", Host: address(realm), Status: r.status,
+			Detail: fmt.Sprintf("the token service %s answers without a token", address(realm)),
+		}
 		return g
 	}
 	g.header = "Bearer " + g.token
@@ -133,8 +139,10 @@ func tokenOf(body []byte) string {
 // tokenRefused says what an answer other than 200 means.
 func (s *session) tokenRefused(ctx context.Context, challenge Ping, realm string, r reply) *Failure {
 	d := s.hide.diagnose(r)
-	f := &Failure{Kind: "token-service-failure", Host: realm, Status: r.status, Code: d.code,
-		Detail: fmt.Sprintf("the token service %s answers %d%s", realm, r.status, d.said())}
+	f := &Failure{
+		Kind: "token-service-failure", Host: realm, Status: r.status, Code: d.code,
+		Detail: fmt.Sprintf("the token service %s answers %d%s", realm, r.status, d.said()),
+	}
 	switch {
 	case r.status == http.StatusTooManyRequests:
 		return limited(realm, r, d)

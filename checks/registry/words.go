@@ -47,9 +47,11 @@ func secretsOf(username, password string) secrets {
 		return nil
 	}
 	pair := username + ":" + password
-	return secrets{password, url.QueryEscape(password), url.PathEscape(password),
+	return secrets{
+		password, url.QueryEscape(password), url.PathEscape(password),
 		base64.StdEncoding.EncodeToString([]byte(password)), base64.RawStdEncoding.EncodeToString([]byte(password)),
-		base64.StdEncoding.EncodeToString([]byte(pair)), base64.RawURLEncoding.EncodeToString([]byte(pair))}
+		base64.StdEncoding.EncodeToString([]byte(pair)), base64.RawURLEncoding.EncodeToString([]byte(pair)),
+	}
 }
 
 // quote is what may be repeated of a server's words: nothing, if a secret is among them.
@@ -68,8 +70,10 @@ type diagnosis struct{ code, message string }
 
 // diagnose reads the registry protocol's error out of an answer.
 func (s secrets) diagnose(r reply) diagnosis {
-	err := transport.CheckError(&http.Response{StatusCode: r.status, Header: r.header,
-		Body: io.NopCloser(strings.NewReader(string(r.body)))})
+	err := transport.CheckError(&http.Response{
+		StatusCode: r.status, Header: r.header,
+		Body: io.NopCloser(strings.NewReader(string(r.body))),
+	})
 	var refused *transport.Error
 	if !errors.As(err, &refused) || len(refused.Errors) == 0 {
 		return diagnosis{}
