@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
@@ -23,13 +24,14 @@ func ProxyFromEnv(getenv func(name string) string) func(*url.URL) (*Proxy, error
 	named, variable := firstSet(getenv, "HTTPS_PROXY", "https_proxy")
 	except, _ := firstSet(getenv, "NO_PROXY", "no_proxy")
 	choose := (&httpproxy.Config{HTTPSProxy: named, NoProxy: except}).ProxyFunc()
+	_, malformed := url.Parse(named)
 	return func(u *url.URL) (*Proxy, error) {
 		chosen, err := choose(u)
 		switch {
-		case err != nil: // the error quotes the URL, password and all
-			return nil, proxyError{variable}
-		case chosen == nil:
+		case err != nil || chosen == nil: // what Go cannot read counts as none, for docker too
 			return nil, nil
+		case malformed != nil && strings.Contains(named, "://"): // Go puts http:// before it, and finds no such host
+			return nil, proxyError{variable}
 		}
 		return &Proxy{URL: chosen, Variable: variable}, nil
 	}
@@ -44,17 +46,16 @@ func firstSet(getenv func(string) string, names ...string) (value, name string) 
 	return "", ""
 }
 
-// proxyError says that a variable does not hold a proxy's address.
+// proxyError says that a variable does not hold a proxy's address. It does not quote it: there may be a password.
 type proxyError struct{ variable string }
 
-func (e proxyError) Error() string { return e.variable + " is not a proxy's address" }
+func (e proxyError) Error() string { return e.variable + " does not hold the address of a proxy" }
 
 func badProxy(err error) *Failure {
 	f := &Failure{Kind: ProxyUnreachable, Phase: PhaseProxy, Detail: "the proxy's address cannot be read"}
 	var bad proxyError
 	if errors.As(err, &bad) {
-		f.ProxyVariable, f.Root = bad.variable, bad.variable
-		f.Detail = bad.Error()
+		f.ProxyVariable, f.Root, f.Detail = bad.variable, bad.variable, bad.Error()
 	}
 	return f
 }
