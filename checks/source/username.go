@@ -65,3 +65,19 @@ func kinds(word string) int {
 	}
 	return n
 }
+
+// A password stands in a URL, or before a host that looks like one (unlike the sha256 of a digest).
+var (
+	urlPassword  = regexp.MustCompile(`(://[^\s/@:]*):[^\s/@]+@`)
+	hostPassword = regexp.MustCompile(`^([^\s/@:]+):[^\s/@]+@([^\s/@:]+\.|localhost|[^\s/@:]+:\d{1,5}(?:/|$))`)
+)
+
+// WithoutPassword masks the password in each URL of a text (https://user:password@host), and in a text that is
+// user:password@host. References with a tag and a digest are left alone.
+func WithoutPassword(text string) string {
+	if !strings.Contains(text, "@") {
+		return text
+	}
+	text = urlPassword.ReplaceAllString(text, "${1}:"+mask+"@")
+	return hostPassword.ReplaceAllString(text, "${1}:"+mask+"@${2}")
+}

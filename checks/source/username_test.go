@@ -27,3 +27,25 @@ func TestUsername(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutPassword(t *testing.T) {
+	tests := map[string]string{
+		"https://ci:s3cret@registry.example.com/v2/":    "https://ci:********@registry.example.com/v2/",
+		"proxy http://ci:s3cret@proxy:3128 refuses":     "proxy http://ci:********@proxy:3128 refuses",
+		"https://:s3cret@registry.example.com":          "https://:********@registry.example.com",
+		"ci:s3cret@registry.example.com":                "ci:********@registry.example.com",
+		"ci:s3cret@registry:5000":                       "ci:********@registry:5000",
+		"https://ci:********@registry.example.com":      "https://ci:********@registry.example.com",
+		"https://ci@registry.example.com":               "https://ci@registry.example.com",
+		"https://registry.example.com:5000/a@b":         "https://registry.example.com:5000/a@b",
+		"pause:3.8@sha256:0123456789abcdef":             "pause:3.8@sha256:0123456789abcdef",
+		"registry.example.com:5000/pause:1@sha256:0123": "registry.example.com:5000/pause:1@sha256:0123",
+		"acme/pause:1@sha256:0123456789abcdef":          "acme/pause:1@sha256:0123456789abcdef",
+		"jane@example.com":                              "jane@example.com",
+	}
+	for text, want := range tests {
+		if got := WithoutPassword(text); got != want {
+			t.Errorf("WithoutPassword(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
