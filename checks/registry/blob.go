@@ -40,7 +40,10 @@ func (s *session) image(ctx context.Context, m manifest) *Failure {
 	case image.Config.Digest.Hex == "":
 		return at(StageManifest, s.unsupported("its manifest names no config"))
 	}
-	parts := append([]v1.Descriptor{image.Config}, image.Layers[:min(len(image.Layers), maxLayers)]...)
+	parts := []v1.Descriptor{image.Config}
+	if !s.req.ConfigOnly {
+		parts = append(parts, image.Layers[:min(len(image.Layers), maxLayers)]...)
+	}
 	blobs := s.blobs(ctx, parts)
 	for _, b := range blobs {
 		s.out.Blobs = append(s.out.Blobs, b.Blob)

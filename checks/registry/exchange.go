@@ -20,7 +20,6 @@ const (
 	maxError = 64 << 10
 	// exchangeTimeout bounds one request with its redirects and its body, for servers that never end.
 	exchangeTimeout = 20 * time.Second
-	userAgent       = "runner-preflight"
 )
 
 // call is one request.
@@ -130,7 +129,6 @@ func (c *Client) hop(ctx context.Context, q call, at *url.URL, auth string, r *r
 	for name, values := range q.header {
 		req.Header[name] = values
 	}
-	req.Header.Set("User-Agent", userAgent)
 	if auth != "" {
 		req.Header.Set("Authorization", auth)
 	}

@@ -17,6 +17,8 @@ type Request struct {
 	Username, Password string
 	// Platform is OS/ARCH[/VARIANT], empty to take none in particular.
 	Platform string
+	// ConfigOnly leaves the layers out: enough to learn when the image was made.
+	ConfigOnly bool
 }
 
 // Resolution is what was learnt of an image. Failure is nil when all of it can be pulled, or when Stopped says why
