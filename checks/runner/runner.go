@@ -197,9 +197,3 @@ func secretName(name string) bool {
 	}
 	return false
 }
-
-// Read reads a file, recognised by its content. It never fails: what is wrong is part of the answer. The function
-// open reads the files that it names (env files), by the path as it is written there.
-func Read(path string, data []byte, open func(path string) ([]byte, error)) Reading {
-	return Reading{}
-}
