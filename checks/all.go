@@ -3,6 +3,10 @@ package checks
 // All lists every check, in the order of the report.
 func All() []Check {
 	return []Check{
+		definitionCommand,
+		definitionEnvironment,
+		definitionMounts,
+		definitionImages,
 		imageResolves,
 		imagePlatform,
 		imageLayers,

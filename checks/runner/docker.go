@@ -274,18 +274,21 @@ func (r *reader) unknown(name string, skip int, joined bool) {
 		nearName = "--" + near
 	}
 	r.report(word, skip+len(name), nearName, detail)
-	if near == "" && !joined && r.swallows() {
-		r.valued[name] = true
-		defer delete(r.valued, name)
+	written := word.value()[:skip+len(name)]
+	if near != "" {
+		r.take(near, written, skip+len(name), joined, true, nearName)
+		return
 	}
-	long := near
-	if long == "" {
-		long = name
+	o := Option{Name: named(word.slice(0, len(written)), written), Place: span(word)}
+	r.at++
+	switch {
+	case joined:
+		o.Value = word.slice(min(len(written)+1, len(word.value())), len(word.value())).text()
+	case r.swallowed():
+		o.Value = r.words[r.at].text()
+		r.at++
 	}
-	r.take(long, word.value()[:skip+len(name)], skip+len(name), joined, true, nearName)
-	if last := len(r.d.Options) - 1; near == "" && last >= 0 && !r.behind {
-		r.d.Options[last].Long = ""
-	}
+	r.add(o)
 }
 
 func (r *reader) report(word field, length int, near, detail string) {
@@ -296,12 +299,12 @@ func (r *reader) report(word field, length int, near, detail string) {
 	r.mistake(UnknownOption, place, detail, true, near)
 }
 
-// swallows tells whether the next word is rather the value of an unknown option than the image.
-func (r *reader) swallows() bool {
-	if r.at+2 >= len(r.words) {
+// swallowed tells whether the word here is rather the value of the unknown option before it than the image.
+func (r *reader) swallowed() bool {
+	if r.at+1 >= len(r.words) {
 		return false
 	}
-	next, after := r.words[r.at+1].value(), r.words[r.at+2].value()
+	next, after := r.words[r.at].value(), r.words[r.at+1].value()
 	return dashes(next) == 0 && !looksLikeImage(next) && (dashes(after) > 0 || looksLikeImage(after))
 }
 
@@ -443,6 +446,9 @@ func (r *reader) arguments() {
 	for _, word := range r.words[r.at:] {
 		r.d.Arguments = append(r.d.Arguments, word.text())
 	}
+	if r.ownCommand() {
+		return
+	}
 	r.behind = true
 	for r.at < len(r.words) {
 		if v := r.words[r.at].value(); dashes(v) == 0 || v[0] != '-' {
@@ -454,6 +460,15 @@ func (r *reader) arguments() {
 	for _, o := range r.d.Misplaced {
 		r.mistake(OptionAfterImage, o.Place, "what follows the image is handed to the runner, not to docker", true, "")
 	}
+}
+
+// ownCommand tells whether what follows the image is a command of its own, whose options are not docker's.
+func (r *reader) ownCommand() bool {
+	if slices.ContainsFunc(r.d.Options, func(o Option) bool { return o.Long == "entrypoint" }) || r.at >= len(r.words) {
+		return true
+	}
+	v := r.words[r.at].value()
+	return dashes(v) == 0 || v == "-c" || v == "-h" || v == "--help"
 }
 
 // IsRunnerImage tells whether a reference names the runner's image, or what is meant for it.

@@ -182,17 +182,6 @@ func common(pieces field, level int) bool {
 	return true
 }
 
-// outer is where the field stands in the command itself.
-func (f field) outer() source.Span {
-	span := f[0].at[0]
-	for _, p := range f[1:] {
-		if p.at[0].File == span.File && p.at[0].End > span.End {
-			span.End = p.at[0].End
-		}
-	}
-	return span
-}
-
 var (
 	// angled is a sample in angle brackets, as documentation writes them.
 	angled = regexp.MustCompile(`<[A-Za-z_][^<>\n]{0,80}>`)

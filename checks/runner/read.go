@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -31,7 +32,7 @@ func Read(path string, data []byte, open func(path string) ([]byte, error)) Read
 	if isEnvFile(data) {
 		return readEnvFile(file)
 	}
-	return readShell(file, open)
+	return readShell(path, file, open)
 }
 
 const lookedFor = "a docker run that starts bitbucket-pipelines-runner or sets ACCOUNT_UUID, RUNNER_UUID or one of the " +
@@ -92,9 +93,15 @@ func readEnvFile(file *source.File) Reading {
 }
 
 // readShell reads a script, or any text in which commands stand.
-func readShell(file *source.File, open func(string) ([]byte, error)) Reading {
+func readShell(path string, file *source.File, open func(string) ([]byte, error)) Reading {
 	c := &code{file: file, text: clean(file.Text)}
 	found := regions(file, c.text)
+	protect(c.text)
+	for _, sample := range assignedSample.FindAllSubmatchIndex(c.text, -1) {
+		for i := sample[2]; i < sample[3]; i++ {
+			c.text[i] = 'x'
+		}
+	}
 	sh := &shell{open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
 		posix: posixShebang.Match(file.Text)}
 	top := frame{sh, c, &scope{vars: map[string]binding{}, owner: "the script"}}
@@ -105,12 +112,18 @@ func readShell(file *source.File, open func(string) ([]byte, error)) Reading {
 		top.uncalled()
 	} else {
 		top.fragments(found)
-		if prose(file.Text) {
+		if !scripted(path, file.Text, found) {
 			reading.Kind = "text with commands"
 		} else if err != nil {
 			reading.Mistakes = append(reading.Mistakes, *err)
 		}
 	}
+	slices.SortStableFunc(sh.calls, func(a, b call) int {
+		if a.place.File != b.place.File {
+			return 0
+		}
+		return a.place.Start - b.place.Start
+	})
 	for _, call := range sh.calls {
 		if d := sh.definition(file, call, found); d != nil && !slices.ContainsFunc(reading.Definitions, d.same) {
 			reading.Definitions = append(reading.Definitions, d)
@@ -118,6 +131,9 @@ func readShell(file *source.File, open func(string) ([]byte, error)) Reading {
 	}
 	return reading
 }
+
+// assignedSample matches an assignment of a placeholder, which a shell takes for redirections.
+var assignedSample = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local)[ \t]+)?[A-Za-z_]\w*=(<[A-Za-z_][^<>\n"']{0,80}>)[ \t]*(?:$|[\r;#])`)
 
 var posixShebang = regexp.MustCompile(`^#!\s*\S*/(env\s+)?(sh|dash|ash)\b`)
 
@@ -166,6 +182,9 @@ func parse(c *code) (*syntax.File, *Mistake) {
 // deep tells whether a text may nest deeper than a parser should follow.
 func deep(text []byte) bool {
 	n := 0
+	for _, word := range []string{"if ", "while ", "until "} {
+		n += bytes.Count(text, []byte(word))
+	}
 	for _, c := range text {
 		switch c {
 		case '(', '{', '`', '[', '|', '!', '~':
@@ -244,13 +263,19 @@ func (f frame) fragment(from, to int) bool {
 
 var sentence = regexp.MustCompile(`(?m)^[ \t>*-]*(?:\d+\.[ \t]+)?[A-Z][a-z]+(?:,? [A-Za-z’'-]+){3,}[^=$;\n]*$|^[ \t]*` + "```")
 
-// prose tells whether a text is meant for people, with commands in it, rather than for a shell.
-func prose(text []byte) bool {
-	if bytes.HasPrefix(text, []byte("#!")) {
+// scripted tells whether a text is meant for a shell, rather than for people or another program.
+func scripted(path string, text []byte, found []region) bool {
+	switch {
+	case bytes.HasPrefix(text, []byte("#!")), strings.HasSuffix(path, ".sh"), strings.HasSuffix(path, ".bash"):
+		return true
+	case len(found) == 0, sentence.Match(text[:min(len(text), 1<<20)]), otherForm.Match(text):
 		return false
 	}
-	return sentence.Match(text[:min(len(text), 1<<20)])
+	return true
 }
+
+// otherForm matches what begins a systemd unit, a YAML or JSON document, a Markdown page, a web page.
+var otherForm = regexp.MustCompile(`(?m)^(?:\[[A-Z][a-z]+\]|---|[a-z_-]+:(?:[ \t]*$|[ \t]+\S)|[ \t]*- [a-z]+:|#{1,4} [A-Z]|[{<]|[ \t]*` + "```" + `)`)
 
 // definition makes a definition of a docker run, or nil if that starts no runner.
 func (s *shell) definition(file *source.File, c call, found []region) *Definition {

@@ -36,6 +36,8 @@ type mender struct {
 	r *region
 	// indent is how far the command's line is indented.
 	indent int
+	// returned says that a carriage return was reported.
+	returned bool
 }
 
 // regions finds the docker runs of a script and mends them in code.
@@ -68,10 +70,15 @@ func nextCommand(text []byte, from int) (start, length int) {
 			return -1, 0
 		}
 		at = i + 1
-		if !beginsWord(text, i) || commented(text, i) {
+		if !beginsWord(text, i) {
 			continue
 		}
-		if found := commandStart.FindSubmatchIndex(text[i:min(len(text), i+1024)]); found != nil {
+		found := commandStart.FindSubmatchIndex(text[i:min(len(text), i+1024)])
+		switch {
+		case found == nil:
+		case commented(text, i):
+			at = lineEnd(text, i)
+		default:
 			return i, found[3]
 		}
 	}
@@ -89,9 +96,9 @@ func nextName(text []byte, from int) int {
 
 // beginsWord tells whether what stands at i may be a command's name: behind a blank, a bracket, a quote, or a path.
 func beginsWord(text []byte, i int) bool {
-	for i > 0 && text[i-1] == '/' {
+	for limit := max(i-256, 0); i > limit && text[i-1] == '/'; {
 		i--
-		for i > 0 && strings.IndexByte(" \t\n\r;&|({\"'`$=@!", text[i-1]) < 0 && text[i-1] != '/' {
+		for i > limit && strings.IndexByte(" \t\n\r;&|({\"'`$=@!", text[i-1]) < 0 && text[i-1] != '/' {
 			i--
 		}
 	}
@@ -202,6 +209,8 @@ func (m *mender) run() {
 			m.angle()
 		case c == '{' || c == '$' && (m.peek(1) == '{' || m.peek(1) == '('):
 			m.braces()
+		case (c == '`' || c == '^') && lineBreak.Match(m.text[m.i+1:min(len(m.text), m.i+8)]):
+			m.foreign()
 		case c == '`':
 			m.skipTo('`')
 		case strings.IndexByte(";|)", c) >= 0, c == '&' && m.peek(-1) != '>' && m.peek(1) != '>':
@@ -242,7 +251,8 @@ func (m *mender) blank() bool {
 func (m *mender) quoted(quote byte) {
 	start := m.i
 	end, ok := closing(m.text, start, min(len(m.text), start+maxCommand), quote, m.r.outer)
-	if ok && !lostLine.Match(m.text[start:end]) {
+	if ok && !optionWithin(m.text[start:end]) {
+		protect(m.text[start:end])
 		m.i = end + 1
 		return
 	}
@@ -252,7 +262,30 @@ func (m *mender) quoted(quote byte) {
 	m.i++
 }
 
-var lostLine = regexp.MustCompile(`\n[ \t]*(?:--?[a-z][a-z-]*[ =]|-[a-z]{1,3}[ ])`)
+var lostLine = regexp.MustCompile(`\n[ \t]*(?:--([a-z][a-z-]+)[ =]|-[a-z][ ]+[\w/"'<{$~.-])`)
+
+// optionWithin tells whether a line in a quoted stretch begins with one of docker's options.
+func optionWithin(quoted []byte) bool {
+	for _, found := range lostLine.FindAllSubmatch(quoted, 8) {
+		if len(found[1]) == 0 || dockerGrammar().knows(string(found[1])) {
+			return true
+		}
+	}
+	return false
+}
+
+// protect blots templates such as ${{ secrets.ID }} out of code: no shell can read them.
+func protect(text []byte) {
+	for _, found := range doubled.FindAllIndex(text, -1) {
+		for i := found[0]; i < found[1]; i++ {
+			if text[i] < utf8.RuneSelf {
+				text[i] = '_'
+			}
+		}
+	}
+}
+
+var doubled = regexp.MustCompile(`\$?\{\{[^\n{},]{0,80}\}\}`)
 
 // closing finds the quote that closes the one at start.
 func closing(text []byte, start, limit int, quote, outer byte) (int, bool) {
@@ -277,7 +310,7 @@ func (m *mender) angle() {
 	} else if found := erb.FindIndex(m.text[m.i:min(len(m.text), m.i+128)]); found != nil {
 		end = m.i + found[1]
 	}
-	if end == 0 || m.peek(-1) == '<' || !m.template(end) {
+	if end == 0 || m.peek(-1) == '<' || m.text[end-2] == ' ' || !m.template(end) {
 		m.i++
 		return
 	}
@@ -339,6 +372,16 @@ func (m *mender) braces() {
 	m.i++
 }
 
+var lineBreak = regexp.MustCompile(`^[ \t]*\r?\n`)
+
+// foreign takes the continuation of PowerShell or cmd for one.
+func (m *mender) foreign() {
+	if bytes.HasPrefix(m.text, []byte("#!")) {
+		m.mistake(m.i, m.i+1, "a shell continues lines with a backslash, not with "+string(m.text[m.i]), true)
+	}
+	m.wipe(m.i, m.i+1+len(lineBreak.Find(m.text[m.i+1:min(len(m.text), m.i+8)])))
+}
+
 func (m *mender) skipTo(c byte) {
 	if i := bytes.IndexByte(m.text[m.i+1:min(len(m.text), m.i+4096)], c); i >= 0 {
 		m.i += i + 2
@@ -361,7 +404,7 @@ func (m *mender) backslash() bool {
 	lineEnd := end == len(m.text) || m.text[end] == '\n' || returns
 	switch {
 	case lineEnd:
-		return m.lineEnd(at, end, returns)
+		return m.ending(at, end, returns)
 	case end == at+1:
 		m.i += 2
 		return false
@@ -380,8 +423,8 @@ func (m *mender) backslash() bool {
 	return false
 }
 
-// lineEnd looks at a backslash at the end of its line. The text from end on is the line break.
-func (m *mender) lineEnd(at, end int, returns bool) bool {
+// ending looks at a backslash at the end of its line. The text from end on is the line break.
+func (m *mender) ending(at, end int, returns bool) bool {
 	next := end
 	if returns {
 		next++
@@ -397,6 +440,7 @@ func (m *mender) lineEnd(at, end int, returns bool) bool {
 	}
 	switch {
 	case returns:
+		m.returned = true
 		m.mistake(at, at+1, "a carriage return (a Windows line end) follows the backslash, which then continues no line", true)
 	case !clean:
 		m.mistake(at, at+1, "a blank follows the backslash, which then continues no line", true)
@@ -416,18 +460,20 @@ func (m *mender) lineEnd(at, end int, returns bool) bool {
 	return false
 }
 
-// lineOf is where the line at an offset ends.
-func (m *mender) lineOf(at int) int {
-	if i := bytes.IndexByte(m.text[at:], '\n'); i >= 0 {
+// lineEnd is where the line at an offset ends.
+func lineEnd(text []byte, at int) int {
+	if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
 		at += i
 	} else {
-		at = len(m.text)
+		at = len(text)
 	}
-	if at > 0 && m.text[at-1] == '\r' {
+	if at > 0 && text[at-1] == '\r' {
 		at--
 	}
 	return at
 }
+
+func (m *mender) lineOf(at int) int { return lineEnd(m.text, at) }
 
 // wipe makes blanks of a stretch and goes on behind it.
 func (m *mender) wipe(from, to int) {
@@ -446,7 +492,7 @@ func (m *mender) newline() bool {
 	}
 	goes, resume, comment := m.lost(next)
 	if !goes {
-		if m.text[at] == '\r' {
+		if m.text[at] == '\r' && !m.returned {
 			m.r.mistakes = append(m.r.mistakes, Mistake{Kind: CarriageReturn, Place: m.file.At(at, at+1), Loses: true,
 				Detail: "the line ends in a carriage return (a Windows line end), which becomes part of its last word"})
 		}
@@ -504,15 +550,20 @@ func (m *mender) continues(next int, clean bool) (goes bool, resume, comment int
 	}
 	indent := len(line) - len(bytes.TrimLeft(line, " \t"))
 	first, _, more := bytes.Cut(trimmed, []byte(" "))
+	if delimiter.Match(trimmed) {
+		return false, next, -1
+	}
 	goes = isOption(trimmed) || indent > m.indent || !more || bytes.IndexByte(first, '/') > 0 && !bytes.HasPrefix(first, []byte("./"))
 	return goes, next, -1
 }
 
+// delimiter matches what looks like the end of a here-document, or of a block.
+var delimiter = regexp.MustCompile(`^(?:[A-Z_]+|fi|done|esac|\}|\)|;;)$`)
+
 // lost tells whether the line at next, or one behind a few blank lines and comments there, is of this command though
 // nothing continues it: it begins with an option, or is the runner's image.
 func (m *mender) lost(next int) (goes bool, resume, comment int) {
-	comment = -1
-	resume = next
+	comment, resume = -1, next
 	for skipped := 0; resume < len(m.text) && skipped < 8; skipped++ {
 		end := m.lineOf(resume)
 		trimmed := bytes.TrimSpace(m.text[resume:end])
@@ -538,8 +589,14 @@ func isLost(line []byte) bool {
 		return true
 	}
 	word := strings.Trim(strings.TrimRight(string(line[:min(len(line), 300)]), " \t\\"), `"'`)
+	if imageVariable.MatchString(word) {
+		return true
+	}
 	return !strings.ContainsAny(word, " \t=") && IsRunnerImage(word)
 }
+
+// imageVariable matches the expansion of a variable that is called after an image.
+var imageVariable = regexp.MustCompile(`^\$\{?\w*(?i:image|img)\w*\}?$`)
 
 // isOption tells whether a text begins with an option of docker run.
 func isOption(text []byte) bool {

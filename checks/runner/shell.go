@@ -36,8 +36,7 @@ type shell struct {
 	funcs map[string]function
 	called,
 	seen map[string]bool
-	calls []call
-	// others are the images of docker runs that start no runner.
+	calls         []call
 	steps, nested int
 }
 
@@ -473,12 +472,9 @@ func isDocker(w field) bool {
 }
 
 func (f frame) record(words []field) {
-	first, last := words[0].outer(), words[len(words)-1].outer()
-	if last.File == first.File && last.End > first.End {
-		first.End = last.End
-	}
+	place, _ := slices.Concat(words...).place()
 	if len(f.calls) < maxCalls {
-		f.calls = append(f.calls, call{words: words, place: first, scope: f.fork()})
+		f.calls = append(f.calls, call{words: words, place: place, scope: f.fork()})
 	}
 }
 
