@@ -13,8 +13,10 @@ import (
 
 // Host is the machine as checks see it: its runners, and the windows through which checks look.
 type Host struct {
-	// Runners are what is judged; never empty.
+	// Runners are what is judged; empty when files were given and no runner is in them.
 	Runners []*Runner
+	// Readings are the files that were read as runner definitions, with or without a runner in them.
+	Readings []FileReading
 	// Live says that this is the machine on which the runner runs (check), not a checkout of its files (lint).
 	Live bool
 	// Offline says that no check may use the network.
@@ -25,6 +27,12 @@ type Host struct {
 	Daemon *network.Client
 	// Registries asks registries about images, over Daemon.
 	Registries *registry.Client
+}
+
+// FileReading is what one file says of runners.
+type FileReading struct {
+	Path string
+	runner.Reading
 }
 
 // Windows are the only ways in which checks touch the world.

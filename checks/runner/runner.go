@@ -24,12 +24,21 @@ type Definition struct {
 	// Environment is in the order in which it takes effect: the last of one name wins.
 	Environment []Variable
 	Mounts      []Mount
+	// EnvFiles are the files that it takes variables from; those variables are in Environment.
+	EnvFiles []EnvFile
 	// States says what this kind of definition speaks of: an env file knows no image and no mounts.
 	States Aspects
 }
 
 // Aspects are the parts of a definition.
 type Aspects struct{ Image, Environment, Mounts bool }
+
+// EnvFile is a file of variables that a definition names.
+type EnvFile struct {
+	Path Text
+	// Err is what kept it from being read.
+	Err error
+}
 
 // Variable is one environment variable.
 type Variable struct {
