@@ -30,6 +30,8 @@ type scene struct {
 	Images    map[Role]string
 	Platform  string
 	Endpoints []Endpoint
+	// Offline is --offline; lint is always without a network.
+	Offline bool
 	Env       map[string]string
 	Now       time.Time
 	// Modes are files' modes in octal, by path; "unreadable" makes reading fail.
@@ -105,7 +107,7 @@ func hostOf(t *testing.T, folder string) *Host {
 	s := readScene(t, folder)
 	files := folderFiles{folder, s.Modes}
 	in := Input{Config: s.Config, Images: s.Images, Platform: s.Platform, Endpoints: s.Endpoints,
-		Live: s.Mode == "check", Offline: s.Mode != "check"}
+		Live: s.Mode == "check", Offline: s.Offline || s.Mode != "check"}
 	if in.Live {
 		in.Env = func(name string) string { return s.Env[name] }
 	}
