@@ -8,5 +8,6 @@ func All() []Check {
 		configCredentialStore,
 		configAuthEncoding,
 		configBasicAuth,
+		configRegistryKey,
 	}
 }

@@ -49,6 +49,9 @@ const (
 // look finds out which images need credentials, and which entry each of them gets.
 func (u *configUse) look(ctx context.Context, h *Host) {
 	for _, image := range u.images {
+		if readerHost(image.Reference) == "" {
+			continue // the reader throws: no entry helps
+		}
 		sends := u.File.ForRunner(image.Reference)
 		if sends.Username == "" && servedAnonymously(ctx, h, image, u.platform(image)) {
 			continue
@@ -90,26 +93,19 @@ func (u *configUse) platform(image Image) string {
 	return ""
 }
 
-// readerHost is the registry of an image as the runner's reader sees it: Docker Hub by its key.
+// readerHost is the registry of an image as the runner's reader sees it, Docker Hub by its key; "" where the reader
+// takes no host out of the reference.
 func readerHost(reference string) string {
-	first, _, found := strings.Cut(reference, "/")
-	if !found || !strings.ContainsAny(first, ".:") && first != "localhost" {
-		return hubKey
-	}
-	return first
+	host, _ := dockerconfig.RunnerHost(reference)
+	return host
 }
 
-// keyHost is the host that the runner's reader takes from a key: without its scheme and all from the first slash.
+// keyHost is the host that the runner's reader takes a key for.
 func keyHost(key string) string {
 	if key == hubKey {
 		return hubKey
 	}
-	host, found := strings.CutPrefix(key, "https://")
-	if !found {
-		host = strings.TrimPrefix(key, "http://")
-	}
-	host, _, _ = strings.Cut(host, "/")
-	return host
+	return dockerconfig.KeyHost(key)
 }
 
 // registry is the host for people, and for telling kinds of credentials.
