@@ -32,8 +32,8 @@ type scene struct {
 	Endpoints []Endpoint
 	// Offline is --offline; lint is always without a network.
 	Offline bool
-	Env       map[string]string
-	Now       time.Time
+	Env     map[string]string
+	Now     time.Time
 	// Modes are files' modes in octal, by path; "unreadable" makes reading fail.
 	Modes map[string]string
 }
