@@ -9,5 +9,13 @@ func All() []Check {
 		configAuthEncoding,
 		configBasicAuth,
 		configRegistryKey,
+		definitionCommand,
+		definitionEnvironment,
+		definitionMounts,
+		definitionImages,
+		imageResolves,
+		imagePlatform,
+		imageLayers,
+		imageCurrent,
 	}
 }
