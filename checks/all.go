@@ -7,5 +7,7 @@ func All() []Check {
 		imagePlatform,
 		imageLayers,
 		imageCurrent,
+		endpointReachable,
+		clockAccurate,
 	}
 }

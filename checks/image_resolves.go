@@ -348,7 +348,7 @@ func notFound(q question) Finding {
 			hint = fmt.Sprintf("write the tag %s in %s, or push %s", near, q.role(), q.name())
 			message += fmt.Sprintf("; it has %s", near)
 		} else {
-			message += "; it has " + some(q.failure.Tags)
+			message += "; it has " + lastOf(q.failure.Tags)
 		}
 	}
 	found := q.base(Failed(problem, q.role(), message, hint)).On(q.image.Reference)
@@ -378,8 +378,8 @@ func tagged(reference string) bool {
 	return strings.Contains(reference[strings.LastIndexByte(reference, '/')+1:], ":")
 }
 
-// some lists a few names, the last ones first: registries sort them.
-func some(names []string) string {
+// lastOf lists a few names, the last ones first: registries sort them.
+func lastOf(names []string) string {
 	const most = 5
 	shown := slices.Clone(names[max(0, len(names)-most):])
 	slices.Reverse(shown)
