@@ -173,6 +173,12 @@ func (f field) visible() field {
 	return out
 }
 
+// outerEnd is the place in the command where the field ends.
+func (f field) outerEnd() source.Span {
+	last := f[len(f)-1].at[0]
+	return source.Span{File: last.File, Start: last.End, End: last.End}
+}
+
 func common(pieces field, level int) bool {
 	for _, p := range pieces {
 		if len(p.at) <= level+1 || p.at[level] != pieces[0].at[level] {

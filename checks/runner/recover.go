@@ -36,19 +36,21 @@ type mender struct {
 	r *region
 	// indent is how far the command's line is indented.
 	indent int
+	// unit says that this is a systemd unit, where comments may stand between continued lines.
+	unit bool
 	// returned says that a carriage return was reported.
 	returned bool
 }
 
 // regions finds the docker runs of a script and mends them in code.
-func regions(file *source.File, text []byte) []region {
+func regions(file *source.File, text []byte, unit bool) []region {
 	var found []region
 	for at := 0; at < len(text); {
 		start, length := nextCommand(text, at)
 		if start < 0 {
 			break
 		}
-		m := &mender{file: file, text: text, i: start + length, r: &region{start: start, outer: outerQuote(text, start)}}
+		m := &mender{file: file, text: text, unit: unit, i: start + length, r: &region{start: start, outer: outerQuote(text, start)}}
 		m.indent = indentation(text, start)
 		m.head(start, start+length)
 		m.run()
@@ -446,9 +448,9 @@ func (m *mender) ending(at, end int, returns bool) bool {
 		m.mistake(at, at+1, "a blank follows the backslash, which then continues no line", true)
 	}
 	if resume > next {
-		if comment >= 0 {
+		if comment >= 0 && !m.unit {
 			m.mistake(comment, m.lineOf(comment), "a comment between continued lines ends the command: what follows is lost", true)
-		} else if clean {
+		} else if clean && comment < 0 {
 			m.mistake(at, at+1, "an empty line follows, where the command ends: what comes after it is lost", true)
 		}
 	}

@@ -33,7 +33,9 @@ type shell struct {
 	open  func(string) ([]byte, error)
 	files map[string]*source.File
 	posix bool
-	funcs map[string]function
+	// unit says that this is a systemd unit, homeless that it sets no HOME.
+	unit, homeless bool
+	funcs          map[string]function
 	called,
 	seen map[string]bool
 	calls         []call
@@ -55,7 +57,7 @@ type frame struct {
 func (f frame) with(s *scope) frame { f.scope = s; return f }
 
 func (f frame) expander() *expander {
-	return &expander{code: f.code, scope: f.scope, posix: f.posix}
+	return &expander{code: f.code, scope: f.scope, posix: f.posix, unit: f.unit, homeless: f.homeless}
 }
 
 func (f frame) stmts(list []*syntax.Stmt) {
