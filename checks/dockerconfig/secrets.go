@@ -163,8 +163,8 @@ var portOnly = regexp.MustCompile(`^:\w{0,5}$`)
 
 // LooksSecret tells whether a text that should be a name has the look of a password, a token or the base64 of one.
 func LooksSecret(text string) bool {
-	if len(text) < 8 {
-		return false
+	if len(text) < 8 || len(text) > longestName {
+		return len(text) > longestName
 	}
 	if tokenShape.MatchString(text) || holdsLongRun(text) {
 		return true
@@ -179,6 +179,9 @@ var printableCredentials = regexp.MustCompile(`^[ -~]+:[ -~]+\s*$`)
 // tokenShape matches the beginnings of well-known kinds of tokens, and keys in PEM.
 var tokenShape = regexp.MustCompile(`^(?:gh[opsur]_|github_pat_|gl(?:pat|dt|cbt|rt|ptt)-|dckr_[po]at_|do[opr]_v1_|nvapi-|` +
 	`AKCp|cmVmdGtu|ya29\.|eyJ|xox[a-z]-|hf_|npm_|sk-)|-----BEGIN|PRIVATE KEY`)
+
+// longestName is how long a name may be.
+const longestName = 2048
 
 // longRun is how many letters and digits in a row, both of them, make a token of a name.
 const longRun = 20
