@@ -129,9 +129,9 @@ func lackingConfig(r *Runner, folder string) []Finding {
 			likely = append(likely, image)
 		}
 	}
-	option := "add " + configMount + " before the image"
+	option := "mount it: " + configMount + " before the image"
 	if folder != configFolder {
-		option = fmt.Sprintf("add -v ~/.docker:%s before the image", folder)
+		option = fmt.Sprintf("mount it: -v ~/.docker:%s before the image", folder)
 	}
 	var f Finding
 	switch {
@@ -156,7 +156,7 @@ func configNeed(r *Runner, image Image) Status {
 	host, repository, _, _ := splitReference(image.Reference)
 	first, rest, nested := strings.Cut(repository, "/")
 	switch {
-	case image.Unresolved != "", placeholder(image.Reference) != "", quoted(image.Reference), formMistake(image) != nil:
+	case image.Unresolved != "", templateIn(image.Reference) != "", keepsQuotes(image.Reference), formMistake(image) != nil:
 		return Pass
 	case isVendorRegistry(host):
 		return Pass
