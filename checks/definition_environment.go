@@ -231,7 +231,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 	if sample := sampleOf(v); sample != "" {
 		return about(Failed(envPlaceholder, name, sampleMessage(v, sample), "write your own value there: "+whereFrom(name)))
 	}
-	if keepsQuotes(value.Value) {
+	if inQuotes(value.Value) {
 		bare := strings.Trim(value.Value, `"'`)
 		if v.Secret() {
 			bare = "…"
@@ -257,7 +257,7 @@ func sampleOf(v runner.Variable) string {
 	case slices.Contains(requiredVariables(), name), name == envRepository:
 		return placeholderValue(name, value)
 	case slices.Contains(overrideVariables(), name):
-		return templateIn(value)
+		return sampleIn(value)
 	}
 	return ""
 }

@@ -122,7 +122,7 @@ func judgeImage(r *Runner, image Image) []Finding {
 		return []Finding{Skipped(role, "the reference is not known: "+image.Unresolved)}
 	case image.Origin == OriginDefault:
 		return nil
-	case templateIn(image.Reference) != "" || keepsQuotes(image.Reference):
+	case sampleIn(image.Reference) != "" || inQuotes(image.Reference):
 		return []Finding{Skipped(role, "there is no reference yet to judge")}
 	}
 	wrong := formMistake(image)
