@@ -64,8 +64,8 @@ func containerless(r *Runner) (runtime string, yes bool) {
 		func(word string) bool { return strings.HasSuffix(runtime, "-"+word) })
 }
 
-// quoted tells whether a value has quotes around it that nobody took off.
-func quoted(value string) bool {
+// inQuotes tells whether a value has quotes around it that nobody took off.
+func inQuotes(value string) bool {
 	return len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]
 }
 
@@ -82,8 +82,8 @@ var (
 	notHex    = regexp.MustCompile(`[^0-9a-fA-F]`)
 )
 
-// placeholder is the sample in a value that somebody should have replaced; "" if there is none.
-func placeholder(value string) string {
+// sampleIn is the sample in a value that somebody should have replaced; "" if there is none.
+func sampleIn(value string) string {
 	for _, sample := range template.FindAllString(value, -1) {
 		if inner := strings.Trim(sample, "{}"); !nearlyUUID(inner) && inner != "" {
 			return sample
@@ -92,7 +92,7 @@ func placeholder(value string) string {
 	return ""
 }
 
-// placeholderValue is placeholder for values that can hold no words of their own: UUIDs and credentials.
+// placeholderValue is sampleIn for values that can hold no words of their own: UUIDs and credentials.
 func placeholderValue(name, value string) string {
 	bare := strings.Trim(value, `"'`)
 	if inner := braced.FindStringSubmatch(bare); inner != nil {
@@ -104,7 +104,7 @@ func placeholderValue(name, value string) string {
 	if sampleWord.MatchString(bare) || strings.EqualFold(bare, name) {
 		return bare
 	}
-	return placeholder(bare)
+	return sampleIn(bare)
 }
 
 // nearlyUUID tells a UUID with a mistake in it from a sample of its form.

@@ -133,7 +133,7 @@ func judgeReadings(h *Host) []Finding {
 	var findings []Finding
 	for _, reading := range h.Readings {
 		for _, m := range reading.Mistakes {
-			findings = append(findings, unreadable(reading.Path, reading.Kind, m))
+			findings = append(findings, unreadableDefinition(reading.Path, reading.Kind, m))
 		}
 		if len(reading.Definitions) == 0 && len(reading.Mistakes) == 0 {
 			findings = append(findings, lacksRunner(reading))
@@ -156,7 +156,7 @@ func anyDefinition(h *Host) bool {
 	return false
 }
 
-func unreadable(file, kind string, m runner.Mistake) Finding {
+func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 	message := "cannot be read to its end: " + m.Detail
 	if kind != "" {
 		message = fmt.Sprintf("cannot be read as %s: %s", article(kind), m.Detail)
@@ -192,7 +192,7 @@ func judgeCommand(r *Runner) []Finding {
 	for _, m := range d.Mistakes {
 		switch m.Kind {
 		case runner.Unreadable:
-			findings = append(findings, unreadable(r.Name, "", m))
+			findings = append(findings, unreadableDefinition(r.Name, "", m))
 		case runner.ImageMissing:
 			findings = append(findings, lacksImage(r, m))
 		case runner.OptionAfterImage:
@@ -248,14 +248,6 @@ func brokenLine(r *Runner, m runner.Mistake) Finding {
 		}
 	}
 	return f.As(continuationStatus(m)).At(m.Place).On(r.Name).Touching(Path(r.Name))
-}
-
-// shellWord is a path as a shell takes it.
-func shellWord(name string) string {
-	if regexp.MustCompile(`^[\w./-]+$`).MatchString(name) {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
 func lacksImage(r *Runner, m runner.Mistake) Finding {

@@ -172,13 +172,13 @@ func missingVariables(h *Host, r *Runner) []Finding {
 		switch {
 		case given && (v.Value.Value != "" || v.Value.Unresolved != "" || v.Value.Placeholder != ""):
 		case given:
-			findings = append(findings, missing(r, name, name+" is set to nothing").At(v.Name.Place))
+			findings = append(findings, missingVariable(r, name, name+" is set to nothing").At(v.Name.Place))
 		case d.Complete() || brokenEnvFile(h, d) != "":
 			message := name + " is not set"
 			if file := brokenEnvFile(h, d); file != "" {
 				message += fmt.Sprintf("; the env file %s does not exist", file)
 			}
-			findings = append(findings, missing(r, name, message).At(d.Place))
+			findings = append(findings, missingVariable(r, name, message).At(d.Place))
 		default:
 			findings = append(findings, Skipped(name, "may be set by what was not given or is not known (see unresolved-value)"))
 		}
@@ -196,7 +196,7 @@ func brokenEnvFile(h *Host, d *runner.Definition) string {
 	return ""
 }
 
-func missing(r *Runner, name, message string) Finding {
+func missingVariable(r *Runner, name, message string) Finding {
 	return Failed(envMissing, name, message, "set it: "+whereFrom(name)).On(r.Name).Touching(Path(r.Name), Variable(name))
 }
 
@@ -231,7 +231,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 	if sample := sampleOf(v); sample != "" {
 		return about(Failed(envPlaceholder, name, sampleMessage(v, sample), "write your own value there: "+whereFrom(name)))
 	}
-	if quoted(value.Value) {
+	if inQuotes(value.Value) {
 		bare := strings.Trim(value.Value, `"'`)
 		if v.Secret() {
 			bare = "…"
@@ -257,7 +257,7 @@ func sampleOf(v runner.Variable) string {
 	case slices.Contains(requiredVariables(), name), name == envRepository:
 		return placeholderValue(name, value)
 	case slices.Contains(overrideVariables(), name):
-		return placeholder(value)
+		return sampleIn(value)
 	}
 	return ""
 }

@@ -119,7 +119,7 @@ func judgeImage(r *Runner, image Image) []Finding {
 		return []Finding{Skipped(role, "the reference is not known: "+image.Unresolved)}
 	case image.Origin == OriginDefault:
 		return nil
-	case placeholder(image.Reference) != "" || quoted(image.Reference):
+	case sampleIn(image.Reference) != "" || inQuotes(image.Reference):
 		return []Finding{Skipped(role, "there is no reference yet to judge")}
 	}
 	wrong := formMistake(image)
@@ -203,7 +203,7 @@ var (
 // is not), and what that host may be called.
 func meantHost(r *Runner, first, rest string) (host, sign string) {
 	for _, key := range configKeys(r) {
-		name := keyHost(key)
+		name := hostOfKey(key)
 		label, _, _ := strings.Cut(name, ".")
 		if label, _, _ = strings.Cut(label, ":"); label == first && name != hubKeyHost {
 			if name == label {
@@ -224,8 +224,8 @@ func meantHost(r *Runner, first, rest string) (host, sign string) {
 
 const hubKeyHost = "index.docker.io"
 
-// keyHost is the host of a key of config.json.
-func keyHost(key string) string {
+// hostOfKey is the host of a key of config.json.
+func hostOfKey(key string) string {
 	if _, rest, found := strings.Cut(key, "://"); found {
 		key = rest
 	}

@@ -280,7 +280,7 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	switch {
 	case set && v.Value.Unresolved != "":
 		return unresolvedFolder(d, v.Value)
-	case set && (sampleOf(v) != "" || quoted(folder) || unexpandedHome(v.Value)):
+	case set && (sampleOf(v) != "" || inQuotes(folder) || unexpandedHome(v.Value)):
 		return nil
 	case !set && !d.Complete():
 		return []Finding{Skipped(envWorkingDirectory, "is not known (see unresolved-value)")}

@@ -69,7 +69,7 @@ func strangeName(r *Runner, v runner.Variable) []Finding {
 		return nil
 	}
 	if meant := meantName(name); meant != "" {
-		return []Finding{misspelled(r, v, meant)}
+		return []Finding{misspelledVariable(r, v, meant)}
 	}
 	if !runnerStyle.MatchString(name) {
 		return nil
@@ -93,9 +93,9 @@ func knownEnd(name string) string {
 	return ""
 }
 
-// misspelled reports a near miss. One of an override is a failure: the vendor's image is then pulled, and no word is
+// misspelledVariable reports a near miss. One of an override is a failure: the vendor's image is then pulled, and no word is
 // said. It is harmless beside the right name.
-func misspelled(r *Runner, v runner.Variable, meant string) Finding {
+func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
 	name := v.Name.Value
 	message := fmt.Sprintf("the runner does not read %s; %s is near", name, meant)
 	f := Warned(misspelledEnv, name, message, fmt.Sprintf("write %s", meant))

@@ -141,7 +141,7 @@ func resolves(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	if f == nil || f.Stage != registry.StageManifest {
 		return withResolution(Passed(string(image.Role), fmt.Sprintf("%s resolves to %s", clip(image.Reference), res.Digest)), res)
 	}
-	return withResolution(unresolved(ctx, h, question{r, image, res, f}), res)
+	return withResolution(unresolvedFinding(ctx, h, question{r, image, res, f}), res)
 }
 
 // oneOf resolves an image; of the vendor's defaults for one role any will do, as it depends on the runner's version
@@ -184,7 +184,7 @@ func (q question) key() string {
 }
 
 // unresolved is the finding for an image that does not resolve.
-func unresolved(ctx context.Context, h *Host, q question) Finding {
+func unresolvedFinding(ctx context.Context, h *Host, q question) Finding {
 	switch q.failure.Kind {
 	case "not-established":
 		return outOfReach(ctx, q)
@@ -201,7 +201,7 @@ func unresolved(ctx context.Context, h *Host, q question) Finding {
 	}
 	switch q.failure.Kind {
 	case "credentials-missing":
-		return missing(ctx, q)
+		return missingCredentials(ctx, q)
 	case "credentials-rejected":
 		return rejected(q)
 	case "access-denied":
@@ -225,7 +225,7 @@ func (q question) base(f Finding) Finding {
 }
 
 // missing is the finding where nothing is sent and something is asked for.
-func missing(ctx context.Context, q question) Finding {
+func missingCredentials(ctx context.Context, q question) Finding {
 	p := pullOf(q.runner, q.image)
 	if p.unknown != "" {
 		return q.base(Unestablished(ctx, q.role(), fmt.Sprintf("%s asks for credentials for %s: %s", q.res.Host, q.name(), p.unknown)))
