@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"runner-preflight/checks/registry"
 	"runner-preflight/checks/source"
@@ -62,9 +63,28 @@ func (u *configUse) add(r *Runner, live bool) {
 	}
 }
 
+// configView is every config.json of a host with its entries looked up.
+type configView struct {
+	once    sync.Once
+	uses    []*configUse
+	without []*Runner
+}
+
+func (v *configView) at(ctx context.Context, h *Host) ([]*configUse, []*Runner) {
+	v.once.Do(func() {
+		v.uses, v.without = configUses(h)
+		for _, u := range v.uses {
+			if u.unjudged() == "" {
+				u.look(ctx, h)
+			}
+		}
+	})
+	return v.uses, v.without
+}
+
 // eachConfig judges every config.json of the host but those for which skip gives a reason.
 func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string, judge func(*configUse) []Finding) []Finding {
-	uses, without := configUses(h)
+	uses, without := h.lookedUp.at(ctx, h)
 	if len(uses)+len(without) == 0 {
 		return []Finding{Skipped(configName, "there is no runner whose config.json could be judged")}
 	}
@@ -72,7 +92,6 @@ func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string, judg
 	for _, u := range uses {
 		found := []Finding{Skipped(u.Path, skip(u))}
 		if found[0].Message == "" {
-			u.look(ctx, h)
 			found = judge(u)
 		}
 		for _, f := range found {

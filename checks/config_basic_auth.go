@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -181,7 +180,7 @@ func kindFindings(e authEntry, c credentials, now time.Time) []Finding {
 
 // usernameFinding judges the user name by the kind of registry.
 func usernameFinding(e authEntry, c credentials) (Finding, bool) {
-	host, name := e.registry(), shownName(c.username)
+	host, name := e.registry(), source.Printable(source.Username(c.username))
 	form := keyForm(c.password)
 	f := Failed(wrongUsername, e.Key, "", "").At(c.usernamePlace)
 	switch {
@@ -210,16 +209,6 @@ func usernameFinding(e authEntry, c credentials) (Finding, bool) {
 		return Finding{}, false
 	}
 	return e.about(f), true
-}
-
-// shownName is a user name for messages: somebody may have pasted a token into its place.
-func shownName(name string) string {
-	const longest = 32
-	isToken := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
-	if len(name) > longest || slices.ContainsFunc(tokenPrefixes(), isToken) {
-		return "********"
-	}
-	return source.Printable(name)
 }
 
 // keyForm tells a Google service-account key, by the user name that goes with its form; "" for other passwords.

@@ -158,16 +158,15 @@ func nestedAuths(e dockerconfig.Entry) bool {
 	return false
 }
 
-// fields are those of an entry that matter, absent ones left out.
-func fields(e dockerconfig.Entry) []*dockerconfig.Member {
-	all := []*dockerconfig.Member{e.Auth, e.Username, e.Password, e.ServerAddress, e.IdentityToken, e.RegistryToken}
-	return slices.DeleteFunc(all, func(m *dockerconfig.Member) bool { return m == nil })
+// fields are those of an entry that matter; absent ones are nil.
+func fields(e dockerconfig.Entry) [6]*dockerconfig.Member {
+	return [...]*dockerconfig.Member{e.Auth, e.Username, e.Password, e.ServerAddress, e.IdentityToken, e.RegistryToken}
 }
 
 // mistypedField is the first field that should be a string and is none; nil if all are.
 func mistypedField(e dockerconfig.Entry) *dockerconfig.Member {
 	for _, m := range fields(e) {
-		if m.Value.Kind != dockerconfig.String && m.Value.Kind != dockerconfig.Null {
+		if m != nil && m.Value.Kind != dockerconfig.String && m.Value.Kind != dockerconfig.Null {
 			return m
 		}
 	}
@@ -210,7 +209,12 @@ func misspelledField(e dockerconfig.Entry) (dockerconfig.Member, string, bool) {
 }
 
 func present(e dockerconfig.Entry, name string) bool {
-	return slices.ContainsFunc(fields(e), func(m *dockerconfig.Member) bool { return m.Key == name })
+	for _, m := range fields(e) {
+		if m != nil && m.Key == name {
+			return true
+		}
+	}
+	return false
 }
 
 func fieldNames() []string {
@@ -291,7 +295,17 @@ var (
 
 // isPlaceholder tells whether a value was never filled in.
 func isPlaceholder(value string) bool {
-	return angled.MatchString(value) || variable.MatchString(value) || wordless.MatchString(value)
+	const longest = 80
+	if value == "" || len(value) > longest {
+		return false
+	}
+	switch value[0] {
+	case '<':
+		return angled.MatchString(value)
+	case '$', '{', '%':
+		return variable.MatchString(value)
+	}
+	return strings.IndexByte("xX*.cCrRtT[yYiIeEbB\xe2", value[0]) >= 0 && wordless.MatchString(value)
 }
 
 // isQuayUser tells the user names of registries that begin with a dollar sign.

@@ -80,9 +80,11 @@ func runConfigRegistryKey(ctx context.Context, h *Host) []Finding {
 
 func keyFindings(h *Host, u *configUse) []Finding {
 	var findings []Finding
-	for _, image := range u.needs {
-		if host := readerHost(image.Reference); u.entryFor(host) == nil {
-			findings = append(findings, u.unmatched(image, host)...)
+	without := u.imagesWithout()
+	if len(without) > 0 {
+		candidates := u.candidates()
+		for _, images := range without {
+			findings = append(findings, u.unmatched(images, candidates)...)
 		}
 	}
 	if u.every && len(u.images) == 0 {
@@ -131,42 +133,70 @@ func (u *configUse) entryFor(host string) *authEntry {
 	return first
 }
 
-// unmatched looks for the entry that was meant for an image which gets none.
-func (u *configUse) unmatched(image Image, host string) []Finding {
-	if isHubHost(host) {
-		return u.unmatchedHub(image, host)
-	}
-	candidates := u.candidates()
-	best, least, why := -1, apart, ""
-	for i, e := range candidates {
-		if distance, reason := compareKey(host, e.Key); distance < least {
-			best, least, why = i, distance, reason
+// imagesWithout are the images that get no entry, those of one host together.
+func (u *configUse) imagesWithout() [][]Image {
+	var groups [][]Image
+	at := map[string]int{}
+	for _, image := range u.needs {
+		host := readerHost(image.Reference)
+		if i, known := at[host]; known {
+			groups[i] = append(groups[i], image)
+			continue
+		}
+		if u.entryFor(host) == nil {
+			at[host] = len(groups)
+			groups = append(groups, []Image{image})
 		}
 	}
-	if best < 0 {
+	return groups
+}
+
+// unmatched looks for the entry that was meant for images of one host, which get none.
+func (u *configUse) unmatched(images []Image, candidates []*authEntry) []Finding {
+	host := readerHost(images[0].Reference)
+	if isHubHost(host) {
+		return u.unmatchedHub(images, host, candidates)
+	}
+	want := loosen(host)
+	var e *authEntry
+	least, why := apart, ""
+	for _, candidate := range candidates {
+		if distance, reason := compareKey(want, candidate.Key); distance < least {
+			e, least, why = candidate, distance, reason
+		}
+	}
+	if e == nil {
 		return nil
 	}
-	e := candidates[best]
 	f := Failed(unmatchedKey, e.Key, fmt.Sprintf("%s has no entry; the key %s misses it: %s", source.Printable(host), quoted(e.Key), why),
 		fmt.Sprintf("write the key as %s", quoted(host))+restart)
-	f = f.At(e.KeyPlace()).Touching(Entry(e.Key), Reference(image.Reference)).With("image host", host).With("key", e.Key)
+	f = f.At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(referencesTo(images)...).With("image host", host).With("key", e.Key)
 	if plainKey.MatchString(e.Key) && plainKey.MatchString(host) {
 		f = f.Try(fmt.Sprintf(`sed -i 's|"%s"|"%s"|' %s`, strings.ReplaceAll(e.Key, ".", `\.`), host, shellWord(u.Path)))
 	}
 	return []Finding{f}
 }
 
+func referencesTo(images []Image) []string {
+	var touches []string
+	for _, image := range images {
+		touches = append(touches, Reference(image.Reference))
+	}
+	return touches
+}
+
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9.:/_-]+$`)
 
 // candidates are the entries that may be meant for another registry than their key says: those that no image gets.
-func (u *configUse) candidates() []authEntry {
+func (u *configUse) candidates() []*authEntry {
 	used := map[string]bool{}
 	for _, image := range u.images {
 		used[readerHost(image.Reference)] = true
 	}
 	store, _ := u.File.CredsStore()
-	var candidates []authEntry
-	for _, e := range u.auths {
+	var candidates []*authEntry
+	for i := range u.auths {
+		e := &u.auths[i]
 		switch {
 		case used[e.host], e.fault == leftover, e.fault == misshapen, e.fault == placeholder:
 		case e.fault == bare && store.Value.Text() != "":
@@ -186,6 +216,13 @@ type looseKey struct {
 
 var anyScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
+func schemeOf(key string) string {
+	if !strings.Contains(key, "://") {
+		return ""
+	}
+	return anyScheme.FindString(key)
+}
+
 func loosen(key string) looseKey {
 	var k looseKey
 	rest := strings.Trim(key, blanks)
@@ -195,7 +232,7 @@ func loosen(key string) looseKey {
 			k.oddities[0] = "a blank at its beginning"
 		}
 	}
-	if scheme := anyScheme.FindString(rest); scheme != "" {
+	if scheme := schemeOf(rest); scheme != "" {
 		rest = rest[len(scheme):]
 		if scheme != "https://" && scheme != "http://" {
 			k.oddities = append(k.oddities, "the scheme "+scheme+", where https:// alone is ignored")
@@ -228,8 +265,8 @@ const (
 )
 
 // compareKey tells how far a key is from an image's host that it does not match, and in what.
-func compareKey(host, key string) (distance int, why string) {
-	want, have := loosen(host), loosen(key)
+func compareKey(want looseKey, key string) (distance int, why string) {
+	have := loosen(key)
 	wantName, haveName := strings.ToLower(want.name), strings.ToLower(have.name)
 	if wantName == haveName {
 		return differently, differences(want, have)
@@ -240,13 +277,29 @@ func compareKey(host, key string) (distance int, why string) {
 	if why := labelApart(wantName, haveName); why != "" {
 		return otherLabel, why
 	}
-	if abs(len(wantName)-len(haveName)) > 2 {
+	if abs(len(wantName)-len(haveName)) > 2 || !sameLetters(wantName, haveName) {
 		return apart, ""
 	}
 	if Nearest(haveName, []string{wantName}) != "" {
 		return otherLetters, "a letter or two are wrong"
 	}
 	return apart, ""
+}
+
+// sameLetters tells quickly that two names are not near: one or two mistakes change no more than four counts.
+func sameLetters(a, b string) bool {
+	var counts [256]int
+	for i := range len(a) {
+		counts[a[i]]++
+	}
+	for i := range len(b) {
+		counts[b[i]]--
+	}
+	off := 0
+	for _, n := range counts {
+		off += abs(n)
+	}
+	return off <= 4
 }
 
 func abs(n int) int { return max(n, -n) }
@@ -307,14 +360,18 @@ func isHubHost(host string) bool {
 }
 
 // unmatchedHub looks for the entry of Docker Hub that was meant.
-func (u *configUse) unmatchedHub(image Image, host string) []Finding {
+func (u *configUse) unmatchedHub(images []Image, host string, candidates []*authEntry) []Finding {
 	usual := u.entryFor(hubKey)
 	if host != hubKey && usual != nil && usual.fault != bare {
-		return []Finding{hubReferenceFinding(image,
-			fmt.Sprintf("the runner looks for an entry of %s, and the credentials are under the usual key of Docker Hub", host)).
-			Touching(Entry(hubKey))}
+		var findings []Finding
+		for _, image := range images {
+			findings = append(findings, hubReferenceFinding(image,
+				fmt.Sprintf("the runner looks for an entry of %s, and the credentials are under the usual key of Docker Hub", host)).
+				Touching(Entry(hubKey)))
+		}
+		return findings
 	}
-	for _, e := range u.candidates() {
+	for _, e := range candidates {
 		if e.Key == hubKey || !nearHub(e.Key) {
 			continue
 		}
@@ -324,7 +381,7 @@ func (u *configUse) unmatchedHub(image Image, host string) []Finding {
 			f.Message = fmt.Sprintf("the key %s finds no image that is written %s/…", quoted(e.Key), host)
 			f.Hint = fmt.Sprintf("write the key as %s and the image without %s/", quoted(hubKey), host) + restart
 		}
-		return []Finding{f.At(e.KeyPlace()).Touching(Entry(e.Key), Reference(image.Reference)).
+		return []Finding{f.At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(referencesTo(images)...).
 			Try("docker --config " + shellWord(filepath.Dir(u.Path)) + " login -u USER")}
 	}
 	return nil

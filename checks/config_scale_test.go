@@ -12,7 +12,7 @@ import (
 
 // TestManyBadEntries proves that the work grows with the number of entries and no faster.
 func TestManyBadEntries(t *testing.T) {
-	const entries = 100_000
+	const entries = 20_000
 	bad := []string{"not base64!", "", "Y2k6", "dXNlcjpwYXNzd29yZA==", "QVdTOnBhc3N3b3Jk"}
 	var text strings.Builder
 	text.WriteString(`{"auths": {`)
