@@ -57,7 +57,7 @@ func (u *configUse) add(r *Runner, live bool) {
 		}
 	}
 	for _, image := range r.Overrides() {
-		if !isVendorRegistry(registryHost(image.Reference)) && !slices.Contains(u.images, image) {
+		if image.Unresolved == "" && !isVendorRegistry(registryHost(image.Reference)) && !slices.Contains(u.images, image) {
 			u.images = append(u.images, image)
 		}
 	}
@@ -157,7 +157,7 @@ func (u *configUse) references() []string {
 	var touches []string
 	for _, r := range u.runners {
 		for _, image := range r.Images {
-			if image.Role != RoleRunner && image.Reference != "" {
+			if image.Role != RoleRunner && image.Reference != "" && image.Unresolved == "" {
 				touches = appendNew(touches, []string{Reference(image.Reference)})
 			}
 		}

@@ -126,14 +126,14 @@ func entryEncoding(u *configUse, e authEntry) []Finding {
 	}
 	switch {
 	case c.username == "" && c.password == "":
-		return []Finding{e.about(Failed(emptyUsername, e.Key, fmt.Sprintf("%s has neither user name nor password", quoted(e.Key)),
+		return []Finding{e.about(Failed(emptyUsername, e.name(), fmt.Sprintf("%s has neither user name nor password", quoted(e.Key)),
 			"encode both"+restart).At(c.usernamePlace).Try(encodeCommand))}
 	case c.username == "":
-		return []Finding{e.about(Failed(emptyUsername, e.Key,
+		return []Finding{e.about(Failed(emptyUsername, e.name(),
 			fmt.Sprintf("the user name of %s is empty: docker's daemon then sends nothing", quoted(e.Key)),
 			"encode the user name too, in single quotes"+restart).At(orKey(e, c.usernamePlace)).Try(encodeCommand))}
 	case c.password == "":
-		return []Finding{e.about(Failed(emptyPassword, e.Key,
+		return []Finding{e.about(Failed(emptyPassword, e.name(),
 			fmt.Sprintf("the password of %s is empty: docker's daemon then sends nothing", quoted(e.Key)),
 			hint+restart).At(orKey(e, c.passwordPlace)).Try(encodeCommand))}
 	}
@@ -165,7 +165,7 @@ func undecodable(u *configUse, e authEntry) Finding {
 	default:
 		what = fmt.Sprintf("%s (byte %d)", decodeFault(e), err.Offset)
 	}
-	f := Failed(problem, e.Key, fmt.Sprintf("the auth of %s %s%s", quoted(e.Key), what, refusesAll),
+	f := Failed(problem, e.name(), fmt.Sprintf("the auth of %s %s%s", quoted(e.Key), what, refusesAll),
 		decodeHint(e)+restart).At(err.Place).Touching(Entry(e.Key)).Try(encodeCommand)
 	if e.decoded.DockerReads {
 		f.Message += ", while docker's CLI reads it"
@@ -232,7 +232,7 @@ func conflict(e authEntry) (Finding, bool) {
 	case isText(e.Username) && isText(e.Password):
 		hint = `delete "username" and "password"`
 	}
-	return e.about(Failed(conflictingCredentials, e.Key,
+	return e.about(Failed(conflictingCredentials, e.name(),
 		fmt.Sprintf("%s of %s %s: %s", quoted(m.Key), quoted(e.Key), what, effect), hint+restart).At(m.Value.Place())), true
 }
 
@@ -283,7 +283,7 @@ func whitespace(e authEntry, c credentials) []Finding {
 		} else if strings.HasSuffix(c.password, "\r") {
 			mark = `\r`
 		}
-		findings = append(findings, e.about(Failed(trailingNewline, e.Key,
+		findings = append(findings, e.about(Failed(trailingNewline, e.name(),
 			fmt.Sprintf("the password of %s ends in a line break (%s), which the registry gets too", quoted(e.Key), mark),
 			"encode it again without the line break"+restart).At(c.passwordPlace).Try(encodeCommand)))
 	}
@@ -292,7 +292,7 @@ func whitespace(e authEntry, c credentials) []Finding {
 		place       source.Span
 	}{{"user name", c.username, c.usernamePlace}, {"password", password, c.passwordPlace}} {
 		if end, mark := strayEnd(part.value); end != "" {
-			findings = append(findings, e.about(Warned(strayWhitespace, e.Key,
+			findings = append(findings, e.about(Warned(strayWhitespace, e.name(),
 				fmt.Sprintf("the %s of %s %s with %s, which the registry gets too", part.name, quoted(e.Key), end, mark),
 				"encode it again without, unless it is meant"+restart).At(part.place).Try(encodeCommand)))
 		}

@@ -109,7 +109,7 @@ func entryBasics(u *configUse, e authEntry, now time.Time) []Finding {
 		if e.decoded.Err != nil {
 			return nil
 		}
-		return []Finding{e.about(Warned(needlessCredentials, e.Key,
+		return []Finding{e.about(Warned(needlessCredentials, e.name(),
 			fmt.Sprintf("%s serves everybody: with an entry, wrong credentials fail where none are needed", quoted(e.Key)),
 			"delete the entry"+restart).At(e.KeyPlace()))}
 	case sound:
@@ -134,7 +134,7 @@ func tokenFinding(u *configUse, e authEntry) Finding {
 	if m.Key == "registrytoken" {
 		problem = registryToken
 	}
-	f := Failed(problem, e.Key, fmt.Sprintf("%s has %s; the runner supports a user name with a password alone", quoted(e.Key), quoted(m.Key)),
+	f := Failed(problem, e.name(), fmt.Sprintf("%s has %s; the runner supports a user name with a password alone", quoted(e.Key), quoted(m.Key)),
 		`write "auth", the base64 of USER:PASSWORD, in its place`+restart).At(m.KeyPlace()).Try(encodeCommand)
 	return u.refusing(e, f)
 }
@@ -151,7 +151,7 @@ func (u *configUse) refusing(e authEntry, f Finding) Finding {
 func placeholderFinding(u *configUse, e authEntry) Finding {
 	const hint = "put the real user name and password in" + restart
 	if isPlaceholder(e.host) {
-		f := Failed(placeholderCredentials, e.Key, fmt.Sprintf("the key %s is a placeholder: it is no registry", quoted(e.Key)),
+		f := Failed(placeholderCredentials, e.name(), fmt.Sprintf("the key %s is a placeholder: it is no registry", quoted(e.Key)),
 			"write the registry's host"+restart).At(e.KeyPlace())
 		e.needed = e.needed || len(u.left()) > 0
 		return u.refusing(e, f)
@@ -161,7 +161,7 @@ func placeholderFinding(u *configUse, e authEntry) Finding {
 	if c := e.credentials(); isSample(c.username, c.password) {
 		what = "the sample of a documentation"
 	}
-	return u.refusing(e, Failed(placeholderCredentials, e.Key, fmt.Sprintf("%s of %s holds %s", quoted(m.Key), quoted(e.Key), what), hint).
+	return u.refusing(e, Failed(placeholderCredentials, e.name(), fmt.Sprintf("%s of %s holds %s", quoted(m.Key), quoted(e.Key), what), hint).
 		At(m.Value.Place()).Try(encodeCommand))
 }
 
@@ -182,7 +182,7 @@ func kindFindings(e authEntry, c credentials, now time.Time) []Finding {
 func usernameFinding(e authEntry, c credentials) (Finding, bool) {
 	host, name := e.registry(), source.Printable(source.Username(c.username))
 	form := keyForm(c.password)
-	f := Failed(wrongUsername, e.Key, "", "").At(c.usernamePlace)
+	f := Failed(wrongUsername, e.name(), "", "").At(c.usernamePlace)
 	switch {
 	case c.username == "<token>":
 		return Finding{}, false
@@ -236,10 +236,10 @@ const (
 func lifetimeFinding(e authEntry, c credentials, kind dockerconfig.CredentialKind, now time.Time) (Finding, bool) {
 	left := kind.Ends.Sub(now)
 	end := kind.Ends.Format("2006-01-02 15:04 MST")
-	f := Failed(timedPassword, e.Key, "", kind.Instead+restart).At(c.passwordPlace)
+	f := Failed(timedPassword, e.name(), "", kind.Instead+restart).At(c.passwordPlace)
 	switch {
 	case kind.Lifetime == dockerconfig.Token:
-		return e.about(Failed(identityToken, e.Key,
+		return e.about(Failed(identityToken, e.name(),
 			fmt.Sprintf("the user name of %s says that its password is an identity token", quoted(e.Key)),
 			kind.Instead+restart).At(c.usernamePlace)), true
 	case !kind.Ends.IsZero() && left <= 0:

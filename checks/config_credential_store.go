@@ -64,7 +64,7 @@ func storeFindings(u *configUse) []Finding {
 		if e.fault != bare {
 			continue
 		}
-		findings = append(findings, e.about(Failed(emptyEntry, e.Key,
+		findings = append(findings, e.about(Failed(emptyEntry, e.name(),
 			fmt.Sprintf("the entry %s has no credentials", quoted(e.Key)),
 			`give it "auth", the base64 of USER:PASSWORD`+restart).At(e.KeyPlace()).Try(encodeCommand)))
 	}
@@ -179,7 +179,7 @@ func idleHelpers(idle []dockerconfig.Member) Finding {
 	slices.SortFunc(idle, func(a, b dockerconfig.Member) int { return a.KeyPlace().Start - b.KeyPlace().Start })
 	var keys []string
 	for _, m := range idle {
-		keys = append(keys, source.Printable(m.Key))
+		keys = append(keys, shown(m.Key))
 	}
 	return Warned(credentialHelper, idle[0].Key,
 		fmt.Sprintf("the runner asks no credential helper, as the one of %s; no image of this runner needs it", listed(keys)),

@@ -280,7 +280,21 @@ func (e authEntry) about(f Finding) Finding {
 }
 
 // quoted is a key as it is shown in messages.
-func quoted(key string) string { return `"` + source.Printable(key) + `"` }
+func quoted(key string) string { return `"` + shown(key) + `"` }
+
+// userinfo matches what stands before the host of a URL, password and all.
+var userinfo = regexp.MustCompile(`^((?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://)?)[^/@]*:[^/@]*@`)
+
+// shown is a key without the password that somebody may have put into it.
+func shown(key string) string {
+	if strings.Contains(key, "@") {
+		key = userinfo.ReplaceAllString(key, "${1}********@")
+	}
+	return source.Printable(key)
+}
+
+// name is the entry's key for people.
+func (e authEntry) name() string { return shown(e.Key) }
 
 // The forms of what somebody forgot to fill in. A name in lower case behind a bare $ is more likely a password.
 var (
@@ -374,7 +388,7 @@ func (u *configUse) left() []string {
 	var left []string
 	for _, e := range u.auths {
 		if u.every && e.needed && !has[e.host] {
-			left = append(left, e.registry())
+			left = append(left, shown(e.registry()))
 		}
 	}
 	for _, image := range u.needs {

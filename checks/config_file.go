@@ -136,6 +136,9 @@ func missing(h *Host, u *configUse, r *Runner) Finding {
 	message := fmt.Sprintf("there is no such file, and images come from %s", listed(hosts))
 	if u.Origin == ConfigMount {
 		message = "there is no such file where the definition mounts it from: docker puts an empty folder in its place"
+		if mount := mountOf(r); mount != nil && path.Base(path.Clean(mount.Target.Value)) != configName {
+			message = "there is no such file in the folder that the definition mounts"
+		}
 	}
 	f := Warned(configMissing, u.Path, message, "write the file by logging in"+restart)
 	if u.Origin == ConfigMount {

@@ -234,7 +234,7 @@ func lostEntries(u *configUse, d dockerconfig.Duplicate) []string {
 	for m := range d.First.Value.Members() {
 		host := keyHost(m.Key)
 		if !kept[host] && (u.every && !isVendorRegistry(host) || wanted[host]) {
-			lost = append(lost, m.Key)
+			lost = append(lost, shown(m.Key))
 		}
 	}
 	return lost
@@ -263,17 +263,17 @@ func entryFindings(u *configUse, e authEntry) []Finding {
 func misshapenEntry(u *configUse, e authEntry) Finding {
 	const example = `write "REGISTRY": {"auth": "…"}`
 	if e.Value.Kind == dockerconfig.Object {
-		return Failed(malformedAuths, e.Key, "auths stands in auths once more: the runner takes it for the entry of a registry",
+		return Failed(malformedAuths, e.name(), "auths stands in auths once more: the runner takes it for the entry of a registry",
 			"take one of the two away"+restart).At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(u.references()...)
 	}
 	message := fmt.Sprintf("the entry %s is %s, not an object: the runner's reader refuses the whole file", quoted(e.Key), e.Value.Kind)
-	hint := "write the entry as " + strings.TrimPrefix(strings.Replace(example, "REGISTRY", e.Key, 1), "write ")
+	hint := "write the entry as " + strings.TrimPrefix(strings.Replace(example, "REGISTRY", e.name(), 1), "write ")
 	if slices.Contains(fieldNames(), e.Key) {
 		message = fmt.Sprintf("%s stands in auths itself, where the name of a registry belongs: the runner's reader refuses the whole file",
 			quoted(e.Key))
 		hint = example
 	}
-	f := Failed(malformedAuths, e.Key, message, source.Printable(hint)+restart).At(e.Value.Place()).Touching(Entry(e.Key))
+	f := Failed(malformedAuths, e.name(), message, source.Printable(hint)+restart).At(e.Value.Place()).Touching(Entry(e.Key))
 	return u.wholeFile(f)
 }
 

@@ -168,9 +168,9 @@ func (u *configUse) unmatched(images []Image, candidates []*authEntry) []Finding
 	if e == nil {
 		return nil
 	}
-	f := Failed(unmatchedKey, e.Key, fmt.Sprintf("%s has no entry; the key %s misses it: %s", source.Printable(host), quoted(e.Key), why),
+	f := Failed(unmatchedKey, e.name(), fmt.Sprintf("%s has no entry; the key %s misses it: %s", source.Printable(host), quoted(e.Key), why),
 		fmt.Sprintf("write the key as %s", quoted(host))+restart)
-	f = f.At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(referencesTo(images)...).With("image host", host).With("key", e.Key)
+	f = f.At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(referencesTo(images)...).With("image host", host).With("key", e.name())
 	if plainKey.MatchString(e.Key) && plainKey.MatchString(host) {
 		f = f.Try(fmt.Sprintf(`sed -i 's|"%s"|"%s"|' %s`, strings.ReplaceAll(e.Key, ".", `\.`), host, shellWord(u.Path)))
 	}
@@ -375,7 +375,7 @@ func (u *configUse) unmatchedHub(images []Image, host string, candidates []*auth
 		if e.Key == hubKey || !nearHub(e.Key) {
 			continue
 		}
-		f := Failed(hubKeyProblem, e.Key, fmt.Sprintf("the key %s finds no image of Docker Hub: %s does", quoted(e.Key), quoted(hubKey)),
+		f := Failed(hubKeyProblem, e.name(), fmt.Sprintf("the key %s finds no image of Docker Hub: %s does", quoted(e.Key), quoted(hubKey)),
 			"write the key as "+quoted(hubKey)+restart)
 		if host != hubKey {
 			f.Message = fmt.Sprintf("the key %s finds no image that is written %s/…", quoted(e.Key), host)
@@ -412,7 +412,7 @@ func (u *configUse) unmatchable() []Finding {
 				findings = append(findings, hubKeyAlone(e))
 			}
 		case reason != "" && (withPort(loose) == e.host || !present[withPort(loose)]):
-			findings = append(findings, Failed(unmatchedKey, e.Key,
+			findings = append(findings, Failed(unmatchedKey, e.name(),
 				fmt.Sprintf("the key %s matches no image: %s", quoted(e.Key), reason),
 				"write the registry's host as images spell it"+restart).At(e.KeyPlace()).Touching(Entry(e.Key)))
 		}
@@ -445,7 +445,7 @@ func cannotMatch(host string, loose looseKey) string {
 // hubKeyAlone judges a key for Docker Hub where no image is known: some of its spellings find images that are spelled
 // like them.
 func hubKeyAlone(e authEntry) Finding {
-	f := Failed(hubKeyProblem, e.Key, fmt.Sprintf("the key %s finds no image of Docker Hub", quoted(e.Key)),
+	f := Failed(hubKeyProblem, e.name(), fmt.Sprintf("the key %s finds no image of Docker Hub", quoted(e.Key)),
 		"write the key as "+quoted(hubKey)+restart).At(e.KeyPlace()).Touching(Entry(e.Key))
 	if isHubHost(e.host) {
 		f = f.As(Warn)
@@ -505,7 +505,7 @@ func (u *configUse) sharedHost(host string, group []int) []Finding {
 }
 
 func sharedFinding(meant, winner authEntry, who string) Finding {
-	return Failed(sharedHostKeys, meant.Key, fmt.Sprintf("%s gets the entry %s, never this one: the runner cuts the path off every key",
+	return Failed(sharedHostKeys, meant.name(), fmt.Sprintf("%s gets the entry %s, never this one: the runner cuts the path off every key",
 		who, quoted(winner.Key)), "keep one entry for the host, of a user who may pull all of its images"+restart).
 		At(meant.KeyPlace()).Touching(Entry(meant.Key), Entry(winner.Key))
 }
