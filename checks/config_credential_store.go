@@ -105,12 +105,18 @@ func storeFinding(u *configUse) (Finding, bool) {
 		f.Hint = `take "credsStore" out`
 		f.Commands = nil
 	}
+	return f.Touching(Path(u.Path)).Touching(u.bareEntries()...), true
+}
+
+// bareEntries names the entries without credentials, which a store leaves behind.
+func (u *configUse) bareEntries() []string {
+	var touches []string
 	for _, e := range u.auths {
 		if e.fault == bare {
-			f.Touches = append(f.Touches, Entry(e.Key))
+			touches = append(touches, Entry(e.Key))
 		}
 	}
-	return f.Touching(Path(u.Path)), true
+	return touches
 }
 
 // referencesOf names the images from the given registries.

@@ -365,7 +365,7 @@ func misspelledTop(u *configUse, m dockerconfig.Member, meant string) Finding {
 	switch {
 	case meant != "auths":
 		f.Hint = "take it out: the runner uses no stores and no helpers; write the entries into auths" + restart
-		f = f.Try(encodeCommand)
+		f = f.Try(encodeCommand).Touching(u.bareEntries()...)
 		if u.served() {
 			f = f.As(Warn)
 			f.Message += "; every registry that is needed has an entry of its own"
