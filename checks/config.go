@@ -57,7 +57,8 @@ func (u *configUse) add(r *Runner, live bool) {
 		}
 	}
 	for _, image := range r.Overrides() {
-		if image.Unresolved == "" && !isVendorRegistry(registryHost(image.Reference)) && !slices.Contains(u.images, image) {
+		known := image.Unresolved == "" && !isVendorRegistry(registryHost(image.Reference))
+		if known && !slices.Contains(u.images, image) {
 			u.images = append(u.images, image)
 		}
 	}
@@ -83,7 +84,8 @@ func (v *configView) at(ctx context.Context, h *Host) ([]*configUse, []*Runner) 
 }
 
 // eachConfig judges every config.json of the host but those for which skip gives a reason.
-func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string, judge func(*configUse) []Finding) []Finding {
+func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string,
+	judge func(*configUse) []Finding) []Finding {
 	uses, without := h.lookedUp.at(ctx, h)
 	if len(uses)+len(without) == 0 {
 		return []Finding{Skipped(configName, "there is no runner whose config.json could be judged")}
@@ -143,7 +145,7 @@ func (u *configUse) names() []string {
 // idle tells that no runner of these reads the file, or none could need what is in it: what is wrong with it hurts
 // nobody today.
 func (u *configUse) idle() bool {
-	return !u.every && len(u.images) == 0 && !slices.ContainsFunc(u.runners, func(r *Runner) bool { return u.readBy(r) })
+	return !u.every && len(u.images) == 0 && !slices.ContainsFunc(u.runners, u.readBy)
 }
 
 // readBy tells whether a runner is given the file, as far as is known: this user's own is not where a definition mounts

@@ -299,9 +299,11 @@ func (e authEntry) name() string { return shown(e.Key) }
 // The forms of what somebody forgot to fill in. A name in lower case behind a bare $ is more likely a password.
 var (
 	angled   = regexp.MustCompile(`^<[\p{L}][\p{L}\d _./:-]*>$`)
-	variable = regexp.MustCompile(`^(\$[A-Z_][A-Z0-9_]+|\$\{[^{}]+\}|\$\{\{.*\}\}|\{\{.*\}\}|\$\([^()]+\)|%[A-Z_]{3,}%|\$env:\w+|` +
+	variable = regexp.MustCompile(`^(\$[A-Z_][A-Z0-9_]+|\$\{[^{}]+\}|\$\{\{.*\}\}|\{\{.*\}\}|` +
+		`\$\([^()]+\)|%[A-Z_]{3,}%|\$env:\w+|` +
 		`\$(password|passwd|pass|user|username|docker_\w+|registry_\w+))$`)
-	wordless = regexp.MustCompile(`^(?i:x{3,}|\*{3,}|\.{3,}|…|change[-_ ]?me|replace[-_ ]?me|to[-_ ]?do|\[?redacted\]?|` +
+	wordless = regexp.MustCompile(`^(?i:x{3,}|\*{3,}|\.{3,}|…|change[-_ ]?me|replace[-_ ]?me|` +
+		`to[-_ ]?do|\[?redacted\]?|` +
 		`your[-_ ]?(user|username|password|token|secret|robot|docker[-_]?id|access[-_]?token)([-_ ]?here)?|` +
 		`(insert|enter)[-_ ].*[-_ ]here|(base64[-_ ])?encoded[-_ ]?(credentials|auth|string)|base64(\(.*\))?|` +
 		`base64[-_ ](encoded[-_ ])?(credentials|auth|string|user.*))$`)

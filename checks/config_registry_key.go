@@ -17,8 +17,9 @@ import (
 var configRegistryKey = Check{
 	Name:  "config-registry-key",
 	Title: "Every needed registry is found under its key",
-	Doc: "The runner's reader finds the entry of an image by the registry's host, letter by letter and port by port, and Docker Hub " +
-		"under one key alone. This looks for entries that an image misses by little, and for what else leads the reader astray.",
+	Doc: "The runner's reader finds the entry of an image by the registry's host, letter by letter and port by " +
+		"port, and Docker Hub under one key alone. This looks for entries that an image misses by little, and " +
+		"for what else leads the reader astray.",
 	Problems: []*Problem{unmatchedKey, hubKeyProblem, hubReference, contextRedirect, sharedHostKeys},
 	Run:      runConfigRegistryKey,
 }
@@ -26,9 +27,10 @@ var configRegistryKey = Check{
 var unmatchedKey = &Problem{
 	ID:    "unmatched-key",
 	Title: "The key of an entry misses the registry by little",
-	Doc: "The key has to be the host as the image spells it, with the port if it has one: registry.example.com:5000. https:// before it " +
-		"and a path behind it are ignored; everything else is compared letter by letter, also :443, case, blanks and user@. Where " +
-		"nothing matches, the runner pulls without credentials, silently.",
+	Doc: "The key has to be the host as the image spells it, with the port if it has one: " +
+		"registry.example.com:5000. https:// before it and a path behind it are ignored; everything else is " +
+		"compared letter by letter, also :443, case, blanks and user@. Where nothing matches, the runner pulls " +
+		"without credentials, silently.",
 	Source:   measured,
 	Explains: unsent(),
 }
@@ -36,9 +38,10 @@ var unmatchedKey = &Problem{
 var hubKeyProblem = &Problem{
 	ID:    "hub-key",
 	Title: "Docker Hub's credentials are under a key that finds no image",
-	Doc: "For an image on Docker Hub without a host in its name (acme/pause) the runner looks under https://index.docker.io/v1/ alone, with " +
-		"the slash at the end. docker.io, index.docker.io and the like do not match it, though docker's CLI takes some of them. " +
-		"docker login without a registry writes the right key.",
+	Doc: "For an image on Docker Hub without a host in its name (acme/pause) the runner looks under " +
+		"https://index.docker.io/v1/ alone, with the slash at the end. docker.io, index.docker.io and the like " +
+		"do not match it, though docker's CLI takes some of them. docker login without a registry writes the " +
+		"right key.",
 	Source:   measured,
 	Explains: unsent(),
 }
@@ -46,9 +49,9 @@ var hubKeyProblem = &Problem{
 var hubReference = &Problem{
 	ID:    "hub-reference",
 	Title: "An image on Docker Hub is written so that its credentials are not found",
-	Doc: "The runner takes docker.io/acme/pause for an image of a registry called docker.io and does not look under the usual key of Docker " +
-		"Hub, https://index.docker.io/v1/; at index.docker.io/acme/pause its reader fails (\"Invalid repository name\"). Write " +
-		"acme/pause: for docker that is the same image.",
+	Doc: "The runner takes docker.io/acme/pause for an image of a registry called docker.io and does not look " +
+		"under the usual key of Docker Hub, https://index.docker.io/v1/; at index.docker.io/acme/pause its " +
+		"reader fails (\"Invalid repository name\"). Write acme/pause: for docker that is the same image.",
 	Source:   measured,
 	Explains: append(unsent(), "repository-not-found"),
 }
@@ -56,18 +59,18 @@ var hubReference = &Problem{
 var contextRedirect = &Problem{
 	ID:    "context-redirect",
 	Title: "A docker context may send the runner to another docker",
-	Doc: "With the whole ~/.docker mounted, the runner's reader follows currentContext to that context's socket instead of " +
-		"/var/run/docker.sock, which need not exist in the container. Mount config.json alone, set DOCKER_HOST for the runner, or " +
-		"take currentContext out (docker context use default).",
+	Doc: "With the whole ~/.docker mounted, the runner's reader follows currentContext to that context's " +
+		"socket instead of /var/run/docker.sock, which need not exist in the container. Mount config.json " +
+		"alone, set DOCKER_HOST for the runner, or take currentContext out (docker context use default).",
 	Source: measured + "; since version 3.3.0 of that library",
 }
 
 var sharedHostKeys = &Problem{
 	ID:    "shared-host-keys",
 	Title: "Several keys stand for one registry host",
-	Doc: "The runner's reader cuts the path off every key, so that registry.example.com/team-a and …/team-b are the same to it: the entry " +
-		"whose key is the bare host wins, else the first in the file, for every image of the host. Give the runner one entry whose " +
-		"user may pull all of its images.",
+	Doc: "The runner's reader cuts the path off every key, so that registry.example.com/team-a and …/team-b " +
+		"are the same to it: the entry whose key is the bare host wins, else the first in the file, for every " +
+		"image of the host. Give the runner one entry whose user may pull all of its images.",
 	Source:   measured,
 	Explains: []string{"credentials-rejected", "access-denied", "repository-not-found"},
 }
@@ -114,7 +117,8 @@ func indexReferences(h *Host) []Finding {
 
 func hubReferenceFinding(image Image, message string) Finding {
 	_, name, _ := strings.Cut(image.Reference, "/")
-	f := Failed(hubReference, string(image.Role), message, fmt.Sprintf("write %s: for docker that is the same image", source.Printable(name)))
+	f := Failed(hubReference, string(image.Role), message, fmt.Sprintf("write %s: for docker that is the same "+
+		"image", source.Printable(name)))
 	return f.At(image.Place).On(image.Reference).Touching(Reference(image.Reference), Variable(string(image.Role)))
 }
 
@@ -168,9 +172,11 @@ func (u *configUse) unmatched(images []Image, candidates []*authEntry) []Finding
 	if e == nil {
 		return nil
 	}
-	f := Failed(unmatchedKey, e.name(), fmt.Sprintf("%s has no entry; the key %s misses it: %s", source.Printable(host), quoted(e.Key), why),
+	f := Failed(unmatchedKey, e.name(), fmt.Sprintf("%s has no entry; the key %s misses it: "+
+		"%s", source.Printable(host), quoted(e.Key), why),
 		fmt.Sprintf("write the key as %s", quoted(host))+restart)
-	f = f.At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(referencesTo(images)...).With("image host", host).With("key", e.name())
+	f = f.At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(referencesTo(images)...).With("image "+
+		"host", host).With("key", e.name())
 	if plainKey.MatchString(e.Key) && plainKey.MatchString(host) {
 		f = f.Try(fmt.Sprintf(`sed -i 's|"%s"|"%s"|' %s`, strings.ReplaceAll(e.Key, ".", `\.`), host, shellWord(u.Path)))
 	}
@@ -366,7 +372,8 @@ func (u *configUse) unmatchedHub(images []Image, host string, candidates []*auth
 		var findings []Finding
 		for _, image := range images {
 			findings = append(findings, hubReferenceFinding(image,
-				fmt.Sprintf("the runner looks for an entry of %s, and the credentials are under the usual key of Docker Hub", host)).
+				fmt.Sprintf("the runner looks for an entry of %s, and the credentials are under the usual key "+
+					"of Docker Hub", host)).
 				Touching(Entry(hubKey)))
 		}
 		return findings
@@ -375,7 +382,8 @@ func (u *configUse) unmatchedHub(images []Image, host string, candidates []*auth
 		if e.Key == hubKey || !nearHub(e.Key) {
 			continue
 		}
-		f := Failed(hubKeyProblem, e.name(), fmt.Sprintf("the key %s finds no image of Docker Hub: %s does", quoted(e.Key), quoted(hubKey)),
+		f := Failed(hubKeyProblem, e.name(), fmt.Sprintf("the key %s finds no image of Docker Hub: %s "+
+			"does", quoted(e.Key), quoted(hubKey)),
 			"write the key as "+quoted(hubKey)+restart)
 		if host != hubKey {
 			f.Message = fmt.Sprintf("the key %s finds no image that is written %s/…", quoted(e.Key), host)
@@ -449,7 +457,8 @@ func hubKeyAlone(e authEntry) Finding {
 		"write the key as "+quoted(hubKey)+restart).At(e.KeyPlace()).Touching(Entry(e.Key))
 	if isHubHost(e.host) {
 		f = f.As(Warn)
-		f.Message = fmt.Sprintf("the key %s finds no image of Docker Hub but those that are written %s/…", quoted(e.Key), e.host)
+		f.Message = fmt.Sprintf("the key %s finds no image of Docker Hub but those that are written "+
+			"%s/…", quoted(e.Key), e.host)
 	}
 	return f
 }
@@ -505,7 +514,8 @@ func (u *configUse) sharedHost(host string, group []int) []Finding {
 }
 
 func sharedFinding(meant, winner authEntry, who string) Finding {
-	return Failed(sharedHostKeys, meant.name(), fmt.Sprintf("%s gets the entry %s, never this one: the runner cuts the path off every key",
+	return Failed(sharedHostKeys, meant.name(), fmt.Sprintf("%s gets the entry %s, never this one: the runner "+
+		"cuts the path off every key",
 		who, quoted(winner.Key)), "keep one entry for the host, of a user who may pull all of its images"+restart).
 		At(meant.KeyPlace()).Touching(Entry(meant.Key), Entry(winner.Key))
 }
@@ -548,7 +558,8 @@ func redirects(h *Host, u *configUse) []Finding {
 	if !found || current.Value.Kind != dockerconfig.String || name == "" || name == "default" {
 		return nil
 	}
-	meta := filepath.Join(filepath.Dir(u.Path), "contexts", "meta", fmt.Sprintf("%x", sha256.Sum256([]byte(name))), "meta.json")
+	id := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
+	meta := filepath.Join(filepath.Dir(u.Path), "contexts", "meta", id, "meta.json")
 	if info, err := h.Files.Stat(meta); err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
@@ -556,7 +567,8 @@ func redirects(h *Host, u *configUse) []Finding {
 		return nil
 	}
 	return []Finding{Warned(contextRedirect, current.Key,
-		fmt.Sprintf("with the whole folder mounted, the runner follows the context %s to another docker socket", quoted(name)),
+		fmt.Sprintf("with the whole folder mounted, the runner follows the context %s to another docker "+
+			"socket", quoted(name)),
 		"mount config.json alone, or set DOCKER_HOST for the runner").At(current.KeyPlace())}
 }
 
