@@ -280,7 +280,7 @@ func ansi(escape string) string {
 
 // parameter expands $x and all that ${…} can do.
 func (e *expander) parameter(p *syntax.ParamExp, from, to int, quoting Quoting) {
-	if p.Param == nil || p.Excl || p.Length || p.Width || p.IsSet || p.Names != 0 || p.Slice != nil || p.Repl != nil {
+	if p.Param == nil || p.Param.Value == "" || p.Excl || p.Length || p.Width || p.IsSet || p.Names != 0 || p.Slice != nil || p.Repl != nil {
 		e.unknown(from, to, quoting, e.raw(from, to)+" is computed")
 		return
 	}

@@ -651,7 +651,7 @@ func isOption(text []byte) bool {
 	if n == 0 {
 		return false
 	}
-	name := strings.TrimLeft(v, "-\u2010\u2011\u2013\u2014\u2212")
+	name := strings.TrimLeft(v, typographic)
 	if i := strings.IndexAny(name, "= \t\r\n\\"); i >= 0 {
 		name = name[:i]
 	}
