@@ -337,6 +337,7 @@ func runnerImage(d *runner.Definition) []Finding {
 
 // unofficial tells whether an image looks like the vendor's runner but is not to be had there.
 func unofficial(host, repository string) bool {
+	repository = strings.ToLower(repository)
 	switch name := path.Base(repository); {
 	case host == "" || host == hubHost || host == "index.docker.io" || host == "registry-1.docker.io":
 		account, _, _ := strings.Cut(repository, "/")

@@ -226,7 +226,10 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return nil
 	}
 	about := func(f Finding) []Finding {
-		return []Finding{f.At(value.Place).Touching(Variable(name), Reference(value.Value))}
+		if slices.Contains(overrideVariables(), name) {
+			f = f.Touching(Reference(value.Value))
+		}
+		return []Finding{f.At(value.Place).Touching(Variable(name))}
 	}
 	if sample := sampleOf(v); sample != "" {
 		return about(Failed(envPlaceholder, name, sampleMessage(v, sample), "write your own value there: "+whereFrom(name)))
