@@ -148,7 +148,7 @@ func (r *reader) options() {
 		word := r.words[r.at]
 		v := word.value()
 		switch {
-		case word.opaque() && word.visible()[0].quoting == Unquoted && r.moreOptions():
+		case word.many() && r.moreOptions():
 			r.d.Unread = append(r.d.Unread, word.text())
 			r.at++
 		case v == "--":
@@ -320,9 +320,12 @@ func (r *reader) cluster(word field, v string) {
 		long, known := r.short[v[i]]
 		switch {
 		case !known:
-			near := ""
-			r.report(word.slice(i, i+1), 1, near, "docker knows no option -"+source.Printable(v[i:i+1]))
-			r.add(Option{Name: word.slice(0, len(v)).text(), Place: span(word), Near: near})
+			from := i
+			if i == 1 {
+				from = 0
+			}
+			r.report(word.slice(from, i+1), i+1-from, "", "docker knows no option -"+source.Printable(v[i:i+1]))
+			r.add(Option{Name: word.text(), Place: span(word)})
 			r.at++
 			return
 		case r.valued[long]:

@@ -132,6 +132,9 @@ func (e *expander) part(part syntax.WordPart, quoting Quoting, first bool) {
 	from, to := e.of(part)
 	switch part := part.(type) {
 	case *syntax.Lit:
+		if to > from && e.text[to-1] == '\r' && (to == len(e.text) || e.text[to] == '\n') {
+			to--
+		}
 		e.literal(from, to, quoting, first)
 	case *syntax.SglQuoted:
 		start, end := int(part.Left.Offset())+1, int(part.Right.Offset())
@@ -361,11 +364,8 @@ func (e *expander) insert(value field, quoting Quoting) {
 	}
 }
 
-// quoted is the piece as an expansion in quotes brings it. What may be any number of words stays unquoted.
 func (p piece) quoted(quoting Quoting) piece {
-	if p.unresolved == "" || len(p.at) > 1 || p.quoting != Unquoted {
-		p.quoting = quoting
-	}
+	p.quoting = quoting
 	return p
 }
 
@@ -432,7 +432,7 @@ func (e *expander) positional(name string, use source.Span, missing func(string)
 		value := missing(fmt.Sprintf("$%s is an argument of %s", name, e.owner))
 		if name == "@" || name == "*" {
 			value = missing(fmt.Sprintf("$%s are the arguments of %s", name, e.owner))
-			value[0].quoting = Unquoted
+			value[0].many = true
 		}
 		return value, false
 	}
@@ -468,7 +468,8 @@ func (e *expander) array(p *syntax.ParamExp, name string, from, to int, quoting 
 			fields = []field{b.value}
 		}
 		if _, known := e.vars[name]; !known {
-			e.unknown(from, to, Unquoted, name+" comes from elsewhere")
+			e.add(piece{text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true,
+				many: true, unresolved: name + " comes from elsewhere"})
 			return true
 		}
 	default:

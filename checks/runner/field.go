@@ -17,6 +17,8 @@ type piece struct {
 	// home says that text is "~", for the home folder; verbatim that text is what the last place holds.
 	home, verbatim bool
 	unresolved     string
+	// many says that it may be any number of words, quoted or not.
+	many bool
 }
 
 func (p piece) written() source.Span { return p.at[len(p.at)-1] }
@@ -57,6 +59,11 @@ func (f field) opaque() bool {
 		}
 	}
 	return f.unresolved() != ""
+}
+
+// many tells whether the field, of which nothing is known, may be any number of words.
+func (f field) many() bool {
+	return f.opaque() && slices.ContainsFunc(f.visible(), func(p piece) bool { return p.many || p.quoting == Unquoted })
 }
 
 func (f field) unresolved() string {

@@ -54,7 +54,7 @@ func unreadable(data []byte) string {
 }
 
 var (
-	assignment = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_.]*=`)
+	assignment = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_.]*\s*=`)
 	exported   = regexp.MustCompile(`^\s*export\s+[A-Za-z_]\w*=`)
 	ownName    = regexp.MustCompile(`(?m)^\s*(?:export\s+)?(ACCOUNT_UUID|RUNNER_UUID|REPOSITORY_UUID|PAUSE_IMAGE|AUTH_PROXY_IMAGE|CLONE_IMAGE|` +
 		`OAUTH_CLIENT_ID|OAUTH_CLIENT_SECRET|RUNTIME_PREREQUISITES_ENABLED)\s*(=|$)`)
@@ -64,7 +64,7 @@ var (
 // isEnvFile tells an env file: lines of NAME=value, nothing but, some of them a runner's. One line that says
 // "export" among them is a mistake; where most do, it is a script.
 func isEnvFile(data []byte) bool {
-	if len(data) > 4<<20 || bytes.HasPrefix(data, []byte("#!")) || !ownName.Match(data) {
+	if len(data) > maxParsed || bytes.HasPrefix(data, []byte("#!")) || !ownName.Match(data) {
 		return false
 	}
 	plain, exports, other := 0, 0, 0
@@ -80,7 +80,7 @@ func isEnvFile(data []byte) bool {
 			other++
 		}
 	}
-	return plain > 0 && exports <= plain/2 && other <= plain/4
+	return plain > 0 && exports <= plain/2 && other <= plain/2
 }
 
 func readEnvFile(file *source.File) Reading {
@@ -110,7 +110,10 @@ func readShell(path string, file *source.File, open func(string) ([]byte, error)
 		reading.Kind = "systemd unit"
 		top.fragments(found)
 	case !named && isProse(file.Text):
-		reading.Kind = "text with commands"
+		reading.Kind = "text"
+		if len(found) > 0 {
+			reading.Kind = "text with commands"
+		}
 		top.fragments(found)
 	case tree != nil:
 		top.stmts(tree.Stmts)
@@ -144,7 +147,11 @@ func (s *shell) definitions(file *source.File, found []region) []*Definition {
 	return out
 }
 
+// protectAssigned does the same for assignments of samples in angle brackets.
 func protectAssigned(text []byte) {
+	if !bytes.Contains(text, []byte("=<")) {
+		return
+	}
 	for _, sample := range assignedSample.FindAllSubmatchIndex(text, -1) {
 		for i := sample[2]; i < sample[3]; i++ {
 			text[i] = 'x'
@@ -314,7 +321,7 @@ var sentence = regexp.MustCompile(`(?m)^[ \t>*-]*(?:\d+\.[ \t]+)?[A-Z][a-z]+(?:,
 
 // isProse tells whether a text is meant for people, or for another program, rather than for a shell.
 func isProse(text []byte) bool {
-	text = text[:min(len(text), 1<<20)]
+	text = text[:min(len(text), maxParsed)]
 	return sentence.Match(text) || otherForm.Match(text)
 }
 

@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -45,8 +46,9 @@ type mender struct {
 // regions finds the docker runs of a script and mends them in code.
 func regions(file *source.File, text []byte, unit bool) []region {
 	var found []region
-	for at := 0; at < len(text); {
-		start, length := nextCommand(text, at)
+	names := &finder{text: text, lower: lowered(text)}
+	for at := 0; at < len(text) && len(found) < maxCalls; {
+		start, length := names.command(at)
 		if start < 0 {
 			break
 		}
@@ -57,43 +59,82 @@ func regions(file *source.File, text []byte, unit bool) []region {
 		m.r.end = m.i
 		found = append(found, *m.r)
 		at = max(m.i, start+1)
-		if len(found) >= maxCalls {
-			break
-		}
 	}
 	return found
 }
 
-// nextCommand finds the next docker run from an offset on, and the length of its "docker … run".
-func nextCommand(text []byte, from int) (start, length int) {
-	for at := from; at < len(text); {
-		i := nextName(text, at)
+// lowered is the text with its ASCII letters in lower case, byte for byte.
+func lowered(text []byte) []byte {
+	lower := slices.Clone(text)
+	for i, c := range lower {
+		if c >= 'A' && c <= 'Z' {
+			lower[i] = c | 0x20
+		}
+	}
+	return lower
+}
+
+// finder finds the names of docker in a text from front to back.
+type finder struct {
+	text, lower []byte
+	// next is where each name stands next, behind what was already searched.
+	next [3]int
+}
+
+// name finds the next name from an offset on, with the "$" and the letters before it that make a variable of it.
+func (f *finder) name(from int) int {
+	best := -1
+	for i, name := range []string{"docker", "podman", "nerdctl"} {
+		if f.next[i] >= 0 && f.next[i] <= from {
+			f.next[i] = bytes.Index(f.lower[from:], []byte(name))
+			if f.next[i] >= 0 {
+				f.next[i] += from
+			}
+		}
+		if f.next[i] >= 0 && (best < 0 || f.next[i] < best) {
+			best = f.next[i]
+		}
+	}
+	return best
+}
+
+// command finds the next docker run from an offset on, and the length of its "docker … run".
+func (f *finder) command(from int) (start, length int) {
+	for at := from; at < len(f.text); {
+		i := f.name(at)
 		if i < 0 {
 			return -1, 0
 		}
 		at = i + 1
-		if !beginsWord(text, i) {
+		start := max(variableStart(f.text, i), from)
+		if !beginsWord(f.text, start) {
 			continue
 		}
-		found := commandStart.FindSubmatchIndex(text[i:min(len(text), i+1024)])
+		found := commandStart.FindSubmatchIndex(f.text[start:min(len(f.text), start+1024)])
 		switch {
 		case found == nil:
-		case commented(text, i):
-			at = lineEnd(text, i)
+		case commented(f.text, start):
+			at = max(at, lineEnd(f.text, start))
 		default:
-			return i, found[3]
+			return start, found[3]
 		}
 	}
 	return -1, 0
 }
 
-var names = regexp.MustCompile(`docker|podman|nerdctl|\$\{?\w{0,40}(?i:docker|podman)`)
-
-func nextName(text []byte, from int) int {
-	if found := names.FindIndex(text[from:]); found != nil {
-		return from + found[0]
+// variableStart is where the expansion begins within whose name the offset lies, else the offset.
+func variableStart(text []byte, i int) int {
+	at := i
+	for at > 0 && i-at < 48 && (letter(text[at-1]) || text[at-1] == '_') {
+		at--
 	}
-	return -1
+	if at > 0 && text[at-1] == '{' {
+		at--
+	}
+	if at > 0 && text[at-1] == '$' {
+		return at - 1
+	}
+	return i
 }
 
 // beginsWord tells whether what stands at i may be a command's name: behind a blank, a bracket, a quote, or a path.
@@ -278,6 +319,9 @@ func optionWithin(quoted []byte) bool {
 
 // protect blots templates such as ${{ secrets.ID }} out of code: no shell can read them.
 func protect(text []byte) {
+	if !bytes.Contains(text, []byte("{{")) {
+		return
+	}
 	for _, found := range doubled.FindAllIndex(text, -1) {
 		for i := found[0]; i < found[1]; i++ {
 			if text[i] < utf8.RuneSelf {

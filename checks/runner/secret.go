@@ -8,10 +8,21 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// secretForms are the forms in which secrets stand in scripts and env files; the secret is group 1.
-func secretForms() []*regexp.Regexp {
-	return []*regexp.Regexp{
-		ownedSecret, loginSecret, pipedSecret, jsonSecret, knownSecret, bearerSecret,
+// form is a form in which secrets stand in scripts; the secret is group 1 of its pattern. One of the needles must be
+// in the text, in lower case, for a search to be worth its time.
+type form struct {
+	pattern *regexp.Regexp
+	needles []string
+}
+
+func secretForms() []form {
+	return []form{
+		{ownedSecret, []string{"://"}},
+		{loginSecret, []string{"login"}},
+		{pipedSecret, []string{"--password-stdin"}},
+		{jsonSecret, []string{`auth"`, `auth\"`, `password"`, `password\"`, `token"`, `token\"`}},
+		{knownSecret, []string{"atoa", "atatt", "atbb", "dckr_pat_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-"}},
+		{bearerSecret, []string{"bearer", "basic"}},
 	}
 }
 
@@ -30,9 +41,13 @@ var (
 // other place at which the same text stands.
 func hideSecrets(file *source.File) {
 	seen := map[string]bool{}
-	hideAssigned(file, seen)
+	lower := lowered(file.Text)
+	hideAssigned(file, lower, seen)
 	for _, form := range secretForms() {
-		for _, found := range form.FindAllSubmatchIndex(file.Text, -1) {
+		if !slices.ContainsFunc(form.needles, func(needle string) bool { return bytes.Contains(lower, []byte(needle)) }) {
+			continue
+		}
+		for _, found := range form.pattern.FindAllSubmatchIndex(file.Text, -1) {
 			hide(file, found[2], found[3], seen)
 		}
 	}
@@ -42,13 +57,7 @@ func hideSecrets(file *source.File) {
 const maxSecret = 8 << 10
 
 // hideAssigned hides what is assigned to a name that says that it is secret.
-func hideAssigned(file *source.File, seen map[string]bool) {
-	lower := slices.Clone(file.Text)
-	for i, c := range lower {
-		if c >= 'A' && c <= 'Z' {
-			lower[i] = c | 0x20
-		}
-	}
+func hideAssigned(file *source.File, lower []byte, seen map[string]bool) {
 	for _, word := range []string{"secret", "passw", "token"} {
 		for at := 0; ; {
 			i := bytes.Index(lower[at:], []byte(word))

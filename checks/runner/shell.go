@@ -219,6 +219,8 @@ func settle(name string, found []binding) binding {
 	for _, b := range found[1:] {
 		exported := best.exported
 		switch {
+		case b.array != nil && best.array != nil && !sameBinding(b, best):
+			best = commonStart(name, best, b)
 		case b.value.unresolved() != "" || b.value.value() == "" && b.array == nil:
 		case best.value.unresolved() != "" || best.value.value() == "" && best.array == nil:
 			best = b
@@ -229,6 +231,19 @@ func settle(name string, found []binding) binding {
 		best.exported = exported
 	}
 	return best
+}
+
+// commonStart is what two ways of filling an array have in common: branches usually append to it.
+func commonStart(name string, a, b binding) binding {
+	n := 0
+	for n < min(len(a.array), len(b.array)) && a.array[n].value() == b.array[n].value() {
+		n++
+	}
+	rest := slices.Concat(a.array[n:], b.array[n:])
+	place, _ := rest[0].place()
+	more := piece{text: "${" + name + "[@]}", at: []source.Span{place}, many: true, unresolved: "what else is in " + name + " depends on a condition"}
+	a.array = append(slices.Clone(a.array[:n]), field{more})
+	return a
 }
 
 func (f frame) fields(words []*syntax.Word) []field {
