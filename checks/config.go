@@ -127,10 +127,10 @@ func (u *configUse) idle() bool {
 	return !u.every && len(u.images) == 0 && !slices.ContainsFunc(u.runners, func(r *Runner) bool { return u.readBy(r) })
 }
 
-// readBy tells whether a runner is known to be given the file. This user's own file is no more than the likeliest
-// one, and is not read where a definition mounts none.
+// readBy tells whether a runner is given the file, as far as is known: this user's own is not where a definition mounts
+// none.
 func (u *configUse) readBy(r *Runner) bool {
-	return u.Origin != ConfigUser || r.Definition != nil && mountOf(r) != nil
+	return u.Origin != ConfigUser || r.Definition == nil || mountOf(r) != nil
 }
 
 // references names all images of these runners, as a fault of the whole file hits them all.

@@ -102,14 +102,7 @@ var conflictingCredentials = &Problem{
 const refusesAll = "; because of it the runner's reader refuses the whole file"
 
 func encodedFindings(u *configUse) []Finding {
-	var findings []Finding
-	for _, e := range u.auths {
-		findings = append(findings, entryEncoding(u, e)...)
-	}
-	if findings == nil {
-		findings = []Finding{Passed(u.Path, fmt.Sprintf("%s, every auth decodes", counted(len(u.auths), "entry", "entries")))}
-	}
-	return findings
+	return eachEntry(u, "without a fault in its encoding", func(e authEntry) []Finding { return entryEncoding(u, e) })
 }
 
 // entryEncoding reports what is wrong with the encoding of one entry; the first that applies hides the rest.
@@ -127,7 +120,10 @@ func entryEncoding(u *configUse, e authEntry) []Finding {
 	if f, found := conflict(e); found {
 		return []Finding{f}
 	}
-	c := e.credentials()
+	c, hint := e.credentials(), "encode the password too"
+	if !e.decoded.Present {
+		hint = `write "auth", the base64 of USER:PASSWORD`
+	}
 	switch {
 	case c.username == "" && c.password == "":
 		return []Finding{e.about(Failed(emptyUsername, e.Key, fmt.Sprintf("%s has neither user name nor password", quoted(e.Key)),
@@ -139,7 +135,7 @@ func entryEncoding(u *configUse, e authEntry) []Finding {
 	case c.password == "":
 		return []Finding{e.about(Failed(emptyPassword, e.Key,
 			fmt.Sprintf("the password of %s is empty: docker's daemon then sends nothing", quoted(e.Key)),
-			"encode the password too"+restart).At(orKey(e, c.passwordPlace)).Try(encodeCommand))}
+			hint+restart).At(orKey(e, c.passwordPlace)).Try(encodeCommand))}
 	}
 	return whitespace(e, c)
 }
@@ -229,9 +225,15 @@ func conflict(e authEntry) (Finding, bool) {
 	if m == nil {
 		return Finding{}, false
 	}
+	hint, effect := "delete "+quoted(m.Key), "docker's CLI takes auth, the daemon behind the runner takes the field"
+	switch {
+	case m == e.ServerAddress:
+		effect = "docker's daemon then keeps the credentials for that host"
+	case isText(e.Username) && isText(e.Password):
+		hint = `delete "username" and "password"`
+	}
 	return e.about(Failed(conflictingCredentials, e.Key,
-		fmt.Sprintf("%s of %s %s: docker's CLI takes auth, the daemon behind the runner takes the field", quoted(m.Key), quoted(e.Key), what),
-		"delete "+quoted(m.Key)+restart).At(m.Value.Place())), true
+		fmt.Sprintf("%s of %s %s: %s", quoted(m.Key), quoted(e.Key), what, effect), hint+restart).At(m.Value.Place())), true
 }
 
 func contradiction(e authEntry) (*dockerconfig.Member, string) {
@@ -319,7 +321,7 @@ func blankName(text string) string {
 	case '\r', '\n':
 		return "a line break"
 	case 0:
-		return "a NUL, which docker's CLI cuts off"
+		return "a NUL (docker's CLI cuts it off)"
 	case 0xa0:
 		return "a non-breaking space"
 	}

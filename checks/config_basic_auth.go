@@ -97,14 +97,7 @@ var placeholderCredentials = &Problem{
 }
 
 func basicFindings(u *configUse, now time.Time) []Finding {
-	var findings []Finding
-	for _, e := range u.auths {
-		findings = append(findings, entryBasics(u, e, now)...)
-	}
-	if findings == nil {
-		findings = []Finding{Passed(u.Path, fmt.Sprintf("%s, none with a token or a timed password", counted(len(u.auths), "entry", "entries")))}
-	}
-	return findings
+	return eachEntry(u, "with a user name and a password", func(e authEntry) []Finding { return entryBasics(u, e, now) })
 }
 
 func entryBasics(u *configUse, e authEntry, now time.Time) []Finding {
@@ -157,7 +150,7 @@ func (u *configUse) refusing(e authEntry, f Finding) Finding {
 }
 
 func placeholderFinding(u *configUse, e authEntry) Finding {
-	const hint = "put the real ones in" + restart
+	const hint = "put the real user name and password in" + restart
 	if isPlaceholder(e.host) {
 		f := Failed(placeholderCredentials, e.Key, fmt.Sprintf("the key %s is a placeholder: it is no registry", quoted(e.Key)),
 			"write the registry's host"+restart).At(e.KeyPlace())

@@ -93,6 +93,9 @@ func storeFinding(u *configUse) (Finding, bool) {
 		f = f.Touching(u.referencesOf(left)...)
 	case u.every && len(u.auths) == 0:
 		f.Message = fmt.Sprintf("passwords are left to %s: docker pull works here because docker asks it; the runner will not", program)
+	case len(u.left()) > 0:
+		f = f.As(Warn)
+		f.Message = fmt.Sprintf("the runner does not ask %s; what is needed is left to credential helpers", program)
 	case len(u.needs) == 0 && !u.every:
 		f = f.As(Warn)
 		f.Message = fmt.Sprintf("the runner does not ask %s; no image of this runner needs credentials", program)

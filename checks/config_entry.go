@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -369,4 +370,25 @@ func (u *configUse) left() []string {
 	}
 	slices.Sort(left)
 	return slices.Compact(left)
+}
+
+// eachEntry judges the entries one by one. Those that another check has the say about, as there is something wrong
+// with them as a whole, are not counted as good.
+func eachEntry(u *configUse, good string, judge func(authEntry) []Finding) []Finding {
+	var findings []Finding
+	passed := 0
+	for _, e := range u.auths {
+		found := judge(e)
+		findings = append(findings, found...)
+		if e.fault == sound && e.decoded.Err == nil || e.fault == leftover {
+			passed++
+		}
+	}
+	switch {
+	case findings != nil:
+		return findings
+	case passed == 0 && len(u.auths) > 0:
+		return []Finding{Skipped(u.Path, "no entry is whole enough to be judged")}
+	}
+	return []Finding{Passed(u.Path, fmt.Sprintf("%s %s", counted(passed, "entry", "entries"), good))}
 }

@@ -229,7 +229,7 @@ func misnamed(h *Host, u *configUse, r *Runner) (Finding, bool) {
 	}
 	name := filepath.Base(u.Path)
 	if isWrongName(name) && mountOf(r) == nil {
-		return misnamedFinding(u, u.Path, name).At(source.New(u.Path, nil).Whole()).Try(rename(u.Path)), true
+		return misnamedFinding(u, u.Path, name).At(source.New(u.Path, nil).Whole()).Try(rename(u, u.Path)...), true
 	}
 	if !errors.Is(u.Err, fs.ErrNotExist) {
 		return Finding{}, false
@@ -237,14 +237,18 @@ func misnamed(h *Host, u *configUse, r *Runner) (Finding, bool) {
 	for _, name := range wrongNames() {
 		sibling := filepath.Join(filepath.Dir(u.Path), name)
 		if info, err := h.Files.Stat(sibling); err == nil && info.Mode().IsRegular() {
-			return misnamedFinding(u, sibling, name).At(source.New(sibling, nil).Whole()).Try(rename(sibling)), true
+			return misnamedFinding(u, sibling, name).At(source.New(sibling, nil).Whole()).Try(rename(u, sibling)...), true
 		}
 	}
 	return Finding{}, false
 }
 
-func rename(from string) string {
-	return "mv " + shellWord(from) + " " + shellWord(filepath.Join(filepath.Dir(from), configName))
+// rename gives the file the name that the runner looks for; the older format would not do under it.
+func rename(u *configUse, from string) []string {
+	if filepath.Base(from) == legacyConfig {
+		return u.loginCommands()
+	}
+	return []string{"mv " + shellWord(from) + " " + shellWord(filepath.Join(filepath.Dir(from), configName))}
 }
 
 func misnamedFinding(u *configUse, where, name string) Finding {

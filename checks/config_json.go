@@ -138,7 +138,7 @@ func syntaxFinding(u *configUse) Finding {
 	switch syntax.Kind {
 	case dockerconfig.InvalidUTF8:
 		f = Failed(invalidEncoding, u.Path, syntax.Message+refused, "save the file as UTF-8"+restart).
-			Try(fmt.Sprintf("iconv -f LATIN1 -t UTF-8 %s", shellWord(u.Path)))
+			Try(recode("LATIN1", u.Path))
 	case dockerconfig.NonBreakingSpace:
 		f = Failed(invalidEncoding, u.Path, syntax.Message+refused, "replace it by a plain blank"+restart)
 	}
@@ -156,8 +156,8 @@ func syntaxHint(kind dockerconfig.SyntaxKind) string {
 		dockerconfig.Comment:           "delete the comment",
 		dockerconfig.SingleQuotes:      `write " instead of '`,
 		dockerconfig.TypographicQuotes: `write plain " quotes`,
-		dockerconfig.UnquotedKey:       `put the key in "`,
-		dockerconfig.UnquotedValue:     `put the value in "`,
+		dockerconfig.UnquotedKey:       "put the key in quotes",
+		dockerconfig.UnquotedValue:     "put the value in quotes",
 		dockerconfig.UnclosedBracket:   "close the bracket",
 		dockerconfig.ExtraBracket:      "delete the bracket, or find the one that should open it",
 		dockerconfig.UnclosedString:    `close the string with "`,
@@ -172,13 +172,19 @@ func syntaxHint(kind dockerconfig.SyntaxKind) string {
 	return "mend the JSON here"
 }
 
+// recode writes a file anew as UTF-8.
+func recode(from, path string) string {
+	file := shellWord(path)
+	return fmt.Sprintf("iconv -f %s -t UTF-8 %s > %s.new && mv %s.new %s", from, file, file, file, file)
+}
+
 func encodingFindings(u *configUse) []Finding {
 	if u.File.Encoding == dockerconfig.UTF8 {
 		return nil
 	}
 	from, start := strings.TrimSuffix(string(u.File.Encoding), "LE"), u.File.Source.At(0, 0)
 	from = strings.TrimSuffix(from, "BE")
-	command := fmt.Sprintf("iconv -f %s -t UTF-8 %s", from, shellWord(u.Path))
+	command := recode(from, u.Path)
 	if u.File.Encoding == dockerconfig.UTF8BOM {
 		command = `sed -i '1s/^\xEF\xBB\xBF//' ` + shellWord(u.Path)
 	}
@@ -241,9 +247,13 @@ func entryFindings(u *configUse, e authEntry) []Finding {
 		return []Finding{misshapenEntry(u, e)}
 	case misspelled:
 		m, meant, _ := misspelledField(e.Entry)
+		hint := "write " + quoted(meant)
+		if strings.HasSuffix(meant, "token") {
+			hint = `write "auth", the base64 of USER:PASSWORD, in its place: tokens are not supported`
+		}
 		return []Finding{e.about(Failed(misspelledKey, m.Key,
 			fmt.Sprintf("%s in the entry %s is no key that the runner knows", quoted(m.Key), quoted(e.Key)),
-			"write "+quoted(meant)+restart).At(m.KeyPlace()))}
+			hint+restart).At(m.KeyPlace()))}
 	case mistyped:
 		return []Finding{mistypedEntry(u, e)}
 	}
@@ -271,7 +281,7 @@ func mistypedEntry(u *configUse, e authEntry) Finding {
 	m := mistypedField(e.Entry)
 	message := fmt.Sprintf("%s in the entry %s is %s, not a string", quoted(m.Key), quoted(e.Key), m.Value.Kind)
 	f := Failed(wrongType, m.Key, message+": docker's daemon drops the credentials, docker's CLI the file",
-		`put the value in "`+restart).At(m.Value.Place())
+		"put the value in quotes"+restart).At(m.Value.Place())
 	whole := m.Value.Kind == dockerconfig.Object || m.Value.Kind == dockerconfig.Array
 	if whole || m.Key == "auth" && e.decoded.Err != nil {
 		f.Message = message + ": the runner's reader refuses the whole file"
@@ -382,7 +392,7 @@ func strayEntries(u *configUse) []Finding {
 	var keys []string
 	for m := range u.File.Root.Members() {
 		bareAuth := m.Key == "auth" && m.Value.Kind == dockerconfig.String
-		if bareAuth || m.Value.Kind == dockerconfig.Object && hasFields(m.Value) && dockerType(m.Key) == "" {
+		if bareAuth || m.Value.Kind == dockerconfig.Object && m.Key != "auths" && hasFields(m.Value) && dockerType(m.Key) == "" {
 			stray, keys = append(stray, m), append(keys, m.Key)
 		}
 	}
@@ -393,7 +403,11 @@ func strayEntries(u *configUse) []Finding {
 	if len(keys) > 1 {
 		message = fmt.Sprintf("%d entries stand at the top level, not in auths: the runner does not see them", len(keys))
 	}
-	f := Failed(authsMissing, keys[0], message, `put it into "auths": { }`+restart).At(stray[0].KeyPlace()).
+	hint := `put it into "auths": { }`
+	if keys[0] == "auth" {
+		hint = `write {"auths": {"REGISTRY": {"auth": "…"}}}`
+	}
+	f := Failed(authsMissing, keys[0], message, hint+restart).At(stray[0].KeyPlace()).
 		Touching(u.references()...)
 	if !u.every && !strayNeeded(u, keys) {
 		f = f.As(Warn)

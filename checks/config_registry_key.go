@@ -244,7 +244,7 @@ func compareKey(host, key string) (distance int, why string) {
 		return apart, ""
 	}
 	if Nearest(haveName, []string{wantName}) != "" {
-		return otherLetters, fmt.Sprintf("%s is written there", source.Printable(have.name))
+		return otherLetters, "a letter or two are wrong"
 	}
 	return apart, ""
 }
@@ -354,7 +354,7 @@ func (u *configUse) unmatchable() []Finding {
 			if !present[hubKey] {
 				findings = append(findings, hubKeyAlone(e))
 			}
-		case reason != "" && !present[withPort(loose)]:
+		case reason != "" && (withPort(loose) == e.host || !present[withPort(loose)]):
 			findings = append(findings, Failed(unmatchedKey, e.Key,
 				fmt.Sprintf("the key %s matches no image: %s", quoted(e.Key), reason),
 				"write the registry's host as images spell it"+restart).At(e.KeyPlace()).Touching(Entry(e.Key)))

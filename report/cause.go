@@ -2,9 +2,10 @@ package report
 
 import (
 	"cmp"
+	"slices"
+
 	"runner-preflight/checks"
 	"runner-preflight/checks/source"
-	"slices"
 )
 
 // Cause is what somebody has to act on: the findings of one problem on one root, and those that follow from them.
@@ -57,7 +58,8 @@ func (c Cause) Size() int { return len(c.Findings) + len(c.Explained) }
 // its By. No finding is lost. One that several causes explain is beneath each of them, since mending one is not enough.
 func Group(results []checks.Result) []Cause {
 	g := newGraph(results)
-	tops, rest := g.groups(func(i int) bool { return !g.explained[i] }), g.groups(func(i int) bool { return g.explained[i] })
+	tops, rest := g.groups(func(i int) bool { return !g.explained[i] }),
+		g.groups(func(i int) bool { return g.explained[i] })
 	slices.SortStableFunc(tops, worstFirst)
 	slices.SortStableFunc(rest, worstFirst)
 	by := map[place][]Ref{}

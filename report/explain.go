@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runner-preflight/checks"
 	"slices"
 	"strings"
+
+	"runner-preflight/checks"
 )
 
 // ErrUnknownName says that no group, check or problem has the name.
@@ -108,8 +109,8 @@ func List(w io.Writer, all []checks.Check, o TextOptions) error {
 		}
 		p.line("")
 	}
-	p.paragraph("", "", "The names of groups ("+strings.Join(unique(groups), ", ")+"), checks and problems go with --only and "+
-		"--skip. "+tool+" explain NAME says more.", p.faint)
+	p.paragraph("", "", fmt.Sprintf("The names of groups (%s), checks and problems go with --only and --skip. "+
+		"%s explain NAME says more.", strings.Join(unique(groups), ", "), tool), p.faint)
 	_, err := io.WriteString(w, p.String())
 	return err
 }

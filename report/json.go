@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 	"strings"
 	"time"
 	"unicode"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 )
 
 // schemaVersion changes when a member of the JSON report changes its meaning or goes; new ones do not count.
@@ -169,9 +170,10 @@ func jsonReport(r Report) reportJSON {
 	s := r.Summary
 	out := reportJSON{
 		SchemaVersion: schemaVersion, Tool: toolJSON{tool, r.Version},
-		StartedAt: r.Started.UTC().Format(time.RFC3339), DurationMS: r.Duration.Milliseconds(), Interrupted: r.Interrupted,
-		Summary: summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip},
-		Runners: []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{},
+		StartedAt: r.Started.UTC().Format(time.RFC3339), DurationMS: r.Duration.Milliseconds(),
+		Interrupted: r.Interrupted,
+		Summary:     summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip},
+		Runners:     []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{},
 	}
 	names := []string{}
 	for _, runner := range r.Runners {
@@ -188,7 +190,11 @@ func jsonReport(r Report) reportJSON {
 }
 
 func jsonRunner(r Runner) runnerJSON {
-	out := runnerJSON{r.Name, orNull(r.Config), orNull(r.Definition), orNull(r.Platform), []imageJSON{}, list(r.Endpoints)}
+	out := runnerJSON{
+		r.Name, orNull(r.Config), orNull(r.Definition), orNull(r.Platform),
+		[]imageJSON{},
+		list(r.Endpoints),
+	}
 	for _, image := range r.Images {
 		shown := imageJSON{
 			Role: image.Role, Reference: orNull(image.Reference), Unresolved: image.Unresolved,

@@ -1,13 +1,14 @@
 package report
 
 import (
-	"runner-preflight/checks/source"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/width"
+
+	"runner-preflight/checks/source"
 )
 
 // columns is how many columns of a terminal a text takes.

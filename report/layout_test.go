@@ -1,11 +1,12 @@
 package report
 
 import (
-	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 	"slices"
 	"strings"
 	"testing"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 )
 
 // Widths are those of Unicode's UAX #11: East Asian wide characters and emoji take two columns, marks none.
@@ -91,7 +92,8 @@ func TestLinesFit(t *testing.T) {
 		for _, width := range []int{40, 60, 80, 120} {
 			for line := range strings.Lines(written(t, Text(TextOptions{Width: width, Unicode: true}), r)) {
 				line = strings.TrimRight(line, "\n")
-				whole := slices.ContainsFunc(strings.Fields(line), func(word string) bool { return columns(word) > width-24 })
+				whole := slices.ContainsFunc(strings.Fields(line),
+					func(word string) bool { return columns(word) > width-24 })
 				if columns(line) > width && !whole && !strings.HasPrefix(strings.TrimSpace(line), "$") {
 					t.Errorf("%s at %d columns: %q", name, width, line)
 				}
@@ -111,13 +113,19 @@ func TestHeadlines(t *testing.T) {
 		want     []string
 	}{
 		{[]checks.Finding{checks.Passed("p", "m")}, []string{"Nothing found that would stop this runner."}},
-		{[]checks.Finding{checks.Passed("p", "m"), checks.Skipped("k", "m")}, []string{"Nothing found that would stop this runner."}},
+		{
+			[]checks.Finding{checks.Passed("p", "m"), checks.Skipped("k", "m")},
+			[]string{"Nothing found that would stop this runner."},
+		},
 		{nil, []string{"Nothing was checked."}},
 		{[]checks.Finding{checks.Skipped("k", "m")}, []string{"Nothing was checked: everything was skipped."}},
 		{[]checks.Finding{fail}, []string{"1 failure. Mend it first:"}},
 		{[]checks.Finding{fail, cause.On("other")}, []string{"2 failures. Mend these first:"}},
 		{[]checks.Finding{cause, effect("b")}, []string{"1 cause explains 2 failures. Mend it first:"}},
-		{[]checks.Finding{cause, effect("b"), fail, warn}, []string{"2 causes explain 3 failures. Mend these first:", "1 warning:"}},
+		{
+			[]checks.Finding{cause, effect("b"), fail, warn},
+			[]string{"2 causes explain 3 failures. Mend these first:", "1 warning:"},
+		},
 		{[]checks.Finding{cause, effect("b").As(checks.Warn)}, []string{"1 failure. Mend it first:"}},
 		{[]checks.Finding{warn}, []string{"1 warning, nothing that stops the runner:"}},
 		{[]checks.Finding{warn, warn.On("v")}, []string{"2 warnings, nothing that stops the runner:"}},
@@ -125,15 +133,22 @@ func TestHeadlines(t *testing.T) {
 			[]checks.Finding{cause.As(checks.Warn), effect("b").As(checks.Warn)},
 			[]string{"1 cause explains 2 warnings, nothing that stops the runner:"},
 		},
-		{[]checks.Finding{undone}, []string{"Nothing found that would stop this runner, but 1 thing could not be established:"}},
+		{
+			[]checks.Finding{undone},
+			[]string{"Nothing found that would stop this runner, but 1 thing could not be established:"},
+		},
 		{
 			[]checks.Finding{undone, undone.On("f"), warn},
-			[]string{"Nothing found that would stop this runner, but 2 things could not be established:", "1 warning:"},
+			[]string{
+				"Nothing found that would stop this runner, but 2 things could not be established:",
+				"1 warning:",
+			},
 		},
 		{[]checks.Finding{undone, fail}, []string{"1 failure. Mend it first:", "1 thing could not be established:"}},
 	}
 	for _, test := range tests {
-		text := written(t, Text(TextOptions{Width: 120}), New(Run{Results: []checks.Result{result(configFile, 0, test.findings...)}}))
+		r := New(Run{Results: []checks.Result{result(configFile, 0, test.findings...)}})
+		text := written(t, Text(TextOptions{Width: 120}), r)
 		at := 0
 		for _, want := range test.want {
 			i := strings.Index(text[at:], "\n"+want+"\n")

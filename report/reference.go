@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"runner-preflight/checks"
 	"strings"
+
+	"runner-preflight/checks"
 )
 
 // Reference writes checks/README.md: every check with its problems, and every problem once.
 func Reference(w io.Writer, all []checks.Check) error {
 	var out strings.Builder
-	out.WriteString("<!-- Written by go test ./report -update: change the checks instead. -->\n\n# Checks and problems\n\n" +
-		"A check looks at one thing; a problem is what it may find. Their names go with `--only`, `--skip` and " +
+	out.WriteString("<!-- Written by go test ./report -update: change the checks instead. -->\n\n" +
+		"# Checks and problems\n\nA check looks at one thing; a problem is what it may find. Their names go " +
+		"with `--only`, `--skip` and " +
 		"`" + tool + " explain NAME`, and are never renamed.\n")
 	written := map[*checks.Problem]bool{}
 	for _, check := range all {
@@ -39,7 +41,8 @@ func referCheck(out *strings.Builder, all []checks.Check, check checks.Check, wr
 	}
 	out.WriteString("\n| problem | what is wrong |\n| --- | --- |\n")
 	for _, problem := range check.Problems {
-		fmt.Fprintf(out, "| [%s](#%s) | %s |\n", problem.ID, problem.ID, strings.ReplaceAll(escaped(problem.Title), "|", `\|`))
+		fmt.Fprintf(out, "| [%s](#%s) | %s |\n", problem.ID, problem.ID,
+			strings.ReplaceAll(escaped(problem.Title), "|", `\|`))
 	}
 	for _, problem := range check.Problems {
 		if !written[problem] {
@@ -86,7 +89,7 @@ func escapedProse(text string) string {
 		case c == '<':
 			out.WriteString("&lt;")
 			continue
-		case c == '*', c == '\\', c == '[', c == '_' && !(word(i-1) && word(i+1)):
+		case c == '*', c == '\\', c == '[', c == '_' && (!word(i-1) || !word(i+1)):
 			out.WriteByte('\\')
 		}
 		out.WriteByte(text[i])

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runner-preflight/checks"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"runner-preflight/checks"
 )
 
 // documented are checks of the samples with their problems, for the texts that derive from them.
@@ -17,7 +18,8 @@ func documented() []checks.Check {
 	first, second, third := configStore, configAuth, resolves
 	first.Doc = "Looks at credsStore and credHelpers."
 	first.Problems = []*checks.Problem{store, emptyEntry}
-	second.Doc = "Decodes the auth of every entry (`<user>:<password>`), *all* of them, __init__ and ACCOUNT_UUID too.\n\nTwice."
+	second.Doc = "Decodes the auth of every entry (`<user>:<password>`), *all* of them, __init__ and " +
+		"ACCOUNT_UUID too.\n\nTwice."
 	second.Problems = []*checks.Problem{malformed}
 	third.Problems = []*checks.Problem{missing, timeout, malformed}
 	return []checks.Check{first, second, third}
@@ -66,7 +68,8 @@ func TestExplain(t *testing.T) {
 			golden(t, filepath.Join("testdata", "explain-"+name+"."+end), out.String())
 		}
 	}
-	if err := Explain(&bytes.Buffer{}, documented(), "credential-shop", TextOptions{}); !errors.Is(err, ErrUnknownName) {
+	err := Explain(&bytes.Buffer{}, documented(), "credential-shop", TextOptions{})
+	if !errors.Is(err, ErrUnknownName) {
 		t.Errorf("an unknown name gave %v", err)
 	}
 }

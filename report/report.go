@@ -4,9 +4,10 @@ package report
 import (
 	"io"
 	"maps"
-	"runner-preflight/checks"
 	"slices"
 	"time"
+
+	"runner-preflight/checks"
 )
 
 // tool is the name by which reports call the program.
@@ -43,7 +44,8 @@ type Report struct {
 func New(run Run) Report {
 	return Report{
 		Version: run.Version, Started: run.Started, Duration: run.Duration, Runners: runners(run.Host),
-		Results: run.Results, Causes: Group(run.Results), Summary: summarize(run.Results), Interrupted: run.Interrupted,
+		Results: run.Results, Causes: Group(run.Results), Summary: summarize(run.Results),
+		Interrupted: run.Interrupted,
 	}
 }
 

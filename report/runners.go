@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"io/fs"
+
 	"runner-preflight/checks"
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/source"
@@ -66,8 +67,9 @@ func runnerOf(r *checks.Runner) Runner {
 	file, known := credentialsFile(r.Config)
 	for _, image := range r.Images {
 		shown := Image{
-			Role: string(image.Role), Reference: source.WithoutPassword(image.Reference), Unresolved: image.Unresolved,
-			Origin: string(image.Origin),
+			Role: string(image.Role), Reference: source.WithoutPassword(image.Reference),
+			Unresolved: image.Unresolved,
+			Origin:     string(image.Origin),
 		}
 		if known && image.Reference != "" {
 			shown.Docker = ofDocker(file.ForDocker(image.Reference))

@@ -4,12 +4,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io/fs"
-	"runner-preflight/checks"
-	"runner-preflight/checks/dockerconfig"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/dockerconfig"
 )
 
 func encodedAuth(user string) string {
@@ -61,21 +62,34 @@ func TestCredentialsInTheReport(t *testing.T) {
 	}{
 		"an entry": {
 			checks.RolePause, auths("registry.example.com", encodedAuth("ci")),
-			`{"key":"registry.example.com","username":"ci"}`, `{"key":"registry.example.com","username":"ci","helper":null}`,
+			`{"key":"registry.example.com","username":"ci"}`,
+			`{"key":"registry.example.com","username":"ci","helper":null}`,
 		},
 		"a token for a user": {
 			checks.RolePause, auths("registry.example.com", encodedAuth(token)),
 			`{"key":"registry.example.com","username":"********"}`,
 			`{"key":"registry.example.com","username":"********","helper":null}`,
 		},
-		"another entry": {checks.RolePause, auths("quay.io", encodedAuth("ci")), `{"key":null,"reason":"no-entry"}`, nothing},
-		"not given":     {checks.RolePause, nil, `null`, `null`},
-		"not there":     {checks.RolePause, &checks.Config{Path: "c", Err: fs.ErrNotExist}, `{"key":null,"reason":"no-file"}`, nothing},
-		"a folder":      {checks.RolePause, &checks.Config{Path: "c", Err: checks.ErrIsDirectory}, `{"key":null,"reason":"no-file"}`, nothing},
-		"not readable":  {checks.RolePause, &checks.Config{Path: "c", Err: fs.ErrPermission}, `null`, `null`},
-		"no JSON":       {checks.RolePause, parse(`{"auths":`), `{"key":null,"reason":"file-rejected"}`, nothing},
-		"the runner's":  {checks.RoleRunner, auths("quay.io", encodedAuth("ci")), `null`, nothing},
-		"a store alone": {checks.RolePause, parse(`{"credsStore":"desktop"}`), `{"key":null,"reason":"store"}`, `{"key":null,"username":null,"helper":"desktop"}`},
+		"another entry": {
+			checks.RolePause, auths("quay.io", encodedAuth("ci")),
+			`{"key":null,"reason":"no-entry"}`, nothing,
+		},
+		"not given": {checks.RolePause, nil, `null`, `null`},
+		"not there": {
+			checks.RolePause, &checks.Config{Path: "c", Err: fs.ErrNotExist},
+			`{"key":null,"reason":"no-file"}`, nothing,
+		},
+		"a folder": {
+			checks.RolePause, &checks.Config{Path: "c", Err: checks.ErrIsDirectory},
+			`{"key":null,"reason":"no-file"}`, nothing,
+		},
+		"not readable": {checks.RolePause, &checks.Config{Path: "c", Err: fs.ErrPermission}, `null`, `null`},
+		"no JSON":      {checks.RolePause, parse(`{"auths":`), `{"key":null,"reason":"file-rejected"}`, nothing},
+		"the runner's": {checks.RoleRunner, auths("quay.io", encodedAuth("ci")), `null`, nothing},
+		"a store alone": {
+			checks.RolePause, parse(`{"credsStore":"desktop"}`), `{"key":null,"reason":"store"}`,
+			`{"key":null,"username":null,"helper":"desktop"}`,
+		},
 		"key with a password": {
 			checks.RolePause, auths("https://ci:"+canary+"@registry.example.com", encodedAuth("ci")),
 			`{"key":null,"reason":"no-entry"}`, nothing,

@@ -3,12 +3,13 @@ package report
 import (
 	"fmt"
 	"io/fs"
+	"strings"
+	"time"
+
 	"runner-preflight/checks"
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
-	"strings"
-	"time"
 )
 
 // canary is a secret that no output may hold, in any form.
@@ -18,9 +19,10 @@ const canary = "c4n4ry-Pa55word"
 var (
 	store = &checks.Problem{
 		ID: "credential-store", Title: "A credential store holds the passwords",
-		Doc: "The runner reads user names and passwords from config.json alone. With credsStore docker keeps them in a " +
-			"program's store, and the runner finds none.",
-		Source: "vendor's documentation: only basic authentication is supported", Explains: []string{"empty-entry", "credentials-missing"},
+		Doc: "The runner reads user names and passwords from config.json alone. With credsStore docker keeps " +
+			"them in a program's store, and the runner finds none.",
+		Source:   "vendor's documentation: only basic authentication is supported",
+		Explains: []string{"empty-entry", "credentials-missing"},
 	}
 	emptyEntry = &checks.Problem{
 		ID: "empty-entry", Title: "An entry holds no credentials", Doc: "Docker leaves such entries behind.",
@@ -34,14 +36,23 @@ var (
 		ID: "connect-timeout", Title: "The host does not answer", Doc: "A firewall drops the packets.",
 		Source: "TCP", Explains: []string{"layer-missing", "not-established"},
 	}
-	platform = &checks.Problem{ID: "platform-missing", Title: "The image is not there for this platform", Doc: "d", Source: "s"}
-	exposed  = &checks.Problem{
+	platform = &checks.Problem{
+		ID: "platform-missing", Title: "The image is not there for this platform",
+		Doc: "d", Source: "s",
+	}
+	exposed = &checks.Problem{
 		ID: "config-exposed", Title: "Others can read the passwords",
 		Doc: "Anybody on the host can read them.", Source: "good practice",
 	}
-	outdated = &checks.Problem{ID: "image-outdated", Title: "The image is much older than the vendor's", Doc: "d", Source: "s"}
-	unknown  = &checks.Problem{ID: "not-established", Title: "Something could not be established", Doc: "d", Source: "s"}
-	unread   = &checks.Problem{
+	outdated = &checks.Problem{
+		ID: "image-outdated", Title: "The image is much older than the vendor's",
+		Doc: "d", Source: "s",
+	}
+	unknown = &checks.Problem{
+		ID: "not-established", Title: "Something could not be established", Doc: "d",
+		Source: "s",
+	}
+	unread = &checks.Problem{
 		ID: "config-unreadable", Title: "The file cannot be read", Doc: "d", Source: "s",
 		Explains: []string{"not-established"},
 	}
@@ -63,7 +74,8 @@ var (
 )
 
 // configText is a config.json as docker leaves it behind, with a secret that the reader has marked.
-const configText = "{\n  \"credsStore\": \"desktop\",\n  \"auths\": {\n    \"registry.example.com\": {\"auth\": \"" + canary + "\"}\n  }\n}\n"
+const configText = "{\n  \"credsStore\": \"desktop\",\n  \"auths\": {\n    \"registry.example.com\": " +
+	"{\"auth\": \"" + canary + "\"}\n  }\n}\n"
 
 // at is a place in a file of the samples.
 func at(path, text, what string) source.Span {
@@ -83,7 +95,11 @@ func result(check checks.Check, duration time.Duration, findings ...checks.Findi
 	return r
 }
 
-const pause, clone = "registry.example.com/my-pause:latest", "registry.example.com/my-clone:latest"
+const (
+	pause = "registry.example.com/my-pause:latest"
+	clone = "registry.example.com/my-clone:latest"
+	own   = "docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner"
+)
 
 // oneRunner is the host of most samples.
 func oneRunner() *checks.Host {
@@ -95,7 +111,7 @@ func oneRunner() *checks.Host {
 			{Role: checks.RolePause, Reference: pause, Origin: checks.OriginDefinition},
 			{Role: checks.RoleClone, Origin: checks.OriginDefinition, Unresolved: "$1 is an argument of the script"},
 			{
-				Role: checks.RoleRunner, Reference: "docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner",
+				Role: checks.RoleRunner, Reference: own,
 				Origin: checks.OriginDefault,
 			},
 		},
@@ -144,29 +160,33 @@ func healthy() []checks.Result {
 }
 
 func storeFound(path string) checks.Finding {
-	return checks.Failed(store, `credsStore "desktop"`, "the runner does not use credential stores, so registry.example.com "+
-		"gets no credentials; docker pull works on this host because it asks docker-credential-desktop, the runner will not",
+	return checks.Failed(store, `credsStore "desktop"`, "the runner does not use credential stores, so "+
+		"registry.example.com gets no credentials; docker pull works on this host because it asks "+
+		"docker-credential-desktop, the "+
+		"runner will not",
 		"write the password into auths with docker's own login in a folder without a store, then restart the runner").
 		On("credsStore").At(at(path, configText, `"credsStore"`)).
-		Touching(checks.Path(path), checks.Entry("registry.example.com"), checks.Reference(pause), checks.Reference(clone)).
+		Touching(checks.Path(path), checks.Entry("registry.example.com"), checks.Reference(pause),
+			checks.Reference(clone)).
 		Try("mkdir -p ~/runner-docker", "docker --config ~/runner-docker login registry.example.com")
 }
 
 func missingAt(role, image string) checks.Finding {
-	return checks.Failed(missing, role, "registry.example.com asks for credentials and the runner would send none: a "+
-		"credential store holds them", "give the runner credentials for registry.example.com").
+	return checks.Failed(missing, role, "registry.example.com asks for credentials and the runner would send "+
+		"none: a credential store holds them", "give the runner credentials for registry.example.com").
 		On("registry.example.com").Touching(checks.Reference(image)).With("status", 401)
 }
 
 func silent(subject string, touches ...string) checks.Finding {
-	return checks.Failed(timeout, subject, "registry-2.example.com:443 does not answer within 5 s, as where a firewall drops "+
-		"the packets", "allow outgoing TCP from this host to registry-2.example.com:443").
+	return checks.Failed(timeout, subject, "registry-2.example.com:443 does not answer within 5 s, as where a "+
+		"firewall drops the packets", "allow outgoing TCP from this host to registry-2.example.com:443").
 		On("registry-2.example.com:443").Touching(append(touches, checks.HostPort("registry-2.example.com:443"))...).
 		Try("nc -vz -w 5 registry-2.example.com 443").With("dns", 3*time.Millisecond).With("address", "192.0.2.7")
 }
 
 func exposedConfig() checks.Finding {
-	return checks.Warned(exposed, "~/.docker/config.json", "mode 0644 lets every user of this host read the passwords",
+	return checks.Warned(exposed, "~/.docker/config.json", "mode 0644 lets every user of this host read the "+
+		"passwords",
 		"let only its owner read the file").Touching(checks.Path("~/.docker/config.json")).
 		Try("chmod 600 ~/.docker/config.json").With("mode", "0644")
 }
@@ -181,7 +201,7 @@ func failing() []checks.Result {
 		result(definition, 0, checks.Passed("run.sh", "5 variables")),
 		result(resolves, 5*time.Second, missingAt("PAUSE_IMAGE", pause),
 			silent("AUTH_PROXY_IMAGE", checks.Reference(other)), missingAt("CLONE_IMAGE", clone),
-			checks.Passed("RUNNER", "docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner is sha256:0123456789abcdef")),
+			checks.Passed("RUNNER", own+" is sha256:0123456789abcdef")),
 		result(platforms, 0, checks.Skipped("linux/amd64", "no image could be asked")),
 		result(reachable, 5*time.Second, silent("registry-2.example.com:443"), traced("bitbucket.org:443"),
 			traced("api.bitbucket.org:443")),
@@ -192,7 +212,8 @@ func failing() []checks.Result {
 func warned() []checks.Result {
 	return []checks.Result{
 		result(configFile, 0, exposedConfig()),
-		result(current, 0, checks.Warned(outdated, "CLONE_IMAGE", clone+" was made on 2026-01-02, 200 days before the vendor's",
+		result(current, 0, checks.Warned(outdated, "CLONE_IMAGE", clone+" was made on 2026-01-02, 200 days "+
+			"before the vendor's",
 			"rebuild it from the vendor's current image"), checks.Passed("PAUSE_IMAGE", "2026-11-01")),
 	}
 }
@@ -209,7 +230,8 @@ func erred() []checks.Result {
 		result(configFile, 0, checks.Erred(unread, "~/.docker/config.json", "permission denied",
 			"run it again as the user that runs the runner").Touching(checks.Path("~/.docker/config.json")).
 			Try("sudo runner-preflight check run.sh")),
-		result(configJSON, 0, checks.Erred(unknown, "~/.docker/config.json", "the file was not read", "see config-unreadable").
+		result(configJSON, 0, checks.Erred(unknown, "~/.docker/config.json", "the file was not read",
+			"see config-unreadable").
 			Touching(checks.Path("~/.docker/config.json"))),
 		result(clock, 0, checks.Passed("clock", "1 s behind bitbucket.org")),
 		result(reachable, 30*time.Second, checks.Erred(unknown, "bitbucket.org:443", "the check did not end in time",
@@ -220,13 +242,16 @@ func erred() []checks.Result {
 // hostile has what hostile servers, names and files may hold.
 func hostile() []checks.Result {
 	evil := "\x1b[31mred\x1b[0m\x07\x00 ]]> ::error::x |a %d # \u2028 \u202e \u009b2J \xff\xfe <b>&amp;</b>"
-	text := "image: 漢字漢字/\x1b[2J" + strings.Repeat("長", 100) + " \"credsStore\" tail " + canary + strings.Repeat(" x", 300)
+	text := "image: 漢字漢字/\x1b[2J" + strings.Repeat("長", 100) + " \"credsStore\" tail " + canary +
+		strings.Repeat(" x", 300)
 	return []checks.Result{
 		result(configStore, 0, checks.Failed(store, evil, "message "+evil, "hint "+evil).On("root "+evil).
 			At(at("dir \x1b[1m/config\n.json", text, `"credsStore"`)).Try("echo '"+evil+"'", "line one\nline two").
-			With("evil "+evil, evil).With("twice", 1).With("twice", []string{"<a>", evil}).With("kind", map[string]int{"<b>": 1})),
+			With("evil "+evil, evil).With("twice", 1).With("twice", []string{"<a>", evil}).With("kind",
+			map[string]int{"<b>": 1})),
 		result(resolves, 0, checks.Skipped(evil, strings.Repeat("verylongword", 900)),
-			checks.Failed(missing, "https://ci:"+canary+"@registry.example.com/x", "proxy http://ci:"+canary+"@proxy:3128 refuses",
+			checks.Failed(missing, "https://ci:"+canary+"@registry.example.com/x",
+				"proxy http://ci:"+canary+"@proxy:3128 refuses",
 				"unset https://:"+canary+"@proxy").At(source.New("empty", nil).Whole())),
 	}
 }
@@ -284,7 +309,8 @@ func chain() []checks.Result {
 				On("registry.example.com").Touching(checks.Reference("registry.example.com/elsewhere:1")),
 			checks.Failed(missing, "AUTH_PROXY_IMAGE", "quay.io asks for credentials", "log in").
 				On("quay.io").Touching(checks.Reference("quay.io/a:1"))),
-		result(platforms, 0, checks.Failed(platform, "PAUSE_IMAGE", "there is linux/arm64 alone", "build it for linux/amd64").
+		result(platforms, 0, checks.Failed(platform, "PAUSE_IMAGE", "there is linux/arm64 alone",
+			"build it for linux/amd64").
 			Touching(reference)),
 	}
 }

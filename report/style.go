@@ -2,11 +2,12 @@ package report
 
 import (
 	"fmt"
-	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 	"strings"
 
 	"github.com/fatih/color"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 )
 
 // TextOptions say how text looks.
@@ -56,10 +57,13 @@ func newPage(o TextOptions) *page {
 	}
 	plain := color.New()
 	plain.DisableColor()
-	return &page{TextOptions: o, told: map[string]bool{}, plain: plain, bold: ink(color.Bold), faint: ink(color.Faint), status: map[checks.Status]*color.Color{
-		checks.Pass: ink(color.FgGreen), checks.Skip: ink(color.FgCyan), checks.Warn: ink(color.FgYellow),
-		checks.Error: ink(color.FgMagenta, color.Bold), checks.Fail: ink(color.FgRed, color.Bold),
-	}}
+	return &page{
+		TextOptions: o, told: map[string]bool{}, plain: plain, bold: ink(color.Bold),
+		faint: ink(color.Faint), status: map[checks.Status]*color.Color{
+			checks.Pass: ink(color.FgGreen), checks.Skip: ink(color.FgCyan), checks.Warn: ink(color.FgYellow),
+			checks.Error: ink(color.FgMagenta, color.Bold), checks.Fail: ink(color.FgRed, color.Bold),
+		},
+	}
 }
 
 // symbol is a status at a glance; its word always stands beside it.
@@ -84,7 +88,8 @@ func (p *page) safe(text string) string {
 	if p.Unicode {
 		return text
 	}
-	return strings.NewReplacer("…", "...", "–", "-", "—", "-", "’", "'", "‘", "'", "“", `"`, "”", `"`, "→", "->", "·", "-",
+	return strings.NewReplacer("…", "...", "–", "-", "—", "-", "’", "'", "‘", "'", "“", `"`, "”", `"`, "→",
+		"->", "·", "-",
 		"\u00a0", " ", "\uFFFD", "?").Replace(text)
 }
 

@@ -3,12 +3,13 @@ package report
 import (
 	"fmt"
 	"io"
-	"runner-preflight/checks"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/fatih/color"
+
+	"runner-preflight/checks"
 )
 
 // Text makes the format for people: causes first, then every check, then the summary.

@@ -2,10 +2,11 @@ package report
 
 import (
 	"fmt"
-	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 	"strings"
 	"unicode/utf8"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 )
 
 // fewSubjects is how many subjects a list names before it says how many more there are.

@@ -2,10 +2,11 @@ package report
 
 import (
 	"fmt"
-	"runner-preflight/checks"
 	"slices"
 	"strings"
 	"time"
+
+	"runner-preflight/checks"
 )
 
 // rowIndent is what stands before a row's label: two blanks, the symbol, the word.

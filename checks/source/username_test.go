@@ -20,7 +20,8 @@ func TestUsername(t *testing.T) {
 	}
 	hidden := []string{
 		"ghp_16C7e42F292c6912E7710c838347Ae178B4a", "glpat-abcdefghijklmnopqrst", "gldt-abcdefghijklmnopqrst",
-		"dckr_pat_abcdefghijklmnopqrstuvwxyz1", "dckr_oat_abcdefghijklmnop", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+		"dckr_pat_abcdefghijklmnopqrstuvwxyz1", "dckr_oat_abcdefghijklmnop",
+		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
 		"github_pat_11ABCDEFG0abcdefghijkl", "ATBBabcdefghijklmnopqrstuv12345678", "ATCTT3xFfGN0abcdefghijklmnop",
 		"0123456789abcdef0123456789abcdef", "dXNlcjpwYXNzd29yZGFuZG1vcmVhbmRtb3Jl", strings.Repeat("a", 41),
 		"cmVmdGtuOjAxOjE3MDAwMDAwMDA6", "AKCp8abcdefghijklmn", "ghp_16C7e42F292c6912E7710c838347Ae178B4a@example.com",
