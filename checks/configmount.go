@@ -156,7 +156,7 @@ func configNeed(r *Runner, image Image) Status {
 	host, repository, _, _ := splitReference(image.Reference)
 	first, rest, nested := strings.Cut(repository, "/")
 	switch {
-	case image.Unresolved != "", sampleIn(image.Reference) != "", inQuotes(image.Reference), formMistake(image) != nil:
+	case image.Unresolved != "", leftToEnvironment(image), formMistake(image) != nil:
 		return Pass
 	case isVendorRegistry(host):
 		return Pass

@@ -319,20 +319,18 @@ func runnerImage(d *runner.Definition) []Finding {
 	if d.Image.Unresolved != "" || d.Image.Value == "" {
 		return nil
 	}
-	var findings []Finding
 	image := withoutReturn(d.Image.Value)
 	host, repository, tag, _ := splitReference(image)
-	place := func(f Finding) Finding { return f.At(d.Image.Place).Touching(Reference(image)) }
-	name := path.Base(repository)
-	if unofficial(host, repository) {
-		findings = append(findings, place(Warned(unofficialRunnerImage, image, fmt.Sprintf("the vendor serves no runner under the name %s", image),
-			"write "+defaultImages(RoleRunner)[0])))
+	place := func(f Finding) []Finding { return []Finding{f.At(d.Image.Place).Touching(Reference(image))} }
+	switch {
+	case unofficial(host, repository):
+		return place(Warned(unofficialRunnerImage, image, fmt.Sprintf("the vendor serves no runner under the name %s", image),
+			"write "+defaultImages(RoleRunner)[0]))
+	case path.Base(repository) == runnerImageName && firstMajor.MatchString(tag):
+		return place(Warned(outdatedRunnerImage, image, fmt.Sprintf("the tag %q is the runner's first major version, "+
+			"which is no longer kept up", tag), "take the tag out, or write a current one: "+strings.TrimSuffix(image, ":"+tag)))
 	}
-	if name == runnerImageName && firstMajor.MatchString(tag) {
-		findings = append(findings, place(Warned(outdatedRunnerImage, image, fmt.Sprintf("the tag %q is the runner's first major version, "+
-			"which is no longer kept up", tag), "take the tag out, or write a current one: "+strings.TrimSuffix(image, ":"+tag))))
-	}
-	return findings
+	return nil
 }
 
 // unofficial tells whether an image looks like the vendor's runner but is not to be had there.

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
 )
 
 var definitionEnvironment = Check{
@@ -170,7 +172,7 @@ func missingVariables(h *Host, r *Runner) []Finding {
 	for _, name := range requiredVariables() {
 		v, given := d.Last(name)
 		switch {
-		case given && (v.Value.Value != "" || v.Value.Unresolved != "" || v.Value.Placeholder != ""):
+		case given && (strings.TrimSpace(v.Value.Value) != "" || v.Value.Unresolved != "" || v.Value.Placeholder != ""):
 		case given:
 			findings = append(findings, missingVariable(r, name, name+" is set to nothing").At(v.Name.Place))
 		case d.Complete() || brokenEnvFile(h, d) != "":
@@ -242,7 +244,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return about(Failed(literalQuotes, name, name+" has quotes in its value, and the runner gets them too",
 			fmt.Sprintf("write it without them: %s=%s", name, bare)))
 	}
-	if slices.Contains(uuidVariables(), name) && value.Value != "" && !validUUID.MatchString(value.Value) {
+	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" && !validUUID.MatchString(value.Value) {
 		message, hint := uuidMistake(name, value.Value)
 		return about(Failed(malformedUUID, name, message, hint))
 	}
@@ -253,6 +255,8 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 func sampleOf(v runner.Variable) string {
 	name, value := v.Name.Value, v.Value.Value
 	switch {
+	case v.Secret():
+		return secretSample(v)
 	case v.Value.Placeholder != "" && !nearlyUUID(strings.Trim(v.Value.Placeholder, "{}")):
 		return v.Value.Placeholder
 	case name == "JAVA_OPTS", name == envWorkingDirectory && unexpandedHome(v.Value):
@@ -265,6 +269,26 @@ func sampleOf(v runner.Variable) string {
 	return ""
 }
 
+// secretSample is sampleOf for a secret. What may be a secret with odd characters in it is taken for one, as a sample
+// is quoted and a secret never is.
+func secretSample(v runner.Variable) string {
+	value := strings.Trim(v.Value.Value, `"'`)
+	sample := placeholderValue(v.Name.Value, value)
+	inner := braced.FindStringSubmatch(value)
+	switch {
+	case v.Value.Placeholder == value && value != "":
+		return value
+	case sample != value:
+		return ""
+	case inner != nil && !namesSecret.MatchString(inner[1]):
+		return ""
+	}
+	return sample
+}
+
+// namesSecret matches the words with which samples name a secret.
+var namesSecret = regexp.MustCompile(`(?i)^[a-z_ -]*(secret|oauth|client|token|password)[a-z_ -]*$`)
+
 // sampleMessage quotes a sample. What looks like one but may be a secret is not quoted.
 func sampleMessage(v runner.Variable, sample string) string {
 	switch {
@@ -276,21 +300,43 @@ func sampleMessage(v runner.Variable, sample string) string {
 	return fmt.Sprintf("%s is still the sample %s", v.Name.Value, sample)
 }
 
-// strayPlaceholders reports samples outside of the variables: in a mount, in a name.
+// strayPlaceholders reports samples outside of the variables that the runner reads: in a mount, in the image, in other
+// variables if a shell takes them for redirections.
 func strayPlaceholders(d *runner.Definition) []Finding {
 	var findings []Finding
-	for _, m := range d.Mistakes {
+	var places []source.Span
+	report := func(sample string, place source.Span) {
 		within := func(v runner.Variable) bool {
-			return slices.Contains(knownVariables(), v.Name.Value) && v.Place.File == m.Place.File &&
-				v.Place.Start <= m.Place.Start && m.Place.Start <= v.Place.End
+			return slices.Contains(knownVariables(), v.Name.Value) && inside(place, v.Place)
 		}
-		if m.Kind != runner.Placeholder || slices.ContainsFunc(d.Environment, within) {
-			continue
+		covered := func(other source.Span) bool { return inside(place, other) || inside(other, place) }
+		if slices.ContainsFunc(d.Environment, within) || slices.ContainsFunc(places, covered) {
+			return
 		}
-		findings = append(findings, Failed(envPlaceholder, m.Place.Text(),
-			fmt.Sprintf("%s is still the sample of the documentation", m.Place.Text()), "write your own value there").At(m.Place))
+		places = append(places, place)
+		findings = append(findings, Failed(envPlaceholder, sample,
+			fmt.Sprintf("%s is still a sample or a template", sample), "write your own value there").At(place))
+	}
+	for _, m := range d.Mistakes {
+		if m.Kind == runner.Placeholder {
+			report(m.Place.Text(), m.Place)
+		}
+	}
+	texts := []runner.Text{d.Image}
+	for _, m := range d.Mounts {
+		texts = append(texts, m.Source, m.Target)
+	}
+	for _, text := range texts {
+		if text.Placeholder != "" {
+			report(text.Placeholder, text.Place)
+		}
 	}
 	return findings
+}
+
+// inside tells whether a place begins within another.
+func inside(place, other source.Span) bool {
+	return place.File == other.File && other.Start <= place.Start && place.Start < max(other.End, other.Start+1)
 }
 
 // repeated reports names that one file sets twice. An option that overrides an env file is how both are meant.
@@ -392,7 +438,7 @@ func standing(h *Host, file string) tracking {
 func literalSecret(v runner.Variable) bool {
 	value := v.Value
 	switch {
-	case value.Unresolved != "" || value.Value == "" || sampleOf(v) != "" || placeholderValue(v.Name.Value, value.Value) != "":
+	case value.Unresolved != "" || value.Value == "" || sampleOf(v) != "":
 		return false
 	case v.Secret():
 		return !strings.HasSuffix(v.Name.Value, "_FILE") && len(value.Value) > 5

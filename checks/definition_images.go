@@ -122,7 +122,7 @@ func judgeImage(r *Runner, image Image) []Finding {
 		return []Finding{Skipped(role, "the reference is not known: "+image.Unresolved)}
 	case image.Origin == OriginDefault:
 		return nil
-	case sampleIn(image.Reference) != "" || inQuotes(image.Reference):
+	case leftToEnvironment(image):
 		return []Finding{Skipped(role, "there is no reference yet to judge")}
 	}
 	wrong := formMistake(image)
@@ -130,6 +130,11 @@ func judgeImage(r *Runner, image Image) []Finding {
 		return about(image, registryMistakes(r, image))
 	}
 	return about(image, []Finding{Failed(wrong.problem, role, wrong.message, wrong.hint)})
+}
+
+// leftToEnvironment tells whether a definition's image is a sample or in quotes, which definition-environment reports.
+func leftToEnvironment(image Image) bool {
+	return image.Origin == OriginDefinition && (sampleIn(image.Reference) != "" || inQuotes(image.Reference))
 }
 
 // about places findings at an image.

@@ -68,7 +68,9 @@ func strangeName(r *Runner, v runner.Variable) []Finding {
 	if upper != name && slices.Contains([]string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}, upper) {
 		return nil
 	}
-	if meant := meantName(name); meant != "" {
+	meant := meantName(name)
+	_, beside := effective(r.Definition, meant)
+	if meant != "" && (!beside || slices.Contains(overrideVariables(), meant)) {
 		return []Finding{misspelledVariable(r, v, meant)}
 	}
 	if !runnerStyle.MatchString(name) {

@@ -37,11 +37,19 @@ func uuidMistake(name, value string) (message, hint string) {
 	case hexUUID.MatchString(core):
 		message = "lacks its dashes"
 		core = strings.Join([]string{core[:8], core[8:12], core[12:16], core[16:20], core[20:]}, "-")
+	case !looksLikeUUID.MatchString(core):
+		return fmt.Sprintf("%s is no UUID, nor nearly one", name), hintUUID(name)
 	default:
-		return fmt.Sprintf("%s %q is no UUID: %s", name, value, shapeMistake(core)),
-			fmt.Sprintf("copy the whole UUID again: %s='{8-4-4-4-12 hexadecimal digits}'", name)
+		return fmt.Sprintf("%s %q is no UUID: %s", name, value, shapeMistake(core)), hintUUID(name)
 	}
 	return fmt.Sprintf("%s %q %s", name, value, message), fmt.Sprintf("write %s='{%s}'", name, core)
+}
+
+// looksLikeUUID matches what may be quoted: anything else may be a secret in the wrong place.
+var looksLikeUUID = regexp.MustCompile(`^[0-9a-fA-F]*\w?[0-9a-fA-F]*-[0-9a-zA-Z-]{0,40}$|^[0-9a-fA-F]{1,40}$`)
+
+func hintUUID(name string) string {
+	return fmt.Sprintf("copy the whole UUID again: %s='{8-4-4-4-12 hexadecimal digits}'", name)
 }
 
 // shapeMistake tells what is wrong with the digits of a UUID.
