@@ -22,8 +22,8 @@ func definitionFindings(t *testing.T, folder string) map[string][]Finding {
 	return found
 }
 
-// TestOneMistakeOneProblem runs the other checks of the group on each check's cases: what they report must be explained
-// by what the case is there to show, as a case has one mistake.
+// TestOneMistakeOneProblem runs the other checks of the group on each check's cases: what they report must be
+// explained by what the case is there to show, as a case has one mistake.
 func TestOneMistakeOneProblem(t *testing.T) {
 	folders, err := filepath.Glob("../testdata/definition-*/*")
 	if err != nil || len(folders) == 0 {
@@ -94,7 +94,8 @@ func TestDefinitionsKeepSecrets(t *testing.T) {
 	}
 }
 
-// TestOwnProblems holds each problem of the group to a case that shows it and one, of the same check, that passes.
+// TestOwnProblems holds each problem of the group to a case that shows it and one, of the same check, that
+// passes.
 func TestOwnProblems(t *testing.T) {
 	for _, check := range All() {
 		if check.Group() != "definition" {

@@ -12,7 +12,8 @@ import (
 // ordinaryVariable matches names of other programs that are near the runner's own.
 var ordinaryVariable = regexp.MustCompile(`^(FTP|ALL|RSYNC|SOCKS)_PROXY$|^JAVA_|^DOCKER_(PORT|HOSTNAME)$`)
 
-// otherNames are what people call the runner's variables, beside plain misspellings, in upper case and without signs.
+// otherNames are what people call the runner's variables, beside plain misspellings, in upper case and without
+// signs.
 func otherNames() map[string]string {
 	return map[string]string{
 		"WORKINGDIR": envWorkingDirectory, "WORKDIR": envWorkingDirectory, "WORKDIRECTORY": envWorkingDirectory,
@@ -95,8 +96,8 @@ func knownEnd(name string) string {
 	return ""
 }
 
-// misspelledVariable reports a near miss. One of an override is a failure: the vendor's image is then pulled, and no word is
-// said. It is harmless beside the right name.
+// misspelledVariable reports a near miss. One of an override is a failure: the vendor's image is then pulled,
+// and no word is said. It is harmless beside the right name.
 func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
 	name := v.Name.Value
 	message := fmt.Sprintf("the runner does not read %s; %s is probably meant", name, meant)
@@ -107,7 +108,8 @@ func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
 		f.Message = fmt.Sprintf("the runner does not read %s; %s is set beside it", name, meant)
 		f.Hint = "delete it"
 	case slices.Contains(overrideVariables(), meant):
-		f.Message = fmt.Sprintf("the runner does not read %s, and pulls the vendor's image instead; %s is probably meant", name, meant)
+		f.Message = fmt.Sprintf("the runner does not read %s, and pulls the vendor's image instead; "+
+			"%s is probably meant", name, meant)
 		f = f.As(Fail)
 	}
 	f = f.At(v.Name.Place).Touching(Variable(name), Variable(meant))

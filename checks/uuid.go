@@ -10,7 +10,9 @@ import (
 var (
 	validUUID = regexp.MustCompile(`^\{[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\}$`)
 	bareUUID  = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-	hexUUID   = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
+	// notHexOrDash matches what no UUID has.
+	notHexOrDash = regexp.MustCompile(`[^0-9a-fA-F-]`)
+	hexUUID      = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
 )
 
 // uuidMistake tells what keeps a value from being a UUID in braces. UUIDs are no secrets.
@@ -54,8 +56,8 @@ func hintUUID(name string) string {
 
 // shapeMistake tells what is wrong with the digits of a UUID.
 func shapeMistake(core string) string {
-	if at := strings.IndexFunc(core, func(r rune) bool { return r != '-' && !strings.ContainsRune("0123456789abcdefABCDEF", r) }); at >= 0 {
-		return fmt.Sprintf("%q is no hexadecimal digit", []rune(core[at:])[0])
+	if at := notHexOrDash.FindString(core); at != "" {
+		return fmt.Sprintf("%q is no hexadecimal digit", at)
 	}
 	digits := strings.ReplaceAll(core, "-", "")
 	if len(digits) != 32 {
