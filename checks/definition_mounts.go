@@ -308,7 +308,7 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	if !path.IsAbs(folder) {
 		return touched(Failed(workingDirectoryUnmounted, envWorkingDirectory,
 			fmt.Sprintf("%q is no absolute path, so that no mount can have it", folder),
-			"write an absolute path, and mount it under the same one: -e WORKING_DIRECTORY=/tmp -v /tmp:/tmp").At(place))
+			"write an absolute path, and mount it: -e WORKING_DIRECTORY=/tmp -v /tmp:/tmp").At(place))
 	}
 	folder = path.Clean(folder)
 	m, source, found := cover(d, folder)
@@ -378,7 +378,8 @@ func unexpandedHomes(r *Runner) []Finding {
 	if v, set := effective(r.Definition, envWorkingDirectory); set && unexpandedHome(v.Value) {
 		findings = append(findings, Failed(unexpandedHomeFolder, envWorkingDirectory,
 			fmt.Sprintf("%q reaches the runner as it stands: nothing fills the home folder in", v.Value.Value),
-			"write an absolute path, the same as in its mount").At(v.Value.Place).Touching(Variable(envWorkingDirectory)))
+			"write an absolute path, the same as in its mount").At(v.Value.Place).
+			Touching(Variable(envWorkingDirectory)))
 	}
 	return findings
 }

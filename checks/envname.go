@@ -19,9 +19,11 @@ func otherNames() map[string]string {
 		"WORKINGDIR": envWorkingDirectory, "WORKDIR": envWorkingDirectory, "WORKDIRECTORY": envWorkingDirectory,
 		"WORKSPACEUUID": envAccount, "WORKSPACEID": envAccount, "TEAMUUID": envAccount, "ACCOUNTID": envAccount,
 		"REPOUUID": envRepository, "REPOID": envRepository, "REPOSITORYID": envRepository, "RUNNERID": envRunner,
-		"CLIENTID": envClientID, "CLIENTSECRET": envClientSecret, "OAUTHID": envClientID, "OAUTHSECRET": envClientSecret,
+		"CLIENTID": envClientID, "OAUTHID": envClientID,
+		"CLIENTSECRET": envClientSecret, "OAUTHSECRET": envClientSecret,
 		"PAUSEIMAGE": string(RolePause), "IMAGEPAUSE": string(RolePause), "PAUSECONTAINERIMAGE": string(RolePause),
-		"AUTHPROXYIMAGE": string(RoleAuthProxy), "IMAGEAUTHPROXY": string(RoleAuthProxy), "PROXYIMAGE": string(RoleAuthProxy),
+		"AUTHPROXYIMAGE": string(RoleAuthProxy), "IMAGEAUTHPROXY": string(RoleAuthProxy),
+		"PROXYIMAGE": string(RoleAuthProxy),
 		"AUTHIMAGE": string(RoleAuthProxy), "AUTHPROXYCONTAINERIMAGE": string(RoleAuthProxy),
 		"CLONEIMAGE": string(RoleClone), "IMAGECLONE": string(RoleClone), "CLONECONTAINERIMAGE": string(RoleClone),
 		"GITCLONEIMAGE": string(RoleClone), "DVCSIMAGE": string(RoleClone), "DVCSTOOLSIMAGE": string(RoleClone),
@@ -29,7 +31,8 @@ func otherNames() map[string]string {
 }
 
 // runnerStyle matches names that are formed as the runner's own are.
-var runnerStyle = regexp.MustCompile(`^(RUNNER|BITBUCKET|PIPELINES?|OAUTH2?|ACCOUNT|REPOSITORY|WORKSPACE|SCHEDULED_STATE|RUNTIME)_` +
+var runnerStyle = regexp.MustCompile(`^(RUNNER|BITBUCKET|PIPELINES?|OAUTH2?|ACCOUNT|REPOSITORY|WORKSPACE)_` +
+	`|^(SCHEDULED_STATE|RUNTIME)_` +
 	`|_UUID$|^(DIND|DOCKER|DOCKER_DAEMON|BUILD|DEFAULT|RUNNER|STEP|SERVICE|HELPER|SIDECAR)_IMAGE$`)
 
 // meantName is the name of the runner's that somebody probably meant; "" if none is near.

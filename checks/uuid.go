@@ -24,8 +24,8 @@ func uuidMistake(name, value string) (message, hint string) {
 	open, closed := strings.HasPrefix(meant, "{"), strings.HasSuffix(meant, "}")
 	core := strings.Trim(meant, "{}()[]\"' \t")
 	switch {
-	case message != "":
-	case validUUID.MatchString(meant):
+	case message != "" && bareUUID.MatchString(core):
+	case validUUID.MatchString(meant) && message == "":
 		message = "has a blank or a line break at its end"
 		if strings.TrimLeft(value, " \t") != value {
 			message = "begins with a blank"
