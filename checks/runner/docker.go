@@ -205,15 +205,16 @@ func (r *reader) stray() int {
 	return n
 }
 
+// typographic are the dashes that word processors and web pages make of "-" and "--", and "-" itself.
+const typographic = "-\u2010\u2011\u2013\u2014\u2212"
+
 // dashes counts the dashes before an option's name: 0 if it is none. Typographic dashes count, as they are pasted
 // for two, or before one letter for one.
 func dashes(v string) int {
 	for _, dash := range []string{"\u2013", "\u2014", "\u2212", "\u2010", "\u2011"} {
 		if rest, ok := strings.CutPrefix(v, dash); ok {
-			if name, _, _ := strings.Cut(strings.TrimLeft(rest, "-\u2013\u2014"), "="); len(name) <= 1 {
-				return 1
-			}
-			return 2
+			name, _, _ := strings.Cut(strings.TrimLeft(rest, typographic), "=")
+			return min(len(name), 2)
 		}
 	}
 	switch {
@@ -229,19 +230,17 @@ func dashes(v string) int {
 func (r *reader) option() {
 	word := r.words[r.at]
 	v, shape := word.value(), word.shape()
-	plain := strings.TrimLeft(v, "-\u2010\u2011\u2013\u2014\u2212")
+	plain := strings.TrimLeft(v, typographic)
 	skip := len(v) - len(plain)
 	name, _, joined := strings.Cut(shape[skip:], "=")
-	typographic := v[0] != '-'
-	long := dashes(v) == 2 && (skip == 2 || typographic)
+	pasted := v[0] != '-'
+	long := dashes(v) == 2 && (skip == 2 || pasted)
 	switch {
-	case long && r.knows(name) && !typographic:
+	case long && r.knows(name) && !pasted:
 		r.take(name, v[:skip+len(name)], skip+len(name), joined, true, "")
-	case long && r.knows(name), !long && skip > 0 && len(name) > 1 && r.pastedLong(name):
+	case long, r.pastedLong(name):
 		r.unknown(name, skip, joined)
-	case long:
-		r.unknown(name, skip, joined)
-	case typographic:
+	case pasted:
 		r.typographicShort(skip, plain)
 	default:
 		r.cluster(word, v)
@@ -256,7 +255,7 @@ func (r *reader) pastedLong(name string) bool {
 func (r *reader) typographicShort(skip int, plain string) {
 	letter := plain[0]
 	long, known := r.short[letter]
-	if plain == "" || !known {
+	if !known {
 		r.unknown(plain, skip, false)
 		return
 	}

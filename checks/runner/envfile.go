@@ -2,7 +2,6 @@ package runner
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -18,11 +17,10 @@ const maxEnvLine = 64 << 10
 func (r *reader) envFile(value field) {
 	read := EnvFile{Path: value.text()}
 	defer func() { r.d.EnvFiles = append(r.d.EnvFiles, read) }()
-	if read.Path.Unresolved != "" {
-		return
+	if read.Path.Unresolved == "" && read.Path.Home {
+		read.Path.Unresolved = "it is in the home folder of who runs the command"
 	}
-	if read.Path.Home {
-		read.Err = errors.New("is in the home folder of who runs the script")
+	if read.Path.Unresolved != "" {
 		return
 	}
 	data, err := r.sh.open(read.Path.Value)

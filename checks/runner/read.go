@@ -27,7 +27,7 @@ func Read(path string, data []byte, open func(path string) ([]byte, error)) Read
 	hideSecrets(file)
 	if kind := unreadable(data); kind != "" {
 		return Reading{Kind: kind, LookedFor: lookedFor, Mistakes: []Mistake{{Kind: Unreadable, Place: file.Whole(), Loses: true,
-			Detail: "it is " + kind + ", not text"}}}
+			Detail: "it is " + kind + ", which neither a shell nor docker reads"}}}
 	}
 	if isEnvFile(data) {
 		return readEnvFile(file)
@@ -263,16 +263,21 @@ var assigns = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local|declare
 
 // fragments reads the commands of a text that does not parse as a whole, with the assignments before them.
 func (f frame) fragments(found []region) {
-	at := 0
+	at, unit, homeless := 0, f.unit, f.homeless
 	for _, r := range found {
 		for _, line := range assigns.FindAllIndex(f.text[at:r.start], 2000) {
 			f.fragment(at+line[0], at+line[1])
 		}
 		f.unitEnvironment(f.text[at:r.start], at)
+		if r.outer != 0 {
+			// Within sh -c '…' a shell expands what systemd does not.
+			f.unit, f.homeless = false, false
+		}
 		if !f.fragment(r.start, r.end) {
 			f.fragment(r.start, f.shorter(r))
 		}
 		at = max(at, r.end)
+		f.unit, f.homeless = unit, homeless
 	}
 }
 

@@ -183,7 +183,7 @@ func outerQuote(text []byte, start int) byte {
 			quote = 0
 		}
 	}
-	if quote == '\'' && apostrophe(text, line, start) {
+	if quote == '\'' && apostrophe(text, line, start) || quote == '"' && bytes.LastIndex(text[line:start], []byte("$(")) > bytes.LastIndexByte(text[line:start], '"') {
 		return 0
 	}
 	if quote != 0 || line == 0 || len(bytes.TrimSpace(text[line:start])) > 0 {
@@ -498,7 +498,9 @@ func (m *mender) ending(at, end int, returns bool) bool {
 			m.mistake(at, at+1, "an empty line follows, where the command ends: what comes after it is lost", true)
 		}
 	}
-	if clean && resume == next {
+	if glued := clean && at > 0 && strings.IndexByte(" \t\n", m.text[at-1]) < 0 && isOption(m.text[resume:]); glued && resume == next {
+		m.mistake(at, at+1, "no blank stands before the backslash, nor at the beginning of the next line: two words become one", true)
+	} else if clean && resume == next {
 		m.i = next
 		return false
 	}
@@ -651,7 +653,7 @@ func isOption(text []byte) bool {
 	if n == 0 {
 		return false
 	}
-	name := strings.TrimLeft(v, "-\u2010\u2011\u2013\u2014\u2212")
+	name := strings.TrimLeft(v, typographic)
 	if i := strings.IndexAny(name, "= \t\r\n\\"); i >= 0 {
 		name = name[:i]
 	}

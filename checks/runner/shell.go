@@ -89,6 +89,10 @@ func (f frame) stmt(s *syntax.Stmt) {
 	case *syntax.BinaryCmd:
 		f.binary(cmd)
 	case *syntax.FuncDecl:
+		if cmd.Name == nil {
+			f.stmt(cmd.Body)
+			return
+		}
 		f.funcs[cmd.Name.Value] = function{cmd, f.code}
 	default:
 		f.compound(s.Cmd)
@@ -163,7 +167,7 @@ func (f frame) cases(cmd *syntax.CaseClause) {
 // loop follows a loop over words that are known once for each of them.
 func (f frame) loop(cmd *syntax.ForClause) {
 	iter, ok := cmd.Loop.(*syntax.WordIter)
-	if !ok {
+	if !ok || iter.Name == nil {
 		f.with(f.fork()).stmts(cmd.Do)
 		return
 	}
@@ -240,6 +244,9 @@ func commonStart(name string, a, b binding) binding {
 		n++
 	}
 	rest := slices.Concat(a.array[n:], b.array[n:])
+	if len(rest) == 0 {
+		return a
+	}
 	place, _ := rest[0].place()
 	more := piece{text: "${" + name + "[@]}", at: []source.Span{place}, many: true, unresolved: "what else is in " + name + " depends on a condition"}
 	a.array = append(slices.Clone(a.array[:n]), field{more})
