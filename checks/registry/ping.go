@@ -51,7 +51,8 @@ func (c *Client) ping(ctx context.Context, host string) Ping {
 	}
 	tap := &tap{send: func(q call) (reply, *Failure) {
 		// A registry may fail at /v2/ and serve images all the same, and those are asked twice.
-		q.once, q.limit = true, maxError
+		q.once, q.shared, q.limit = true, true, maxError
+		q.url = "https://" + strings.TrimSuffix(p.Address, ":443") + "/v2/" // as others spell it who ask the same
 		return c.send(ctx, q)
 	}}
 	challenge, _ := transport.Ping(ctx, reg, tap)
