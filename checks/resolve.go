@@ -61,9 +61,11 @@ func dockerPull(r *Runner, image Image) pull {
 	}
 	switch {
 	case found.Helper != "":
-		p.unknown = fmt.Sprintf("docker's CLI asks docker-credential-%s, which this tool does not run", clip(found.Helper))
+		p.unknown = fmt.Sprintf("docker's CLI asks docker-credential-%s, which this tool does not run",
+			clip(found.Helper))
 	case found.IdentityToken:
-		p.unknown = fmt.Sprintf("docker's CLI sends the identity token of the entry %q, which this tool does not", clip(found.Key))
+		p.unknown = fmt.Sprintf("docker's CLI sends the identity token of the entry %q, which this tool does not",
+			clip(found.Key))
 	case p.username == "" || p.password == "":
 		p.username, p.password = "", ""
 		p.why = "docker's CLI finds no user name and password for it in " + configPath(r)
@@ -125,7 +127,8 @@ func noCredentials(r *Runner, image Image, found dockerconfig.RunnerCredentials)
 	case dockerconfig.Helper:
 		return fmt.Sprintf("%s leaves them to a credential helper (credHelpers), which the runner does not use", at)
 	case dockerconfig.DroppedHeader:
-		return fmt.Sprintf("a field of the entry %q of %s is no string, so the daemon drops all of it", clip(found.Key), at)
+		return fmt.Sprintf("a field of the entry %q of %s is no string, so the daemon drops all of it",
+			clip(found.Key), at)
 	case dockerconfig.FileRejected:
 		return fmt.Sprintf("the runner's reader refuses %s as a whole", at)
 	}

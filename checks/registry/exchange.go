@@ -147,7 +147,7 @@ func (c *Client) hop(ctx context.Context, q call, at *url.URL, auth string, r *r
 	if err != nil {
 		return nil, unanswered(ctx, address(at), err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	r.status, r.header, r.at, r.length = resp.StatusCode, resp.Header, at, resp.ContentLength
 	if next := redirect(at, resp); next != nil {
 		return next, nil
