@@ -50,8 +50,8 @@ func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {
 	case f != nil && f.Stage == registry.StagePlatform:
 		return []Finding{Skipped(role, name+" is not there for the runner's platform")}
 	}
-	findings := unreadable(ctx, h, q)
-	if reason := leftOut(res); reason != "" {
+	findings := unreadableBlobs(ctx, h, q)
+	if reason := uncheckedBlobs(res); reason != "" {
 		return append(findings, Skipped(role, fmt.Sprintf("%s: %s", name, reason)))
 	}
 	if len(findings) == 0 {
@@ -61,8 +61,8 @@ func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {
 	return findings
 }
 
-// unreadable reports the blobs that cannot be read, those of one kind at one host as one.
-func unreadable(ctx context.Context, h *Host, q question) []Finding {
+// unreadableBlobs reports the blobs that cannot be read, those of one kind at one host as one.
+func unreadableBlobs(ctx context.Context, h *Host, q question) []Finding {
 	type reason struct{ kind, host string }
 	var findings []Finding
 	failures := []*registry.Failure{q.failure}
@@ -101,8 +101,8 @@ func blobFinding(ctx context.Context, h *Host, q question) Finding {
 	return otherFailure(q)
 }
 
-// leftOut says which blobs were not asked for ("" if all were).
-func leftOut(res registry.Resolution) string {
+// uncheckedBlobs says which blobs were not asked for ("" if all were).
+func uncheckedBlobs(res registry.Resolution) string {
 	for _, blob := range res.Blobs {
 		if blob.Unasked != "" {
 			return "a layer was not asked for: " + blob.Unasked

@@ -154,7 +154,7 @@ func resolves(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	if f := q.failure; f == nil || f.Stage != registry.StageManifest {
 		return withResolution(Passed(q.role(), q.name()+" resolves"), q.res)
 	}
-	return withResolution(unresolved(ctx, h, q), q.res)
+	return withResolution(unresolvedFinding(ctx, h, q), q.res)
 }
 
 // question is an image that was asked about, and what the answer was.
@@ -200,8 +200,8 @@ func (q question) key() string {
 	return hubKey
 }
 
-// unresolved is the finding for an image that does not resolve.
-func unresolved(ctx context.Context, h *Host, q question) Finding {
+// unresolvedFinding is the finding for an image that does not resolve.
+func unresolvedFinding(ctx context.Context, h *Host, q question) Finding {
 	switch q.failure.Kind {
 	case "not-established":
 		return outOfReach(ctx, q)
@@ -219,7 +219,7 @@ func unresolved(ctx context.Context, h *Host, q question) Finding {
 	}
 	switch q.failure.Kind {
 	case "credentials-missing":
-		return missing(q)
+		return missingCredentials(q)
 	case "credentials-rejected":
 		return rejected(q)
 	case "access-denied":
@@ -242,8 +242,8 @@ func (q question) base(f Finding) Finding {
 	return f
 }
 
-// missing is the finding where nothing is sent and something is asked for.
-func missing(q question) Finding {
+// missingCredentials is the finding where nothing is sent and something is asked for.
+func missingCredentials(q question) Finding {
 	p := pullOf(q.runner, q.image)
 	if p.unknown != "" {
 		message := fmt.Sprintf("%s asks for credentials for %s: %s", spoken(q.res.Host), q.name(), p.unknown)

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -184,9 +183,6 @@ func eachImage(h *Host, judge func(*Runner, Image) []Finding) []Finding {
 	return slices.Concat(found...)
 }
 
-// imageID matches what names an image on this host rather than one in a registry.
-var imageID = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|[0-9a-f]{64})$`)
-
 // unasked says why a registry is not asked about an image ("" if it is).
 func unasked(h *Host, image Image) string {
 	switch {
@@ -196,7 +192,7 @@ func unasked(h *Host, image Image) string {
 		return "there is no image"
 	case h.Offline:
 		return "no registry is asked offline"
-	case imageID.MatchString(image.Reference), strings.HasPrefix(image.Reference, "localhost/"):
+	case localMistake(image.Reference) != nil:
 		return fmt.Sprintf("%s is on this host alone, in no registry", clip(image.Reference))
 	}
 	if image.Role == RoleRunner {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"runner-preflight/checks/source"
@@ -23,8 +24,11 @@ type Decoded struct {
 	DockerReads bool
 	// EncodedTwice says that what was decoded is base64 of user:password once more.
 	EncodedTwice bool
-	// BareToken says that what was decoded is one word without a colon: a token or a password alone.
+	// BareToken says that there is no colon, and that what was decoded is one word, or the text as it stands has the
+	// look of a token: a password alone.
 	BareToken bool
+	// NoText says that what was decoded is no text: it was perhaps never encoded.
+	NoText bool
 }
 
 // DecodeError says why an `auth` does not decode.
@@ -73,6 +77,7 @@ func (e Entry) Decoded() Decoded {
 		if kind != BadPadding && value.Kind == String {
 			d.Err.Place = value.character(failure.offset)
 		}
+		d.BareToken = tokenShape.Match(text)
 		return d
 	case len(text) == 0:
 		d.Err = &DecodeError{EmptyAuth, invalidAuth, 0, value.Place()}
@@ -82,12 +87,18 @@ func (e Entry) Decoded() Decoded {
 	user, password, found := strings.Cut(decoded, ":")
 	if !found {
 		d.Err = &DecodeError{WithoutColon, invalidAuth, len(text), value.Place()}
-		d.EncodedTwice = dockerReads(strings.TrimSpace(decoded)) || dockerReads(padded(strings.TrimSpace(decoded)))
-		d.BareToken = !d.EncodedTwice && bareToken.MatchString(strings.TrimSpace(decoded))
+		d.guess(string(text), strings.TrimSpace(decoded))
 		return d
 	}
 	d.Username, d.Password = user, password
 	return d
+}
+
+// guess tells what an `auth` without a colon may be.
+func (d *Decoded) guess(text, decoded string) {
+	d.EncodedTwice = dockerReads(decoded) || dockerReads(padded(decoded))
+	d.BareToken = !d.EncodedTwice && (bareToken.MatchString(decoded) || tokenShape.MatchString(text))
+	d.NoText = strings.ContainsFunc(decoded, func(c rune) bool { return c == utf8.RuneError || unicode.IsControl(c) })
 }
 
 // invalidAuth is what docker-java says of an auth without a colon.
@@ -116,7 +127,7 @@ func decodeKind(text []byte, failure base64Failure) DecodeKind {
 		return LineBreak
 	case bytes.ContainsAny(text, `"'`+"`“”‘’") && without(`"'`+"`“”‘’ :\r\n") && bytes.IndexByte(text, ':') < 0:
 		return QuotedAuth
-	case bytes.ContainsAny(text, "-_") && without("-_\r\n"):
+	case bytes.ContainsAny(text, "-_") && without("-_\r\n") && urlSafePair(text):
 		return URLSafe
 	case bytes.IndexByte(text, ':') > 0:
 		return Plaintext
@@ -126,6 +137,12 @@ func decodeKind(text []byte, failure base64Failure) DecodeKind {
 		return BadPadding
 	}
 	return OtherCharacter
+}
+
+// urlSafePair tells whether a text is user:password in the URL-safe alphabet, rather than a token as it is.
+func urlSafePair(text []byte) bool {
+	plain, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(string(text), "=\r\n"))
+	return err == nil && bytes.IndexByte(plain, ':') > 0
 }
 
 var percentEscape = regexp.MustCompile(`%(?:3[Dd]|2[BbFf])`)

@@ -33,11 +33,10 @@ func (f *File) ForDocker(image string) DockerCredentials {
 		return DockerCredentials{}
 	}
 	docker := f.docker()
-	helper, named := docker.helpers[key]
-	if !named {
-		helper = docker.store
+	if !docker.reads {
+		return DockerCredentials{}
 	}
-	if helper != "" {
+	if helper := docker.helper(key); helper != "" {
 		return DockerCredentials{Helper: helper}
 	}
 	entry, found := docker.match(key)
@@ -66,15 +65,37 @@ type dockerView struct {
 	auths   []Value // objects that are merged
 	helpers map[string]string
 	store   string
+	// reads says that docker reads the text at all.
+	reads bool
 	// typesHold says that every value is of the type that docker wants: if one is not, no `auth` is decoded.
 	typesHold bool
 }
 
+// docker is worked out once, when somebody asks.
 func (f *File) docker() dockerView {
-	view := dockerView{typesHold: true}
-	if f.Syntax != nil || f.Encoding != UTF8 {
-		return view // docker reads nothing at all
+	f.dockerOnce.Do(func() { f.dockerSees = f.dockerView() })
+	return f.dockerSees
+}
+
+// DockerReads tells whether docker's CLI reads the text at all: it takes UTF-8 without a byte order mark alone, but
+// does not mind bytes that are no UTF-8 inside strings. (See WrongTypes for what else it minds.)
+func (f *File) DockerReads() bool {
+	if f == nil || f.Encoding != UTF8 {
+		return false
 	}
+	if f.Syntax == nil || f.Syntax.Kind != InvalidUTF8 {
+		return f.Syntax == nil
+	}
+	r := f.readerAt(0, len(f.Source.Text))
+	reads := true
+	r.report = func(kind SyntaxKind, _, _ int, _ string) { reads = reads && kind == InvalidUTF8 }
+	r.blanks()
+	r.read(1)
+	return reads
+}
+
+func (f *File) dockerView() dockerView {
+	view := dockerView{reads: f.DockerReads()}
 	for m := range f.Root.Members() {
 		switch strings.ToLower(m.Key) {
 		case "auths":
@@ -112,6 +133,14 @@ func (d *dockerView) addHelpers(v Value) {
 			d.helpers[m.Key] = m.Value.Text()
 		}
 	}
+}
+
+// helper is the suffix of the helper for a key, "" for the file.
+func (d dockerView) helper(key string) string {
+	if helper, named := d.helpers[key]; named {
+		return helper
+	}
+	return d.store
 }
 
 // match finds the entry of a key: the exact one, else the first of its host, each in its last form.

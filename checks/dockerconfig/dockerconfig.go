@@ -6,6 +6,8 @@
 package dockerconfig
 
 import (
+	"sync"
+
 	"runner-preflight/checks/source"
 )
 
@@ -17,7 +19,7 @@ type File struct {
 	Encoding Encoding
 	// Blank says that there is nothing in it, or white space alone.
 	Blank bool
-	// Syntax is the first mistake; nil where a strict JSON parser accepts the first value.
+	// Syntax is the first mistake; nil where a strict JSON parser accepts the first value, and in a Blank file.
 	Syntax *SyntaxError
 	// Root is the first value, read as far as it can be guessed where Syntax is set. Its Kind is Absent when
 	// there is none.
@@ -31,6 +33,9 @@ type File struct {
 
 	auths     []entryRef
 	rejection *Rejection
+
+	dockerOnce sync.Once
+	dockerSees dockerView
 }
 
 // Parse reads a config.json. It never fails: what is wrong with the text is part of the answer. The bytes must not

@@ -1,5 +1,10 @@
 package dockerconfig
 
+import (
+	"hash/maphash"
+	"slices"
+)
+
 // Entry is an entry of `auths` as the runner's reader sees it: of duplicates the last, at the place of the first.
 type Entry struct {
 	// Member has the entry's key (decoded, as the runner compares it), its place, and the value, which may be of
@@ -42,7 +47,38 @@ func (f *File) indexEntries() []entryRef {
 		refs = append(refs, entryRef{uint32(m.keyStart), uint32(m.keyEnd), uint32(m.Value.start),
 			uint32(m.Value.end), m.Value.Kind})
 	}
-	return refs
+	return f.lastWins(refs)
+}
+
+// lastWins leaves of entries with one key the last, at the place of the first: so does a map in Java that keeps its
+// order.
+func (f *File) lastWins(refs []entryRef) []entryRef {
+	if !f.hasTwins(refs) {
+		return refs
+	}
+	place := make(map[string]int, len(refs))
+	kept := refs[:0]
+	for _, ref := range refs {
+		key := string(f.key(ref))
+		if at, ok := place[key]; ok {
+			kept[at] = ref
+			continue
+		}
+		place[key] = len(kept)
+		kept = append(kept, ref)
+	}
+	return kept
+}
+
+// hasTwins tells whether two keys may be the same, in little memory.
+func (f *File) hasTwins(refs []entryRef) bool {
+	seed := maphash.MakeSeed()
+	hashes := make([]uint64, len(refs))
+	for i, ref := range refs {
+		hashes[i] = maphash.Bytes(seed, f.key(ref))
+	}
+	slices.Sort(hashes)
+	return len(slices.Compact(hashes)) < len(refs)
 }
 
 func (f *File) entry(index int) Entry {

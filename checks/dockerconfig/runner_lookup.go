@@ -94,14 +94,13 @@ func (f *File) match(host string) int {
 func (f *File) instead(image string, otherwise Reason) Reason {
 	docker := f.docker()
 	key := dockerKey(image)
-	helper, named := docker.helpers[key]
 	switch {
-	case named && helper != "":
+	case docker.helper(key) == "":
+		return otherwise
+	case docker.helpers[key] != "":
 		return Helper
-	case !named && docker.store != "":
-		return Store
 	}
-	return otherwise
+	return Store
 }
 
 // sent is what the daemon makes of the header that the runner's reader makes of an entry.

@@ -1,7 +1,6 @@
 package dockerconfig
 
 import (
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -53,9 +52,9 @@ func (h *hider) setting(m Member) {
 	name := strings.ToLower(m.Key)
 	switch {
 	case name == "proxies":
-		h.scalars(m.Value, func(_, text string) bool { return mayHoldPassword(text) })
+		h.scalars(m.Value, func(string, string) bool { return false })
 	case harmlessSettings.MatchString(name):
-		h.scalars(m.Value, func(_, text string) bool { return LooksSecret(text) })
+		h.scalars(m.Value, nil)
 	default:
 		h.scalars(m.Value, secretByDefault)
 	}
@@ -67,27 +66,17 @@ var harmlessSettings = regexp.MustCompile(`store|helper|context|format|^(?:detac
 	`clipluginsextradirs|plugins|aliases|features|experimental|stackorchestrator|currentcontext)$`)
 
 // secretByDefault tells that a value is secret unless its key says that it is none.
-func secretByDefault(key, text string) bool {
+func secretByDefault(key, _ string) bool {
 	switch strings.ToLower(key) {
 	case "username", "user", "email", "serveraddress", "server":
-		return mayHoldPassword(text)
+		return false
 	}
 	return true
 }
 
-// mayHoldPassword tells whether a harmless text holds a password or has the look of a token.
-func mayHoldPassword(text string) bool {
-	if address, err := url.Parse(text); err == nil && address.Scheme != "" && address.User == nil && address.RawQuery == "" {
-		return false
-	}
-	return LooksSecret(text) || strings.ContainsAny(text, "@:") && !plainAddress.MatchString(text)
-}
-
-// plainAddress matches a host with a port, and an e-mail address.
-var plainAddress = regexp.MustCompile(`^(?:[A-Za-z0-9._-]+:\d{1,5}(?:/.*)?|[^\s:@]+@[A-Za-z0-9.-]+)$`)
-
-// scalars hides the keys and values inside a value that are secret. It goes through the text once, however deep the
-// brackets are nested.
+// scalars hides the values inside a value that are secret, and the secret part of those that are not and of keys. With
+// no function for it, a value is secret by its looks alone. It goes through the text once, however deep the brackets
+// are nested.
 func (h *hider) scalars(v Value, secret func(key, text string) bool) {
 	if v.file == nil {
 		return
@@ -101,7 +90,7 @@ func (h *hider) scalars(v Value, secret func(key, text string) bool) {
 			continue
 		case quoteAt(r.text, r.at) == 0:
 			word := r.word(false)
-			if word.Kind != Null && word.Kind != Bool && secret(key, word.Text()) {
+			if word.Kind == Number && secret != nil && secret(key, word.Text()) {
 				h.hide(word.start, word.end)
 			}
 			continue
@@ -109,16 +98,21 @@ func (h *hider) scalars(v Value, secret func(key, text string) bool) {
 		text := r.str()
 		end := r.at
 		r.blanks()
-		if r.peek() == ':' {
-			key = text.Text()
+		decoded := text.Text()
+		switch {
+		case r.peek() == ':':
+			key = decoded
 			h.key(text.start, end, key)
-		} else if secret(key, text.Text()) {
+		case secret == nil && !LooksSecret(decoded):
+		case secret == nil || secret(key, decoded):
 			h.hide(text.start+1, end-1)
+		default:
+			h.key(text.start, end, decoded)
 		}
 	}
 }
 
-// key hides what is secret in a key: a user and password before a host, a query, a token by mistake.
+// key hides what is secret in a key or a name: a user and password before a host, a query, a token by mistake.
 func (h *hider) key(start, end int, key string) {
 	if Redacted(key) == key {
 		return
@@ -163,8 +157,8 @@ var portOnly = regexp.MustCompile(`^:\w{0,5}$`)
 
 // LooksSecret tells whether a text that should be a name has the look of a password, a token or the base64 of one.
 func LooksSecret(text string) bool {
-	if len(text) < 8 {
-		return false
+	if len(text) < 8 || len(text) > longestName {
+		return len(text) > longestName
 	}
 	if tokenShape.MatchString(text) || holdsLongRun(text) {
 		return true
@@ -179,6 +173,9 @@ var printableCredentials = regexp.MustCompile(`^[ -~]+:[ -~]+\s*$`)
 // tokenShape matches the beginnings of well-known kinds of tokens, and keys in PEM.
 var tokenShape = regexp.MustCompile(`^(?:gh[opsur]_|github_pat_|gl(?:pat|dt|cbt|rt|ptt)-|dckr_[po]at_|do[opr]_v1_|nvapi-|` +
 	`AKCp|cmVmdGtu|ya29\.|eyJ|xox[a-z]-|hf_|npm_|sk-)|-----BEGIN|PRIVATE KEY`)
+
+// longestName is how long a name may be.
+const longestName = 2048
 
 // longRun is how many letters and digits in a row, both of them, make a token of a name.
 const longRun = 20

@@ -45,8 +45,13 @@ func visibleAt(text []byte, at, from int) (size int, word bool) {
 		return 0, false
 	}
 	line := text[at:min(len(text), at+200)]
-	if n := len(harmlessWord.Find(line)); n > 0 {
-		return n, true
+	if bytes.IndexByte([]byte("tfn/*#-=\\"), line[0]) >= 0 {
+		if match := harmlessWord.FindSubmatchIndex(line); match != nil {
+			return match[3], true
+		}
+	}
+	if !mayBeKey(line) {
+		return 0, false
 	}
 	match := keyWord.FindSubmatchIndex(line)
 	if match == nil || LooksSecret(string(line[:match[3]])) {
@@ -62,7 +67,7 @@ func startsWord(text []byte, at int) bool {
 }
 
 // harmlessWord matches JSON's literals, comment marks and what begins a YAML text or list.
-var harmlessWord = regexp.MustCompile(`^(?:(?:true|false|null)[\s,}\]]|(?://|/\*|\*/|#|---?|=>?|\\)(?:\s|$))`)
+var harmlessWord = regexp.MustCompile(`^(true|false|null|//|/\*|\*/|#|---?|=>?|\\)(?:[\s,}\]]|$)`)
 
 // keyWord matches a known key, or a host with what may surround it in a key, where a colon follows that cannot be
 // inside a word.
@@ -71,6 +76,16 @@ var keyWord = regexp.MustCompile(`^((?:auths?|username|user|password|passwd|emai
 	`noProxy|detachKeys|psFormat|imagesFormat|plugins|aliases|features|experimental|User-Agent)|` +
 	`(?:https?://)?(?:[A-Za-z0-9-]{1,40}(?:\.[A-Za-z0-9-]{1,40}){1,8}|localhost)(?::\d{1,5})?(?:/[a-z0-9._/-]{0,60})?)` +
 	`["'“”‘’]?[ \t]*(?::(?:[\s"'“”‘’{\[]|$)|=)`)
+
+// mayBeKey is a quick look at whether a colon follows the word.
+func mayBeKey(line []byte) bool {
+	rest := line[wordSize(line):]
+	if len(rest) > 0 && quoteAt(rest, 0) != 0 {
+		rest = rest[utf8.RuneLen(quoteAt(rest, 0)):]
+	}
+	rest = bytes.TrimLeft(rest, " \t")
+	return len(rest) > 0 && (rest[0] == ':' || rest[0] == '=') || bytes.IndexByte(line[:wordSize(line)], '=') > 0
+}
 
 // wordSize is the size of a word that is hidden.
 func wordSize(text []byte) int {

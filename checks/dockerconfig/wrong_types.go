@@ -53,22 +53,25 @@ func fields(of *shape, names ...string) *shape {
 
 // WrongTypes returns the values that docker's CLI cannot use, in file order; none for a text that is no JSON.
 func (f *File) WrongTypes() []WrongType {
-	if f == nil || f.Syntax != nil || f.Blank {
+	if f == nil || f.Blank || f.Syntax != nil && f.Syntax.Kind != InvalidUTF8 {
 		return nil
 	}
 	c := &typeCheck{}
-	c.check("", Member{Value: f.Root}, dockerShape())
+	c.check(Member{Value: f.Root}, dockerShape())
 	return c.found
 }
 
-type typeCheck struct{ found []WrongType }
+type typeCheck struct {
+	found []WrongType
+	path  []string
+}
 
-func (c *typeCheck) check(path string, m Member, want *shape) {
+func (c *typeCheck) check(m Member, want *shape) {
 	switch {
 	case want == nil, m.Value.Kind == Null, len(c.found) >= maxWrongTypes:
 		return
 	case m.Value.Kind != want.kind:
-		c.found = append(c.found, WrongType{strings.TrimPrefix(path, "."), m, want.kind.String()})
+		c.found = append(c.found, WrongType{strings.Join(c.path, "."), m, want.kind.String()})
 		return
 	}
 	for inner := range m.Value.Members() {
@@ -76,11 +79,13 @@ func (c *typeCheck) check(path string, m Member, want *shape) {
 		if want.fields != nil {
 			next = want.fields[strings.ToLower(inner.Key)]
 		}
-		c.check(path+"."+inner.Key, inner, next)
+		c.path = append(c.path, inner.Key)
+		c.check(inner, next)
+		c.path = c.path[:len(c.path)-1]
 	}
 	if want.kind == Array {
 		for v := range m.Value.Elements() {
-			c.check(path, Member{m.Key, v, m.keyStart, m.keyEnd}, want.of)
+			c.check(Member{m.Key, v, m.keyStart, m.keyEnd}, want.of)
 		}
 	}
 }

@@ -148,7 +148,7 @@ func (r *reader) options() {
 		word := r.words[r.at]
 		v := word.value()
 		switch {
-		case word.opaque() && word.visible()[0].quoting == Unquoted && r.moreOptions():
+		case word.many() && r.moreOptions():
 			r.d.Unread = append(r.d.Unread, word.text())
 			r.at++
 		case v == "--":
@@ -156,10 +156,12 @@ func (r *reader) options() {
 			return
 		case dashes(v) > 0:
 			r.option()
-		case r.stray():
-			r.at++
 		default:
-			return
+			n := r.stray()
+			if n == 0 {
+				return
+			}
+			r.at += n
 		}
 	}
 }
@@ -181,22 +183,26 @@ func looksLikeImage(v string) bool {
 
 var referenceForm = regexp.MustCompile(`^[A-Za-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+([:@][\w.:-]+)?$`)
 
-// stray tells whether docker takes the word here for the image though another one clearly is it: a value after a
-// blank too many. It reports that once, and the word is passed over.
-func (r *reader) stray() bool {
-	word := r.words[r.at]
-	if IsRunnerImage(word.value()) || looksLikeImage(word.value()) || word.unresolved() != "" {
-		return false
+// stray counts the words here of which docker takes the first for the image though another one clearly is it: what
+// a blank too many leaves. It reports them once.
+func (r *reader) stray() int {
+	n := 0
+	for ; n < 3 && r.at+n < len(r.words); n++ {
+		word := r.words[r.at+n]
+		if n > 0 && (dashes(word.value()) > 0 || IsRunnerImage(word.value())) {
+			break
+		}
+		if looksLikeImage(word.value()) || word.unresolved() != "" {
+			return 0
+		}
 	}
-	rest := r.words[r.at+1:]
-	i := slices.IndexFunc(rest, func(w field) bool { return IsRunnerImage(w.value()) })
-	if i < 0 || i > 0 && dashes(rest[0].value()) == 0 {
-		return false
+	rest := r.words[min(r.at+n, len(r.words)):]
+	if !slices.ContainsFunc(rest, func(w field) bool { return IsRunnerImage(w.value()) }) {
+		return 0
 	}
-	text := word.text()
-	r.mistake(OptionAfterImage, text.Place, "this word is no option and no value of one, so docker takes it for the image "+
-		"and all that follows for the image's arguments", true, "")
-	return true
+	r.mistake(OptionAfterImage, r.words[r.at].text().Place, "this word is no option and no value of one, so docker takes it "+
+		"for the image and all that follows for the image's arguments", true, "")
+	return n
 }
 
 // dashes counts the dashes before an option's name: 0 if it is none. Typographic dashes count, as they are pasted
@@ -274,18 +280,21 @@ func (r *reader) unknown(name string, skip int, joined bool) {
 		nearName = "--" + near
 	}
 	r.report(word, skip+len(name), nearName, detail)
-	if near == "" && !joined && r.swallows() {
-		r.valued[name] = true
-		defer delete(r.valued, name)
+	written := word.value()[:skip+len(name)]
+	if near != "" {
+		r.take(near, written, skip+len(name), joined, true, nearName)
+		return
 	}
-	long := near
-	if long == "" {
-		long = name
+	o := Option{Name: named(word.slice(0, len(written)), written), Place: span(word)}
+	r.at++
+	switch {
+	case joined:
+		o.Value = word.slice(min(len(written)+1, len(word.value())), len(word.value())).text()
+	case r.swallowed():
+		o.Value = r.words[r.at].text()
+		r.at++
 	}
-	r.take(long, word.value()[:skip+len(name)], skip+len(name), joined, true, nearName)
-	if last := len(r.d.Options) - 1; near == "" && last >= 0 && !r.behind {
-		r.d.Options[last].Long = ""
-	}
+	r.add(o)
 }
 
 func (r *reader) report(word field, length int, near, detail string) {
@@ -296,12 +305,12 @@ func (r *reader) report(word field, length int, near, detail string) {
 	r.mistake(UnknownOption, place, detail, true, near)
 }
 
-// swallows tells whether the next word is rather the value of an unknown option than the image.
-func (r *reader) swallows() bool {
-	if r.at+2 >= len(r.words) {
+// swallowed tells whether the word here is rather the value of the unknown option before it than the image.
+func (r *reader) swallowed() bool {
+	if r.at+1 >= len(r.words) {
 		return false
 	}
-	next, after := r.words[r.at+1].value(), r.words[r.at+2].value()
+	next, after := r.words[r.at].value(), r.words[r.at+1].value()
 	return dashes(next) == 0 && !looksLikeImage(next) && (dashes(after) > 0 || looksLikeImage(after))
 }
 
@@ -311,9 +320,12 @@ func (r *reader) cluster(word field, v string) {
 		long, known := r.short[v[i]]
 		switch {
 		case !known:
-			near := ""
-			r.report(word.slice(i, i+1), 1, near, "docker knows no option -"+source.Printable(v[i:i+1]))
-			r.add(Option{Name: word.slice(0, len(v)).text(), Place: span(word), Near: near})
+			from := i
+			if i == 1 {
+				from = 0
+			}
+			r.report(word.slice(from, i+1), i+1-from, "", "docker knows no option -"+source.Printable(v[i:i+1]))
+			r.add(Option{Name: word.text(), Place: span(word)})
 			r.at++
 			return
 		case r.valued[long]:
@@ -443,6 +455,10 @@ func (r *reader) arguments() {
 	for _, word := range r.words[r.at:] {
 		r.d.Arguments = append(r.d.Arguments, word.text())
 	}
+	r.joined()
+	if r.ownCommand() {
+		return
+	}
 	r.behind = true
 	for r.at < len(r.words) {
 		if v := r.words[r.at].value(); dashes(v) == 0 || v[0] != '-' {
@@ -454,6 +470,32 @@ func (r *reader) arguments() {
 	for _, o := range r.d.Misplaced {
 		r.mistake(OptionAfterImage, o.Place, "what follows the image is handed to the runner, not to docker", true, "")
 	}
+}
+
+// joined reports a backslash behind the image that makes the next command a part of this one.
+func (r *reader) joined() {
+	image, next := r.words[r.at-1].outerEnd(), source.Span{}
+	if r.at < len(r.words) {
+		next = r.words[r.at][0].at[0]
+	}
+	if next.File == nil || next.File != image.File || next.Start <= image.Start || dashes(r.words[r.at].value()) > 0 {
+		return
+	}
+	between := string(next.File.Text[image.Start:next.Start])
+	if i := strings.IndexByte(between, '\\'); i >= 0 && strings.HasSuffix(between, "\n") {
+		at := image.Start + i
+		r.mistake(BrokenContinuation, next.File.At(at, at+1), "the backslash joins the next line to the command, and its words "+
+			"are handed to the runner", true, "")
+	}
+}
+
+// ownCommand tells whether what follows the image is a command of its own, whose options are not docker's.
+func (r *reader) ownCommand() bool {
+	if slices.ContainsFunc(r.d.Options, func(o Option) bool { return o.Long == "entrypoint" }) || r.at >= len(r.words) {
+		return true
+	}
+	v := r.words[r.at].value()
+	return dashes(v) == 0 || v == "-c" || v == "-h" || v == "--help"
 }
 
 // IsRunnerImage tells whether a reference names the runner's image, or what is meant for it.

@@ -73,6 +73,8 @@ type expander struct {
 	*code
 	*scope
 	posix bool
+	// unit says that this is a systemd unit: no shell expands anything, and homeless that $HOME is not set.
+	unit, homeless bool
 	// whole keeps unquoted expansions from being split, as in assignments.
 	whole  bool
 	fields []field
@@ -105,7 +107,7 @@ func (e *expander) word(w *syntax.Word) []field {
 
 // value expands a word as what is assigned: to one field.
 func (e *expander) value(w *syntax.Word, at int) field {
-	sub := &expander{code: e.code, scope: e.scope, posix: e.posix, whole: true, depth: e.depth}
+	sub := e.inner(e.depth)
 	if w != nil {
 		sub.parts(w.Parts, Unquoted, true)
 	}
@@ -113,6 +115,11 @@ func (e *expander) value(w *syntax.Word, at int) field {
 		return field{{at: []source.Span{e.span(at, at)}, verbatim: true}}
 	}
 	return sub.now
+}
+
+// inner is an expander for a value within this one's word.
+func (e *expander) inner(depth int) *expander {
+	return &expander{code: e.code, scope: e.scope, posix: e.posix, unit: e.unit, homeless: e.homeless, whole: true, depth: depth}
 }
 
 func (e *expander) parts(parts []syntax.WordPart, quoting Quoting, first bool) {
@@ -125,6 +132,9 @@ func (e *expander) part(part syntax.WordPart, quoting Quoting, first bool) {
 	from, to := e.of(part)
 	switch part := part.(type) {
 	case *syntax.Lit:
+		if to > from && e.text[to-1] == '\r' && (to == len(e.text) || e.text[to] == '\n') {
+			to--
+		}
 		e.literal(from, to, quoting, first)
 	case *syntax.SglQuoted:
 		start, end := int(part.Left.Offset())+1, int(part.Right.Offset())
@@ -231,6 +241,9 @@ func (e *expander) tilde(from, to int, first bool) int {
 		}
 		at = len(name) + 1
 	}
+	if e.unit {
+		return -1
+	}
 	if rest := text[at:]; rest == "~" || strings.HasPrefix(rest, "~/") || e.whole && strings.HasPrefix(rest, "~:") {
 		return from + at
 	}
@@ -313,7 +326,7 @@ func (e *expander) orDefault(p *syntax.ParamExp, value field, known bool, from, 
 }
 
 func (e *expander) alternative(p *syntax.ParamExp, from, to int, quoting Quoting) {
-	sub := &expander{code: e.code, scope: e.scope, posix: e.posix, whole: true, depth: e.depth + 1}
+	sub := e.inner(e.depth + 1)
 	value := field{{at: []source.Span{e.span(max(from, to-1), max(from, to-1))}, verbatim: true}}
 	if p.Exp.Word != nil {
 		sub.parts(p.Exp.Word.Parts, quoting, true)
@@ -339,14 +352,21 @@ func (e *expander) insert(value field, quoting Quoting) {
 	for _, p := range value {
 		if quoting != Unquoted || e.whole || p.unresolved != "" {
 			if p.text != "" || quoting != Unquoted || e.whole {
-				p.quoting = quoting
-				e.add(p)
+				e.add(p.quoted(quoting))
 			}
 			continue
 		}
-		p.quoting = quoting
-		e.split(p)
+		if at := sample.FindStringIndex(p.text[:min(len(p.text), 128)]); at != nil && at[0] == 0 {
+			e.add(p.quoted(quoting))
+			continue
+		}
+		e.split(p.quoted(quoting))
 	}
+}
+
+func (p piece) quoted(quoting Quoting) piece {
+	p.quoting = quoting
+	return p
 }
 
 func (e *expander) split(p piece) {
@@ -385,6 +405,8 @@ func (e *expander) lookup(name string, from, to int, quoting Quoting) (field, bo
 		return through(value, use), true
 	}
 	switch {
+	case name == "HOME" && e.homeless:
+		return field{{text: e.raw(from, to), at: []source.Span{use}, quoting: SingleQuoted, verbatim: true}}, false
 	case name == "HOME":
 		return field{{text: "~", at: []source.Span{use}, quoting: quoting, home: true}}, false
 	case name == "@" || name == "*" || name[0] >= '1' && name[0] <= '9':
@@ -407,7 +429,12 @@ func deepest(value field) int {
 
 func (e *expander) positional(name string, use source.Span, missing func(string) field) (field, bool) {
 	if e.args == nil {
-		return missing(fmt.Sprintf("$%s is an argument of %s", name, e.owner)), false
+		value := missing(fmt.Sprintf("$%s is an argument of %s", name, e.owner))
+		if name == "@" || name == "*" {
+			value = missing(fmt.Sprintf("$%s are the arguments of %s", name, e.owner))
+			value[0].many = true
+		}
+		return value, false
 	}
 	if name == "@" || name == "*" {
 		var all field
@@ -441,7 +468,8 @@ func (e *expander) array(p *syntax.ParamExp, name string, from, to int, quoting 
 			fields = []field{b.value}
 		}
 		if _, known := e.vars[name]; !known {
-			e.unknown(from, to, quoting, name+" comes from elsewhere")
+			e.add(piece{text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true,
+				many: true, unresolved: name + " comes from elsewhere"})
 			return true
 		}
 	default:

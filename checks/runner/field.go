@@ -17,6 +17,8 @@ type piece struct {
 	// home says that text is "~", for the home folder; verbatim that text is what the last place holds.
 	home, verbatim bool
 	unresolved     string
+	// many says that it may be any number of words, quoted or not.
+	many bool
 }
 
 func (p piece) written() source.Span { return p.at[len(p.at)-1] }
@@ -57,6 +59,11 @@ func (f field) opaque() bool {
 		}
 	}
 	return f.unresolved() != ""
+}
+
+// many tells whether the field, of which nothing is known, may be any number of words.
+func (f field) many() bool {
+	return f.opaque() && slices.ContainsFunc(f.visible(), func(p piece) bool { return p.many || p.quoting == Unquoted })
 }
 
 func (f field) unresolved() string {
@@ -173,6 +180,12 @@ func (f field) visible() field {
 	return out
 }
 
+// outerEnd is the place in the command where the field ends.
+func (f field) outerEnd() source.Span {
+	last := f[len(f)-1].at[0]
+	return source.Span{File: last.File, Start: last.End, End: last.End}
+}
+
 func common(pieces field, level int) bool {
 	for _, p := range pieces {
 		if len(p.at) <= level+1 || p.at[level] != pieces[0].at[level] {
@@ -180,17 +193,6 @@ func common(pieces field, level int) bool {
 		}
 	}
 	return true
-}
-
-// outer is where the field stands in the command itself.
-func (f field) outer() source.Span {
-	span := f[0].at[0]
-	for _, p := range f[1:] {
-		if p.at[0].File == span.File && p.at[0].End > span.End {
-			span.End = p.at[0].End
-		}
-	}
-	return span
 }
 
 var (

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -31,7 +32,7 @@ func Read(path string, data []byte, open func(path string) ([]byte, error)) Read
 	if isEnvFile(data) {
 		return readEnvFile(file)
 	}
-	return readShell(file, open)
+	return readShell(path, file, open)
 }
 
 const lookedFor = "a docker run that starts bitbucket-pipelines-runner or sets ACCOUNT_UUID, RUNNER_UUID or one of the " +
@@ -53,7 +54,7 @@ func unreadable(data []byte) string {
 }
 
 var (
-	assignment = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_.]*=`)
+	assignment = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_.]*\s*=`)
 	exported   = regexp.MustCompile(`^\s*export\s+[A-Za-z_]\w*=`)
 	ownName    = regexp.MustCompile(`(?m)^\s*(?:export\s+)?(ACCOUNT_UUID|RUNNER_UUID|REPOSITORY_UUID|PAUSE_IMAGE|AUTH_PROXY_IMAGE|CLONE_IMAGE|` +
 		`OAUTH_CLIENT_ID|OAUTH_CLIENT_SECRET|RUNTIME_PREREQUISITES_ENABLED)\s*(=|$)`)
@@ -63,7 +64,7 @@ var (
 // isEnvFile tells an env file: lines of NAME=value, nothing but, some of them a runner's. One line that says
 // "export" among them is a mistake; where most do, it is a script.
 func isEnvFile(data []byte) bool {
-	if len(data) > 4<<20 || bytes.HasPrefix(data, []byte("#!")) || !ownName.Match(data) {
+	if len(data) > maxParsed || bytes.HasPrefix(data, []byte("#!")) || !ownName.Match(data) {
 		return false
 	}
 	plain, exports, other := 0, 0, 0
@@ -79,7 +80,7 @@ func isEnvFile(data []byte) bool {
 			other++
 		}
 	}
-	return plain > 0 && exports <= plain/2 && other <= plain/4
+	return plain > 0 && exports <= plain/2 && other <= plain/2
 }
 
 func readEnvFile(file *source.File) Reading {
@@ -92,32 +93,79 @@ func readEnvFile(file *source.File) Reading {
 }
 
 // readShell reads a script, or any text in which commands stand.
-func readShell(file *source.File, open func(string) ([]byte, error)) Reading {
-	c := &code{file: file, text: clean(file.Text)}
-	found := regions(file, c.text)
-	sh := &shell{open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
-		posix: posixShebang.Match(file.Text)}
-	top := frame{sh, c, &scope{vars: map[string]binding{}, owner: "the script"}}
+func readShell(path string, file *source.File, open func(string) ([]byte, error)) Reading {
 	reading := Reading{Kind: "shell script", LookedFor: lookedFor}
+	c := &code{file: file, text: clean(file.Text)}
+	unit := unitForm.Match(file.Text)
+	found := regions(file, c.text, unit)
+	protect(c.text)
+	protectAssigned(c.text)
+	sh := &shell{open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
+		posix: posixShebang.Match(file.Text), unit: unit, homeless: unit && !unitHome.Match(file.Text)}
+	top := frame{sh, c, &scope{vars: map[string]binding{}, owner: "the script"}}
 	tree, err := parse(c)
-	if tree != nil {
+	named := bytes.HasPrefix(file.Text, []byte("#!")) || strings.HasSuffix(path, ".sh") || strings.HasSuffix(path, ".bash")
+	switch {
+	case unit:
+		reading.Kind = "systemd unit"
+		top.fragments(found)
+	case !named && isProse(file.Text):
+		reading.Kind = "text"
+		if len(found) > 0 {
+			reading.Kind = "text with commands"
+		}
+		top.fragments(found)
+	case tree != nil:
 		top.stmts(tree.Stmts)
 		top.uncalled()
-	} else {
+	default:
 		top.fragments(found)
-		if prose(file.Text) {
-			reading.Kind = "text with commands"
-		} else if err != nil {
+		if named || len(found) > 0 {
 			reading.Mistakes = append(reading.Mistakes, *err)
+		} else {
+			reading.Kind = "text"
 		}
 	}
-	for _, call := range sh.calls {
-		if d := sh.definition(file, call, found); d != nil && !slices.ContainsFunc(reading.Definitions, d.same) {
-			reading.Definitions = append(reading.Definitions, d)
-		}
-	}
+	reading.Definitions = sh.definitions(file, found)
 	return reading
 }
+
+// definitions makes definitions of the docker runs that start runners, in the order of their places.
+func (s *shell) definitions(file *source.File, found []region) []*Definition {
+	slices.SortStableFunc(s.calls, func(a, b call) int {
+		if a.place.File != b.place.File {
+			return 0
+		}
+		return a.place.Start - b.place.Start
+	})
+	var out []*Definition
+	for _, call := range s.calls {
+		if d := s.definition(file, call, found); d != nil && !slices.ContainsFunc(out, d.same) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// protectAssigned does the same for assignments of samples in angle brackets.
+func protectAssigned(text []byte) {
+	if !bytes.Contains(text, []byte("=<")) {
+		return
+	}
+	for _, sample := range assignedSample.FindAllSubmatchIndex(text, -1) {
+		for i := sample[2]; i < sample[3]; i++ {
+			text[i] = 'x'
+		}
+	}
+}
+
+var (
+	unitForm = regexp.MustCompile(`\A(?:\s*[#;][^\n]*\n|\s*\n)*\s*\[(?:Unit|Service|Install|X-\w+)\][ \t]*\r?\n`)
+	unitHome = regexp.MustCompile(`(?m)^User=|^Environment=.*\bHOME=`)
+)
+
+// assignedSample matches an assignment of a placeholder, which a shell takes for redirections.
+var assignedSample = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local)[ \t]+)?[A-Za-z_]\w*=(<[A-Za-z_][^<>\n"']{0,80}>)[ \t]*(?:$|[\r;#])`)
 
 var posixShebang = regexp.MustCompile(`^#!\s*\S*/(env\s+)?(sh|dash|ash)\b`)
 
@@ -166,6 +214,9 @@ func parse(c *code) (*syntax.File, *Mistake) {
 // deep tells whether a text may nest deeper than a parser should follow.
 func deep(text []byte) bool {
 	n := 0
+	for _, word := range []string{"if ", "while ", "until "} {
+		n += bytes.Count(text, []byte(word))
+	}
 	for _, c := range text {
 		switch c {
 		case '(', '{', '`', '[', '|', '!', '~':
@@ -217,12 +268,36 @@ func (f frame) fragments(found []region) {
 		for _, line := range assigns.FindAllIndex(f.text[at:r.start], 2000) {
 			f.fragment(at+line[0], at+line[1])
 		}
+		f.unitEnvironment(f.text[at:r.start], at)
 		if !f.fragment(r.start, r.end) {
 			f.fragment(r.start, f.shorter(r))
 		}
 		at = max(at, r.end)
 	}
 }
+
+// unitEnvironment takes over the Environment= lines of a systemd unit.
+func (f frame) unitEnvironment(text []byte, base int) {
+	if !f.unit {
+		return
+	}
+	for _, line := range unitVariables.FindAllSubmatchIndex(text, 500) {
+		c := &code{file: f.code.file, base: f.base + base + line[2], text: text[line[2]:line[3]]}
+		tree, _ := parse(c)
+		if tree == nil || len(tree.Stmts) != 1 {
+			continue
+		}
+		if call, ok := tree.Stmts[0].Cmd.(*syntax.CallExpr); ok {
+			in := frame{f.shell, c, f.scope}
+			for _, a := range call.Assigns {
+				in.assign(a, f.scope, true)
+			}
+			in.builtin(append([]field{{{text: "export"}}}, in.fields(call.Args)...))
+		}
+	}
+}
+
+var unitVariables = regexp.MustCompile(`(?m)^Environment=(.+)$`)
 
 // shorter is the end of the region's first line, for a command whose rest does not parse.
 func (f frame) shorter(r region) int {
@@ -244,13 +319,14 @@ func (f frame) fragment(from, to int) bool {
 
 var sentence = regexp.MustCompile(`(?m)^[ \t>*-]*(?:\d+\.[ \t]+)?[A-Z][a-z]+(?:,? [A-Za-z’'-]+){3,}[^=$;\n]*$|^[ \t]*` + "```")
 
-// prose tells whether a text is meant for people, with commands in it, rather than for a shell.
-func prose(text []byte) bool {
-	if bytes.HasPrefix(text, []byte("#!")) {
-		return false
-	}
-	return sentence.Match(text[:min(len(text), 1<<20)])
+// isProse tells whether a text is meant for people, or for another program, rather than for a shell.
+func isProse(text []byte) bool {
+	text = text[:min(len(text), maxParsed)]
+	return sentence.Match(text) || otherForm.Match(text)
 }
+
+// otherForm matches what a YAML, JSON, HTML or Markdown document has and a script has not.
+var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \t]*$|[ \t]+\S)|[ \t]*` + "```" + `)`)
 
 // definition makes a definition of a docker run, or nil if that starts no runner.
 func (s *shell) definition(file *source.File, c call, found []region) *Definition {
@@ -286,6 +362,21 @@ func (s *shell) definition(file *source.File, c call, found []region) *Definitio
 
 // same tells whether two definitions say the same at the same place, as a function that is called twice does.
 func (d *Definition) same(other *Definition) bool {
-	return d.Place == other.Place && fmt.Sprint(d.Image, d.Environment, d.Mounts, d.Options, d.Arguments) ==
-		fmt.Sprint(other.Image, other.Environment, other.Mounts, other.Options, other.Arguments)
+	return d.Place == other.Place && d.summary() == other.summary()
+}
+
+// summary is all that the definition says, without where that came from.
+func (d *Definition) summary() string {
+	var out strings.Builder
+	texts := append([]Text{d.Image}, d.Arguments...)
+	for _, v := range d.Environment {
+		texts = append(texts, v.Name, v.Value)
+	}
+	for _, o := range d.Options {
+		texts = append(texts, o.Name, o.Value)
+	}
+	for _, t := range texts {
+		fmt.Fprintf(&out, "%q %q\n", t.Value, t.Unresolved)
+	}
+	return out.String()
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -36,62 +37,111 @@ type mender struct {
 	r *region
 	// indent is how far the command's line is indented.
 	indent int
+	// unit says that this is a systemd unit, where comments may stand between continued lines.
+	unit bool
+	// returned says that a carriage return was reported.
+	returned bool
 }
 
 // regions finds the docker runs of a script and mends them in code.
-func regions(file *source.File, text []byte) []region {
+func regions(file *source.File, text []byte, unit bool) []region {
 	var found []region
-	for at := 0; at < len(text); {
-		start, length := nextCommand(text, at)
+	names := &finder{text: text, lower: lowered(text)}
+	for at := 0; at < len(text) && len(found) < maxCalls; {
+		start, length := names.command(at)
 		if start < 0 {
 			break
 		}
-		m := &mender{file: file, text: text, i: start + length, r: &region{start: start, outer: outerQuote(text, start)}}
+		m := &mender{file: file, text: text, unit: unit, i: start + length, r: &region{start: start, outer: outerQuote(text, start)}}
 		m.indent = indentation(text, start)
 		m.head(start, start+length)
 		m.run()
 		m.r.end = m.i
 		found = append(found, *m.r)
 		at = max(m.i, start+1)
-		if len(found) >= maxCalls {
-			break
-		}
 	}
 	return found
 }
 
-// nextCommand finds the next docker run from an offset on, and the length of its "docker … run".
-func nextCommand(text []byte, from int) (start, length int) {
-	for at := from; at < len(text); {
-		i := nextName(text, at)
+// lowered is the text with its ASCII letters in lower case, byte for byte.
+func lowered(text []byte) []byte {
+	lower := slices.Clone(text)
+	for i, c := range lower {
+		if c >= 'A' && c <= 'Z' {
+			lower[i] = c | 0x20
+		}
+	}
+	return lower
+}
+
+// finder finds the names of docker in a text from front to back.
+type finder struct {
+	text, lower []byte
+	// next is where each name stands next, behind what was already searched.
+	next [3]int
+}
+
+// name finds the next name from an offset on, with the "$" and the letters before it that make a variable of it.
+func (f *finder) name(from int) int {
+	best := -1
+	for i, name := range []string{"docker", "podman", "nerdctl"} {
+		if f.next[i] >= 0 && f.next[i] <= from {
+			f.next[i] = bytes.Index(f.lower[from:], []byte(name))
+			if f.next[i] >= 0 {
+				f.next[i] += from
+			}
+		}
+		if f.next[i] >= 0 && (best < 0 || f.next[i] < best) {
+			best = f.next[i]
+		}
+	}
+	return best
+}
+
+// command finds the next docker run from an offset on, and the length of its "docker … run".
+func (f *finder) command(from int) (start, length int) {
+	for at := from; at < len(f.text); {
+		i := f.name(at)
 		if i < 0 {
 			return -1, 0
 		}
 		at = i + 1
-		if !beginsWord(text, i) || commented(text, i) {
+		start := max(variableStart(f.text, i), from)
+		if !beginsWord(f.text, start) {
 			continue
 		}
-		if found := commandStart.FindSubmatchIndex(text[i:min(len(text), i+1024)]); found != nil {
-			return i, found[3]
+		found := commandStart.FindSubmatchIndex(f.text[start:min(len(f.text), start+1024)])
+		switch {
+		case found == nil:
+		case commented(f.text, start):
+			at = max(at, lineEnd(f.text, start))
+		default:
+			return start, found[3]
 		}
 	}
 	return -1, 0
 }
 
-var names = regexp.MustCompile(`docker|podman|nerdctl|\$\{?\w{0,40}(?i:docker|podman)`)
-
-func nextName(text []byte, from int) int {
-	if found := names.FindIndex(text[from:]); found != nil {
-		return from + found[0]
+// variableStart is where the expansion begins within whose name the offset lies, else the offset.
+func variableStart(text []byte, i int) int {
+	at := i
+	for at > 0 && i-at < 48 && (letter(text[at-1]) || text[at-1] == '_') {
+		at--
 	}
-	return -1
+	if at > 0 && text[at-1] == '{' {
+		at--
+	}
+	if at > 0 && text[at-1] == '$' {
+		return at - 1
+	}
+	return i
 }
 
 // beginsWord tells whether what stands at i may be a command's name: behind a blank, a bracket, a quote, or a path.
 func beginsWord(text []byte, i int) bool {
-	for i > 0 && text[i-1] == '/' {
+	for limit := max(i-256, 0); i > limit && text[i-1] == '/'; {
 		i--
-		for i > 0 && strings.IndexByte(" \t\n\r;&|({\"'`$=@!", text[i-1]) < 0 && text[i-1] != '/' {
+		for i > limit && strings.IndexByte(" \t\n\r;&|({\"'`$=@!", text[i-1]) < 0 && text[i-1] != '/' {
 			i--
 		}
 	}
@@ -202,6 +252,8 @@ func (m *mender) run() {
 			m.angle()
 		case c == '{' || c == '$' && (m.peek(1) == '{' || m.peek(1) == '('):
 			m.braces()
+		case (c == '`' || c == '^') && lineBreak.Match(m.text[m.i+1:min(len(m.text), m.i+8)]):
+			m.foreign()
 		case c == '`':
 			m.skipTo('`')
 		case strings.IndexByte(";|)", c) >= 0, c == '&' && m.peek(-1) != '>' && m.peek(1) != '>':
@@ -242,7 +294,8 @@ func (m *mender) blank() bool {
 func (m *mender) quoted(quote byte) {
 	start := m.i
 	end, ok := closing(m.text, start, min(len(m.text), start+maxCommand), quote, m.r.outer)
-	if ok && !lostLine.Match(m.text[start:end]) {
+	if ok && !optionWithin(m.text[start:end]) {
+		protect(m.text[start:end])
 		m.i = end + 1
 		return
 	}
@@ -252,7 +305,33 @@ func (m *mender) quoted(quote byte) {
 	m.i++
 }
 
-var lostLine = regexp.MustCompile(`\n[ \t]*(?:--?[a-z][a-z-]*[ =]|-[a-z]{1,3}[ ])`)
+var lostLine = regexp.MustCompile(`\n[ \t]*(?:--([a-z][a-z-]+)[ =]|-[a-z][ ]+[\w/"'<{$~.-])`)
+
+// optionWithin tells whether a line in a quoted stretch begins with one of docker's options.
+func optionWithin(quoted []byte) bool {
+	for _, found := range lostLine.FindAllSubmatch(quoted, 8) {
+		if len(found[1]) == 0 || dockerGrammar().knows(string(found[1])) {
+			return true
+		}
+	}
+	return false
+}
+
+// protect blots templates such as ${{ secrets.ID }} out of code: no shell can read them.
+func protect(text []byte) {
+	if !bytes.Contains(text, []byte("{{")) {
+		return
+	}
+	for _, found := range doubled.FindAllIndex(text, -1) {
+		for i := found[0]; i < found[1]; i++ {
+			if text[i] < utf8.RuneSelf {
+				text[i] = '_'
+			}
+		}
+	}
+}
+
+var doubled = regexp.MustCompile(`\$?\{\{[^\n{},]{0,80}\}\}`)
 
 // closing finds the quote that closes the one at start.
 func closing(text []byte, start, limit int, quote, outer byte) (int, bool) {
@@ -277,7 +356,7 @@ func (m *mender) angle() {
 	} else if found := erb.FindIndex(m.text[m.i:min(len(m.text), m.i+128)]); found != nil {
 		end = m.i + found[1]
 	}
-	if end == 0 || m.peek(-1) == '<' || !m.template(end) {
+	if end == 0 || m.peek(-1) == '<' || m.text[end-2] == ' ' || !m.template(end) {
 		m.i++
 		return
 	}
@@ -339,6 +418,16 @@ func (m *mender) braces() {
 	m.i++
 }
 
+var lineBreak = regexp.MustCompile(`^[ \t]*\r?\n`)
+
+// foreign takes the continuation of PowerShell or cmd for one.
+func (m *mender) foreign() {
+	if bytes.HasPrefix(m.text, []byte("#!")) {
+		m.mistake(m.i, m.i+1, "a shell continues lines with a backslash, not with "+string(m.text[m.i]), true)
+	}
+	m.wipe(m.i, m.i+1+len(lineBreak.Find(m.text[m.i+1:min(len(m.text), m.i+8)])))
+}
+
 func (m *mender) skipTo(c byte) {
 	if i := bytes.IndexByte(m.text[m.i+1:min(len(m.text), m.i+4096)], c); i >= 0 {
 		m.i += i + 2
@@ -361,7 +450,7 @@ func (m *mender) backslash() bool {
 	lineEnd := end == len(m.text) || m.text[end] == '\n' || returns
 	switch {
 	case lineEnd:
-		return m.lineEnd(at, end, returns)
+		return m.ending(at, end, returns)
 	case end == at+1:
 		m.i += 2
 		return false
@@ -380,8 +469,8 @@ func (m *mender) backslash() bool {
 	return false
 }
 
-// lineEnd looks at a backslash at the end of its line. The text from end on is the line break.
-func (m *mender) lineEnd(at, end int, returns bool) bool {
+// ending looks at a backslash at the end of its line. The text from end on is the line break.
+func (m *mender) ending(at, end int, returns bool) bool {
 	next := end
 	if returns {
 		next++
@@ -397,14 +486,15 @@ func (m *mender) lineEnd(at, end int, returns bool) bool {
 	}
 	switch {
 	case returns:
+		m.returned = true
 		m.mistake(at, at+1, "a carriage return (a Windows line end) follows the backslash, which then continues no line", true)
 	case !clean:
 		m.mistake(at, at+1, "a blank follows the backslash, which then continues no line", true)
 	}
 	if resume > next {
-		if comment >= 0 {
+		if comment >= 0 && !m.unit {
 			m.mistake(comment, m.lineOf(comment), "a comment between continued lines ends the command: what follows is lost", true)
-		} else if clean {
+		} else if clean && comment < 0 {
 			m.mistake(at, at+1, "an empty line follows, where the command ends: what comes after it is lost", true)
 		}
 	}
@@ -416,18 +506,20 @@ func (m *mender) lineEnd(at, end int, returns bool) bool {
 	return false
 }
 
-// lineOf is where the line at an offset ends.
-func (m *mender) lineOf(at int) int {
-	if i := bytes.IndexByte(m.text[at:], '\n'); i >= 0 {
+// lineEnd is where the line at an offset ends.
+func lineEnd(text []byte, at int) int {
+	if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
 		at += i
 	} else {
-		at = len(m.text)
+		at = len(text)
 	}
-	if at > 0 && m.text[at-1] == '\r' {
+	if at > 0 && text[at-1] == '\r' {
 		at--
 	}
 	return at
 }
+
+func (m *mender) lineOf(at int) int { return lineEnd(m.text, at) }
 
 // wipe makes blanks of a stretch and goes on behind it.
 func (m *mender) wipe(from, to int) {
@@ -446,7 +538,7 @@ func (m *mender) newline() bool {
 	}
 	goes, resume, comment := m.lost(next)
 	if !goes {
-		if m.text[at] == '\r' {
+		if m.text[at] == '\r' && !m.returned {
 			m.r.mistakes = append(m.r.mistakes, Mistake{Kind: CarriageReturn, Place: m.file.At(at, at+1), Loses: true,
 				Detail: "the line ends in a carriage return (a Windows line end), which becomes part of its last word"})
 		}
@@ -504,15 +596,20 @@ func (m *mender) continues(next int, clean bool) (goes bool, resume, comment int
 	}
 	indent := len(line) - len(bytes.TrimLeft(line, " \t"))
 	first, _, more := bytes.Cut(trimmed, []byte(" "))
+	if delimiter.Match(trimmed) {
+		return false, next, -1
+	}
 	goes = isOption(trimmed) || indent > m.indent || !more || bytes.IndexByte(first, '/') > 0 && !bytes.HasPrefix(first, []byte("./"))
 	return goes, next, -1
 }
 
+// delimiter matches what looks like the end of a here-document, or of a block.
+var delimiter = regexp.MustCompile(`^(?:[A-Z_]+|fi|done|esac|\}|\)|;;)$`)
+
 // lost tells whether the line at next, or one behind a few blank lines and comments there, is of this command though
 // nothing continues it: it begins with an option, or is the runner's image.
 func (m *mender) lost(next int) (goes bool, resume, comment int) {
-	comment = -1
-	resume = next
+	comment, resume = -1, next
 	for skipped := 0; resume < len(m.text) && skipped < 8; skipped++ {
 		end := m.lineOf(resume)
 		trimmed := bytes.TrimSpace(m.text[resume:end])
@@ -538,8 +635,14 @@ func isLost(line []byte) bool {
 		return true
 	}
 	word := strings.Trim(strings.TrimRight(string(line[:min(len(line), 300)]), " \t\\"), `"'`)
+	if imageVariable.MatchString(word) {
+		return true
+	}
 	return !strings.ContainsAny(word, " \t=") && IsRunnerImage(word)
 }
+
+// imageVariable matches the expansion of a variable that is called after an image.
+var imageVariable = regexp.MustCompile(`^\$\{?\w*(?i:image|img)\w*\}?$`)
 
 // isOption tells whether a text begins with an option of docker run.
 func isOption(text []byte) bool {

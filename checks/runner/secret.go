@@ -3,19 +3,31 @@ package runner
 import (
 	"bytes"
 	"regexp"
+	"slices"
 
 	"runner-preflight/checks/source"
 )
 
-// secretForms are the forms in which secrets stand in scripts and env files; the secret is group 1.
-func secretForms() []*regexp.Regexp {
-	return []*regexp.Regexp{
-		assignedSecret, ownedSecret, loginSecret, pipedSecret, jsonSecret, knownSecret, bearerSecret,
+// form is a form in which secrets stand in scripts; the secret is group 1 of its pattern. One of the needles must be
+// in the text, in lower case, for a search to be worth its time.
+type form struct {
+	pattern *regexp.Regexp
+	needles []string
+}
+
+func secretForms() []form {
+	return []form{
+		{ownedSecret, []string{"://"}},
+		{loginSecret, []string{"login"}},
+		{pipedSecret, []string{"--password-stdin"}},
+		{jsonSecret, []string{`auth"`, `auth\"`, `password"`, `password\"`, `token"`, `token\"`}},
+		{knownSecret, []string{"atoa", "atatt", "atbb", "dckr_pat_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-"}},
+		{bearerSecret, []string{"bearer", "basic"}},
 	}
 }
 
 var (
-	assignedSecret = regexp.MustCompile(`(?i)[a-z0-9_.-]*(?:secret|passw|token)[a-z0-9_.]*["']?[ \t]*(?::=|:-|[=:])[ \t]*("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
+	assignedSecret = regexp.MustCompile(`^[A-Za-z0-9_.]*["']?[ \t]*(?::=|:-|[=:])[ \t]*("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
 	ownedSecret    = regexp.MustCompile(`://([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
 	loginSecret    = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
 	pipedSecret    = regexp.MustCompile(`(?:echo|printf)[ \t]+(?:-\w+[ \t]+|['"]?%s['"]?[ \t]+)*("[^"\n]*"|'[^'\n]*'|[^\s"'|]+)[^\n]*--password-stdin`)
@@ -29,11 +41,59 @@ var (
 // other place at which the same text stands.
 func hideSecrets(file *source.File) {
 	seen := map[string]bool{}
+	lower := lowered(file.Text)
+	hideAssigned(file, lower, seen)
 	for _, form := range secretForms() {
-		for _, found := range form.FindAllSubmatchIndex(file.Text, 20_000) {
+		if !slices.ContainsFunc(form.needles, func(needle string) bool { return bytes.Contains(lower, []byte(needle)) }) {
+			continue
+		}
+		for _, found := range form.pattern.FindAllSubmatchIndex(file.Text, -1) {
 			hide(file, found[2], found[3], seen)
 		}
 	}
+}
+
+// maxSecret is how far the value of an assignment is looked for its end.
+const maxSecret = 8 << 10
+
+// hideAssigned hides what is assigned to a name that says that it is secret.
+func hideAssigned(file *source.File, lower []byte, seen map[string]bool) {
+	for _, word := range []string{"secret", "passw", "token"} {
+		for at := 0; ; {
+			i := bytes.Index(lower[at:], []byte(word))
+			if i < 0 {
+				break
+			}
+			at += i + len(word)
+			found := assignedSecret.FindSubmatchIndex(file.Text[at:min(len(file.Text), at+maxSecret)])
+			if found != nil {
+				end := secretEnd(file.Text, at+found[2], at+found[3], at-len(word))
+				hide(file, at+found[2], end, seen)
+				at = end
+			}
+		}
+	}
+}
+
+// secretEnd is where a secret ends that was found from start to end, and whose name has a letter at name: at the
+// brace for a default (${TOKEN:-x}), at the quote for "TOKEN=x y".
+func secretEnd(text []byte, start, end, name int) int {
+	if start > 0 && text[start-1] == '-' {
+		if i := bytes.IndexByte(text[start:end], '}'); i >= 0 {
+			return start + i
+		}
+	}
+	for limit := max(0, name-64); name > limit && (text[name-1] == '_' || letter(text[name-1])); {
+		name--
+	}
+	if name == 0 || text[name-1] != '"' && text[name-1] != '\'' || text[start-1] == text[name-1] {
+		return end
+	}
+	rest := text[start:min(lineEnd(text, start), start+maxSecret)]
+	if i := bytes.IndexByte(rest, text[name-1]); i >= 0 && text[start] != text[name-1] {
+		return max(end, start+i)
+	}
+	return end
 }
 
 // hide hides one secret, less the quotes around it, and its repetitions.

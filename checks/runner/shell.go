@@ -33,11 +33,12 @@ type shell struct {
 	open  func(string) ([]byte, error)
 	files map[string]*source.File
 	posix bool
-	funcs map[string]function
+	// unit says that this is a systemd unit, homeless that it sets no HOME.
+	unit, homeless bool
+	funcs          map[string]function
 	called,
 	seen map[string]bool
-	calls []call
-	// others are the images of docker runs that start no runner.
+	calls         []call
 	steps, nested int
 }
 
@@ -56,7 +57,7 @@ type frame struct {
 func (f frame) with(s *scope) frame { f.scope = s; return f }
 
 func (f frame) expander() *expander {
-	return &expander{code: f.code, scope: f.scope, posix: f.posix}
+	return &expander{code: f.code, scope: f.scope, posix: f.posix, unit: f.unit, homeless: f.homeless}
 }
 
 func (f frame) stmts(list []*syntax.Stmt) {
@@ -218,6 +219,8 @@ func settle(name string, found []binding) binding {
 	for _, b := range found[1:] {
 		exported := best.exported
 		switch {
+		case b.array != nil && best.array != nil && !sameBinding(b, best):
+			best = commonStart(name, best, b)
 		case b.value.unresolved() != "" || b.value.value() == "" && b.array == nil:
 		case best.value.unresolved() != "" || best.value.value() == "" && best.array == nil:
 			best = b
@@ -228,6 +231,19 @@ func settle(name string, found []binding) binding {
 		best.exported = exported
 	}
 	return best
+}
+
+// commonStart is what two ways of filling an array have in common: branches usually append to it.
+func commonStart(name string, a, b binding) binding {
+	n := 0
+	for n < min(len(a.array), len(b.array)) && a.array[n].value() == b.array[n].value() {
+		n++
+	}
+	rest := slices.Concat(a.array[n:], b.array[n:])
+	place, _ := rest[0].place()
+	more := piece{text: "${" + name + "[@]}", at: []source.Span{place}, many: true, unresolved: "what else is in " + name + " depends on a condition"}
+	a.array = append(slices.Clone(a.array[:n]), field{more})
+	return a
 }
 
 func (f frame) fields(words []*syntax.Word) []field {
@@ -473,12 +489,9 @@ func isDocker(w field) bool {
 }
 
 func (f frame) record(words []field) {
-	first, last := words[0].outer(), words[len(words)-1].outer()
-	if last.File == first.File && last.End > first.End {
-		first.End = last.End
-	}
+	place, _ := slices.Concat(words...).place()
 	if len(f.calls) < maxCalls {
-		f.calls = append(f.calls, call{words: words, place: first, scope: f.fork()})
+		f.calls = append(f.calls, call{words: words, place: place, scope: f.fork()})
 	}
 }
 

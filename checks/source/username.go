@@ -39,7 +39,7 @@ func isAddress(name string) bool {
 	if !found || !strings.Contains(domain, ".") || strings.ContainsAny(domain, "@:/ ") {
 		return false
 	}
-	return !tokenPrefix.MatchString(local) && !(len(local) >= shortestToken && random(local))
+	return !tokenPrefix.MatchString(local) && (len(local) < shortestToken || !random(local))
 }
 
 // random tells letters and digits without pattern from words that are joined: between two separators, a word is all
