@@ -3,7 +3,7 @@ package checks
 import "slices"
 
 // What a firewall's every way of refusing looks like was measured with nftables, squid, sslsplit and Go 1.26.
-const measured = "measured with Go against a firewall, name servers and proxies set up for it"
+const networkMeasured = "measured with Go against a firewall, name servers and proxies set up for it"
 
 var dnsNotFound = &Problem{
 	ID:    "dns-not-found",
@@ -11,7 +11,7 @@ var dnsNotFound = &Problem{
 	Doc: "The name servers of this machine say that the name does not exist, or that it has no address. Either the name is " +
 		"mistyped, or only another name server knows it (split DNS, a VPN), or a DNS filter denies it. Whoever needs the host " +
 		"fails at once with \"no such host\". Correct the name where it is written, or have the name server know it.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var dnsFailure = &Problem{
@@ -20,7 +20,7 @@ var dnsFailure = &Problem{
 	Doc: "No name server answers (a time-out, or nothing listens there), or it answers with an error (SERVFAIL, REFUSED). " +
 		"Nothing that needs a name can be reached. Mend /etc/resolv.conf, have the firewall let port 53 through to the name " +
 		"server, or mend that server's own way out.",
-	Source:   measured,
+	Source:   networkMeasured,
 	Explains: []string{"dns-not-found", "proxy-unreachable"},
 }
 
@@ -30,7 +30,7 @@ var dnsSinkhole = &Problem{
 	Doc: "The name resolves to 0.0.0.0 or this machine itself, or a host of the vendor to a private address, and what answers " +
 		"there cannot prove to be the host. DNS filters (Pi-hole, a firewall's DNS security, an /etc/hosts entry) answer so to " +
 		"block a name. Allow the name in the filter. Private endpoints, which do prove to be the host, are no such case.",
-	Source:   measured,
+	Source:   networkMeasured,
 	Explains: []string{"http-blocked", "not-a-registry"},
 }
 
@@ -40,7 +40,7 @@ var connectTimeout = &Problem{
 	Doc: "Connection attempts get no answer at all: a firewall between this machine and the host drops them, or the host is " +
 		"down. docker waits 15 seconds and reports \"Client.Timeout exceeded while awaiting headers\". Have the firewall allow " +
 		"outgoing TCP to that host and port (runner-preflight allowlist prints the whole list), or go through a proxy.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var connectRefused = &Problem{
@@ -48,7 +48,7 @@ var connectRefused = &Problem{
 	Title: "A host refuses the connection",
 	Doc: "The connection attempt is answered with a reset: nothing listens on that port, or a firewall rejects the connection. " +
 		"Check the port first, then have the firewall allow it.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var networkUnreachable = &Problem{
@@ -56,7 +56,7 @@ var networkUnreachable = &Problem{
 	Title: "There is no way to a host",
 	Doc: "A router or a firewall says that the host cannot be reached (ICMP: no route, prohibited), or this machine has no route " +
 		"to it. Add the route, or have the firewall allow the host.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var proxyUnreachable = &Problem{
@@ -64,7 +64,7 @@ var proxyUnreachable = &Problem{
 	Title: "The proxy does not answer",
 	Doc: "The proxy that a variable names does not resolve, cannot be connected to, or never answers CONNECT. Whatever has to go " +
 		"through it fails. Correct the variable, except the host with NO_PROXY, or mend the proxy.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var proxyAuthRequired = &Problem{
@@ -73,7 +73,7 @@ var proxyAuthRequired = &Problem{
 	Doc: "The proxy answers CONNECT with 407: no user name and password were sent, or wrong ones. They belong into the variable " +
 		"that names the proxy, as http://USER:PASSWORD@proxy.example.com:3128, with special characters percent-encoded. Kerberos " +
 		"and NTLM are supported by neither docker nor the runner: have the proxy let this machine through by its address.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var proxyDenied = &Problem{
@@ -81,7 +81,7 @@ var proxyDenied = &Problem{
 	Title: "The proxy refuses a host",
 	Doc: "The proxy answers, but not with a connection: its rules do not allow the host or the port (403), or it cannot reach the " +
 		"host itself (502, 503, 504). Have its administrator allow CONNECT to that host and port.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var tlsReset = &Problem{
@@ -89,7 +89,7 @@ var tlsReset = &Problem{
 	Title: "TLS to a host is cut off",
 	Doc: "TCP connects, and the connection dies as soon as TLS names the host: a firewall filters by host name (SNI). Allowing the " +
 		"address is not enough there; have it allow the host name.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var tlsTimeout = &Problem{
@@ -98,7 +98,7 @@ var tlsTimeout = &Problem{
 	Doc: "TCP connects, and then nothing comes. A filter swallows the ClientHello, or large packets are lost because the MTU is too " +
 		"high and the ICMP messages that would say so are blocked (VPNs and tunnels). Have the filter allow the host name, or lower " +
 		"the MTU.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var tlsNotSpoken = &Problem{
@@ -106,7 +106,7 @@ var tlsNotSpoken = &Problem{
 	Title: "A host does not speak TLS",
 	Doc: "Something answers on that port, but not with TLS: plain HTTP, or another service. docker says \"server gave HTTP response " +
 		"to HTTPS client\". Correct the port, or have the host speak TLS.",
-	Source:   measured,
+	Source:   networkMeasured,
 	Explains: []string{"not-a-registry"},
 }
 
@@ -117,7 +117,7 @@ var tlsUntrusted = &Problem{
 		"signed by unknown authority\". Put the authority's certificate where docker's daemon looks: " +
 		"/etc/docker/certs.d/HOST[:PORT]/ca.crt (read at each pull, no restart). On a host that the whole world knows, the issuer " +
 		"is a firewall that inspects TLS: have it leave the host alone.",
-	Source: measured + "; docker's documentation of certs.d",
+	Source: networkMeasured + "; docker's documentation of certs.d",
 }
 
 var tlsIntercepted = &Problem{
@@ -126,7 +126,7 @@ var tlsIntercepted = &Problem{
 	Doc: "A host that the whole world knows shows a certificate that no public authority vouches for: a firewall inspects TLS and " +
 		"issues certificates of its own. This machine may trust the firewall's authority, but the runner's JVM, inside its own " +
 		"image, does not, and its control channel then fails. Have the firewall leave the host alone (no inspection).",
-	Source:   measured + "; that the runner trusts its image's own authorities is inferred from how it is run",
+	Source:   networkMeasured + "; that the runner trusts its image's own authorities is inferred from how it is run",
 	Explains: []string{"not-a-registry", "http-blocked"},
 }
 
@@ -135,14 +135,14 @@ var tlsExpired = &Problem{
 	Title: "A host's certificate has expired",
 	Doc: "The certificate is trusted, but its time is over by this machine's clock. Renew it on the host; if several hosts are " +
 		"affected, this machine's clock is wrong.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var tlsNotYetValid = &Problem{
 	ID:     "tls-not-yet-valid",
 	Title:  "A host's certificate is not valid yet",
 	Doc:    "The certificate is trusted, but its time has not begun by this machine's clock, which is then most likely slow: set it.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var tlsWrongHost = &Problem{
@@ -150,7 +150,7 @@ var tlsWrongHost = &Problem{
 	Title: "A host's certificate is for another host",
 	Doc: "The certificate is trusted, but it does not name the host: the host is reached under another name than the certificate's, " +
 		"or its name leads to another server. Use one of the names that the certificate is for, or have it issued anew.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var tlsIncompatible = &Problem{
@@ -158,7 +158,7 @@ var tlsIncompatible = &Problem{
 	Title: "TLS with a host fails",
 	Doc: "The two sides find no common version or cipher (docker and the runner need TLS 1.2 at least), or the host wants a client " +
 		"certificate. docker's daemon takes one from /etc/docker/certs.d/HOST[:PORT]/client.cert and client.key.",
-	Source: measured + "; docker's documentation of certs.d",
+	Source: networkMeasured + "; docker's documentation of certs.d",
 }
 
 var httpBlocked = &Problem{
@@ -166,7 +166,7 @@ var httpBlocked = &Problem{
 	Title: "Something answers in a host's place",
 	Doc: "Instead of the host, a block page or a captive portal answers. Have the web filter allow the host; its page, in a browser, " +
 		"says which rule it is.",
-	Source:   measured + " (block pages); inferred from the answer",
+	Source:   networkMeasured + " (block pages); inferred from the answer",
 	Explains: []string{"not-a-registry", "registry-failure", "access-denied", "token-service-failure"},
 }
 
@@ -175,7 +175,7 @@ var httpFailure = &Problem{
 	Title: "A host gives no proper answer",
 	Doc: "TLS is fine, and then the connection is cut, nothing comes, or what comes is not HTTP. A proxy or load balancer in front of " +
 		"the host, or the host itself, is broken or filters.",
-	Source: measured,
+	Source: networkMeasured,
 }
 
 var endpointFailing = &Problem{
@@ -201,7 +201,7 @@ var brokenIPv6 = &Problem{
 	Title: "IPv6 does not work",
 	Doc: "This machine has an IPv6 route, the host has an IPv6 address, and connections over it fail while IPv4 works. Programs that " +
 		"try IPv6 first lose time with each connection, and those that try nothing else fail. Mend the IPv6 route or take it away.",
-	Source:   measured,
+	Source:   networkMeasured,
 	Explains: []string{"slow-endpoint"},
 }
 
