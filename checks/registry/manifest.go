@@ -72,7 +72,7 @@ func (s *session) tryHead(ctx context.Context) (manifest, reply) {
 	tap, option := s.tap(ctx)
 	descriptor, err := remote.Head(s.id, remote.WithContext(ctx), option)
 	s.count(tap.last)
-	s.meet(hostsOf(tap.last.hops, ForManifests))
+	s.meet(tap.hosts())
 	switch {
 	case tap.failure != nil:
 		return manifest{failure: s.strayed(tap.failure)}, tap.last
@@ -107,7 +107,7 @@ func (s *session) fetch(ctx context.Context, ref name.Reference) manifest {
 	descriptor, err := remote.Get(ref, remote.WithContext(ctx), option)
 	s.count(tap.last)
 	r := tap.last
-	m := manifest{hosts: hostsOf(r.hops, ForManifests)}
+	m := manifest{hosts: tap.hosts()}
 	_, byDigest := ref.(name.Digest)
 	switch {
 	case tap.failure != nil:

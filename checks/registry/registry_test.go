@@ -147,6 +147,9 @@ func TestKinds(t *testing.T) {
 			if want := tt.host; kind != "" && at != want && (want != "" || at != host+":443") {
 				t.Errorf("host is %q, want %q: %s", at, want, got.Failure.Detail)
 			}
+			if kind == "not-a-registry" && len(got.Hosts) > 0 {
+				t.Errorf("a page's host is taken for one that is needed: %v", got.Hosts)
+			}
 			noSecret(t, got)
 			neverTwice(t, r, kind)
 			noneInClear(t, r)
