@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"runner-preflight/checks/network"
 	"runner-preflight/checks/registry"
 	"runner-preflight/checks/source"
 )
@@ -207,11 +206,10 @@ func unresolvedFinding(ctx context.Context, h *Host, q question) Finding {
 		return outOfReach(ctx, q)
 	case "invalid-reference":
 		return Skipped(q.role(), fmt.Sprintf("%s is no reference that docker takes", q.name()))
-	case "insecure-registry", network.TLSUntrusted, network.TLSWrongHost, network.TLSExpired, network.TLSNotYetValid:
-		if q.failure.Host == q.res.Host && daemonTrusts(h, registryHost(q.image.Reference), q.failure.Network) {
-			return Skipped(q.role(), fmt.Sprintf("the daemon is allowed to ask %s in clear or whatever its certificate, "+
-				"and this tool is not",
-				spoken(q.failure.Host)))
+	}
+	if q.failure.Network != nil && q.failure.Host == q.res.Host {
+		if reason := daemonAllows(h, registryHost(q.image.Reference), q.failure.Network); reason != "" {
+			return Skipped(q.role(), reason)
 		}
 	}
 	if q.failure.Network != nil && q.failure.Kind != "insecure-registry" {

@@ -214,6 +214,18 @@ func clip(text string) string {
 	return text
 }
 
+// daemonAllows says why a failure at a registry (as a reference writes it) is none of the daemon's ("" if it is): it
+// does without TLS there, or does not look at certificates.
+func daemonAllows(h *Host, host string, failed *network.Failure) string {
+	switch failed.Kind {
+	case network.TLSNotSpoken, network.TLSUntrusted, network.TLSWrongHost, network.TLSExpired, network.TLSNotYetValid:
+		if daemonTrusts(h, host, failed) {
+			return fmt.Sprintf("the daemon is allowed to ask %s in clear or whatever its certificate, and this tool is not", host)
+		}
+	}
+	return ""
+}
+
 // daemonTrusts tells whether the daemon is known to do without TLS, or without looking at certificates, for a registry
 // (as a reference writes it): on loopback always, elsewhere where its settings list the name or a network that one of
 // its addresses is in. Source: docker's engine, daemon/pkg/registry/config.go.
