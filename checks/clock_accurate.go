@@ -64,7 +64,7 @@ func runClockAccurate(ctx context.Context, h *Host) []Finding {
 		return []Finding{Passed("clock", fmt.Sprintf("the clock agrees with that of %d hosts to the minute", len(hosts)))}
 	}
 	return []Finding{skewed(h, fmt.Sprintf("this machine's clock is %s by the clocks of %d hosts (%s)",
-		direction(median), agree, some(hosts)), answers).With("skew_seconds", int(median.Seconds()))}
+		direction(median), agree, fewOf(hosts)), answers).With("skew_seconds", int(median.Seconds()))}
 }
 
 // skewOf is how far this machine's clock is ahead of a host's. An answer out of a cache shows its origin's time.
@@ -88,8 +88,9 @@ func clockByCertificates(ctx context.Context, h *Host, answers []network.Answer)
 			}
 		}
 		if len(hosts) >= quorum {
+			// It then stops everything, and explains failures.
 			return skewed(h, fmt.Sprintf("by this machine's clock (%s) the certificates of %d public hosts are out of their dates (%s)",
-				h.Now().UTC().Format("2006-01-02 15:04 UTC"), len(hosts), some(hosts)), answers)
+				h.Now().UTC().Format("2006-01-02 15:04 UTC"), len(hosts), fewOf(hosts)), answers).As(Fail)
 		}
 	}
 	if ctx.Err() != nil {
@@ -116,8 +117,8 @@ func direction(ahead time.Duration) string {
 	return text + " behind"
 }
 
-// some lists a few of many.
-func some(names []string) string {
+// fewOf lists a few of many.
+func fewOf(names []string) string {
 	if len(names) <= 3 {
 		return strings.Join(names, ", ")
 	}

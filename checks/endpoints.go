@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/distribution/reference"
+
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/runner"
 )
@@ -41,8 +43,8 @@ func imageEndpoints(image Image) []Endpoint {
 		}
 	}
 	var endpoints []Endpoint
-	for _, reference := range references {
-		host, port, ok := imageAddress(reference)
+	for _, written := range references {
+		host, port, ok := imageAddress(written)
 		if !ok {
 			continue
 		}
@@ -55,14 +57,19 @@ func imageEndpoints(image Image) []Endpoint {
 	return endpoints
 }
 
-// imageAddress is the host and port that docker's daemon dials for a reference; ok is false for what names no host.
-func imageAddress(reference string) (host string, port int, ok bool) {
-	named := registryHost(strings.TrimSpace(reference))
-	if named == hubHost || named == "index.docker.io" {
+// imageAddress is the host and port that docker's daemon dials for a reference; ok is false for one that docker does
+// not accept, and for images that are on the runner's host alone.
+func imageAddress(written string) (host string, port int, ok bool) {
+	named, err := reference.ParseNormalizedNamed(written)
+	if err != nil || strings.HasPrefix(written, "localhost/") || strings.HasPrefix(written, "sha256:") {
+		return "", 0, false
+	}
+	domain := reference.Domain(named)
+	if domain == hubHost || domain == "index.docker.io" {
 		return hubAPI, 443, true
 	}
-	u, err := url.Parse("https://" + named)
-	if err != nil || u.Hostname() == "" || u.User != nil {
+	u, err := url.Parse("https://" + domain)
+	if err != nil {
 		return "", 0, false
 	}
 	number, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)

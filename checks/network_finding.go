@@ -9,6 +9,9 @@ import (
 	"runner-preflight/checks/network"
 )
 
+// resolverFile is where a machine's name servers are written.
+const resolverFile = "/etc/resolv.conf"
+
 // shellSafe matches what can stand in a command as it is: hosts may be named by whoever answers.
 var shellSafe = regexp.MustCompile(`^[A-Za-z0-9._:\[\]-]+$`)
 
@@ -66,7 +69,7 @@ func networkAdvice(h *Host, f *network.Failure) (hint string, commands []string)
 			[]string{"getent hosts " + name, "cat /etc/resolv.conf"}
 	case network.DNSFailure:
 		return "mend the name servers in /etc/resolv.conf, or let this machine reach them on port 53",
-			[]string{"cat /etc/resolv.conf", "getent hosts " + name}
+			[]string{"cat /etc/resolv.conf"}
 	case network.DNSSinkhole:
 		return "allow " + name + " in the DNS filter that answers for it, or remove it from /etc/hosts",
 			[]string{"grep -n " + name + " /etc/hosts", "getent ahosts " + name}
@@ -104,20 +107,25 @@ func proxyAdvice(f *network.Failure) string {
 	case f.Kind == network.ProxyAuthRequired:
 		return "put the proxy's user name and password into " + variable + ", as http://USER:PASSWORD@" + f.Proxy
 	case f.Kind == network.ProxyDenied && f.ProxyStatus >= 500:
-		return "have the proxy " + f.Proxy + " reach " + f.Address + ": it could not connect or resolve the name"
+		return "have the proxy " + f.Proxy + " reach the host: it could not connect to it, or not resolve its name"
 	case f.Kind == network.ProxyDenied:
-		return "have the administrator of the proxy " + f.Proxy + " allow CONNECT to " + f.Address
+		return "have the administrator of the proxy " + f.Proxy + " allow CONNECT to this runner's hosts, which " +
+			"runner-preflight allowlist prints"
 	case f.Proxy == "":
 		return "write " + variable + " as http://HOST:PORT"
 	}
 	return "correct " + variable + ", or mend the proxy " + f.Proxy + "; NO_PROXY excepts hosts that need none"
 }
 
+// proxyCommands are the same for every host behind a proxy, so that one cause has one set of them.
 func proxyCommands(f *network.Failure) []string {
-	if f.Proxy == "" {
+	switch {
+	case f.Proxy == "":
 		return nil
+	case f.Kind == network.ProxyDenied:
+		return []string{"runner-preflight allowlist"}
 	}
-	return []string{"curl -v -x http://" + f.Proxy + " https://" + f.Address + "/"}
+	return []string{"curl -v --connect-timeout 5 http://" + f.Proxy + "/"}
 }
 
 // certsFolder is where docker's daemon looks for what a registry's TLS needs. Port 443 is not written.
