@@ -5,22 +5,22 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/registry"
+	"runner-preflight/checks/source"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/registry"
-	"runner-preflight/checks/source"
 )
 
 var endpointReachable = Check{
 	Name:  "endpoint-reachable",
 	Title: "Every host that the runner needs can be reached",
-	Doc: "Connects to each host that this runner needs, in phases (DNS, TCP, proxy, TLS, HTTP), as the program does that needs " +
-		"it: docker's daemon for images, the runner's JVM for the control channel. Hosts that registries send their clients to " +
-		"(token services, stores of layers) are among them once they are known.",
+	Doc: "Connects to each host that this runner needs, in phases (DNS, TCP, proxy, TLS, HTTP), as " +
+		"the program does that needs it: docker's daemon for images, the runner's JVM for the " +
+		"control channel. Hosts that registries send their clients to (token services, stores of " +
+		"layers) are among them once they are known.",
 	Problems: append(networkProblems(), httpBlocked, endpointFailing, slowEndpoint, brokenIPv6),
 	Run:      runEndpointReachable,
 }
@@ -44,7 +44,8 @@ func runEndpointReachable(ctx context.Context, h *Host) []Finding {
 	for i, d := range demands {
 		found := judgeEndpoint(ctx, h, d, answers[i])
 		if d.spare(found, demands, answers) {
-			found = []Finding{Skipped(d.address, "out of reach, and not needed: the host of the other default pause image answers")}
+			found = []Finding{Skipped(d.address,
+				"out of reach, and not needed: the host of the other default pause image answers")}
 		}
 		for _, f := range found {
 			findings = append(findings, d.complete(f))
@@ -65,7 +66,10 @@ func demandsOf(h *Host) []*demand {
 			})
 			if i < 0 {
 				i = len(demands)
-				demands = append(demands, &demand{runner: r, client: client, address: e.Address(), images: imagesAt(r, e.Address())})
+				demands = append(demands, &demand{
+					runner: r, client: client, address: e.Address(),
+					images: imagesAt(r, e.Address()),
+				})
 			}
 			demands[i].endpoints = append(demands[i].endpoints, e)
 		}
@@ -160,11 +164,13 @@ func (d *demand) complete(f Finding) Finding {
 // spare tells whether a host that is out of reach is one of several of which another answers.
 func (d *demand) spare(found []Finding, demands []*demand, answers []network.Answer) bool {
 	group := d.endpoints[0].OneOf
-	if group == "" || len(d.endpoints) > 1 || !slices.ContainsFunc(found, func(f Finding) bool { return f.Status > Warn }) {
+	if group == "" || len(d.endpoints) > 1 || !slices.ContainsFunc(found,
+		func(f Finding) bool { return f.Status > Warn }) {
 		return false
 	}
 	for i, other := range demands {
-		if other != d && other.runner == d.runner && answers[i].Failure == nil && answers[i].Status < http.StatusInternalServerError &&
+		if other != d && other.runner == d.runner && answers[i].Failure == nil &&
+			answers[i].Status < http.StatusInternalServerError &&
 			slices.ContainsFunc(other.endpoints, func(e Endpoint) bool { return e.OneOf == group }) {
 			return true
 		}
@@ -185,7 +191,7 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 		return []Finding{withSteps(found, a.Trace)}
 	}
 	found := judgeAnswer(d, a)
-	found = append(found, judgeTrace(ctx, h, d.client, a.Trace)...)
+	found = append(found, judgeTrace(ctx, d.client, a.Trace)...)
 	if len(found) == 0 {
 		found = []Finding{Passed(d.address, "answers: "+steps(a.Trace))}
 	}
@@ -204,11 +210,13 @@ func judgeAnswer(d *demand, a network.Answer) []Finding {
 	proven := a.Certificate != nil && a.Certificate.Public
 	switch {
 	case blocked(d, a, proven):
-		return []Finding{Failed(httpBlocked, d.address, fmt.Sprintf("%s, %s: %s answers in its place", d.address, d.need(), pageOf(a)),
+		return []Finding{Failed(httpBlocked, d.address, fmt.Sprintf("%s, %s: %s answers in its place",
+			d.address, d.need(), pageOf(a)),
 			"have the web filter allow "+host+"; its page, opened in a browser, says which rule it is").
 			Try("curl -v https://" + d.address + "/")}
 	case a.Status >= http.StatusInternalServerError:
-		return []Finding{Warned(endpointFailing, d.address, fmt.Sprintf("%s, %s: it answers with status %d", d.address, d.need(), a.Status),
+		return []Finding{Warned(endpointFailing, d.address, fmt.Sprintf("%s, %s: it answers with status %d",
+			d.address, d.need(), a.Status),
 			"try again later, and look at the status page of whoever runs "+host)}
 	case !proven && a.Certificate != nil && isPublicHost(host):
 		return []Finding{withCertificate(Warned(tlsIntercepted, d.address, fmt.Sprintf(
@@ -253,9 +261,11 @@ func elsewhere(a network.Answer) bool {
 // filterWords looks for what block pages say and other pages do not.
 func filterWords(a network.Answer) bool {
 	text := strings.ToLower(string(a.Body[:min(len(a.Body), 16<<10)]))
-	return slices.ContainsFunc([]string{"web filter", "webfilter", "fortiguard", "zscaler", "forcepoint", "websense", "bluecoat",
+	return slices.ContainsFunc([]string{
+		"web filter", "webfilter", "fortiguard", "zscaler", "forcepoint", "websense", "bluecoat",
 		"blue coat", "umbrella", "captive portal", "blocked by", "has been blocked", "is blocked", "blocked page", "block page",
-		"url category", "access to this site", "site blocked", "web page blocked", "acceptable use"},
+		"url category", "access to this site", "site blocked", "web page blocked", "acceptable use",
+	},
 		func(word string) bool { return strings.Contains(text, word) })
 }
 
@@ -270,15 +280,17 @@ func pageOf(a network.Answer) string {
 }
 
 // judgeTrace judges how long it took, and the way that was not taken.
-func judgeTrace(ctx context.Context, h *Host, c *network.Client, t network.Trace) []Finding {
+func judgeTrace(ctx context.Context, c *network.Client, t network.Trace) []Finding {
 	var found []Finding
 	if total, longest, slow := t.Slow(); slow {
 		root, hint := slowAdvice(longest.Phase, t)
-		found = append(found, Warned(slowEndpoint, t.Address, fmt.Sprintf("%s: %s until the first byte, most of it for %s (%s)",
-			t.Address, seconds(total), longest.Phase, seconds(longest.Duration)), hint).On(root))
+		found = append(found, Warned(slowEndpoint, t.Address,
+			fmt.Sprintf("%s: %s until the first byte, most of it for %s (%s)",
+				t.Address, seconds(total), longest.Phase, seconds(longest.Duration)), hint).On(root))
 	}
 	if addr, detail, broken := c.BrokenIPv6(ctx, t.Address); broken {
-		found = append(found, Warned(brokenIPv6, t.Address, fmt.Sprintf("%s: IPv4 works and IPv6 does not: %s", t.Address, detail),
+		found = append(found, Warned(brokenIPv6, t.Address, fmt.Sprintf("%s: IPv4 works and IPv6 does not: %s",
+			t.Address, detail),
 			"mend the IPv6 route of this machine, or take it away").On("IPv6").Try("ip -6 route get "+addr.String()))
 	}
 	return found
@@ -288,7 +300,8 @@ func judgeTrace(ctx context.Context, h *Host, c *network.Client, t network.Trace
 func slowAdvice(phase network.Phase, t network.Trace) (root, hint string) {
 	switch {
 	case phase == network.PhaseDNS:
-		return resolverFile, "look at the name servers in " + resolverFile + ": a dead first one costs seconds each time"
+		return resolverFile, "look at the name servers in " + resolverFile +
+			": a dead first one costs seconds each time"
 	case t.Proxy != "" && phase != network.PhaseHTTP:
 		return t.Proxy, "look at the load of the proxy " + t.Proxy + " and at the path to it"
 	case phase == network.PhaseHTTP:
@@ -326,13 +339,18 @@ func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
 			for _, met := range hostsMet(ctx, h, r, image) {
 				trace, seen := h.Daemon.Trace(met.Address)
 				listed := func(d *demand) bool { // an optional one that fails is needed after all
-					return d.runner == r && d.client == h.Daemon && d.address == met.Address && (!d.optional() || trace.Failure == nil)
+					return d.runner == r && d.client == h.Daemon && d.address == met.Address &&
+						(!d.optional() || trace.Failure == nil)
 				}
 				if !seen || slices.ContainsFunc(known, listed) {
 					continue
 				}
-				d := &demand{runner: r, client: h.Daemon, address: met.Address, images: []Image{image}, endpoints: []Endpoint{
-					{Actor: ActorDaemon, Why: met.Why + " of " + image.Reference}}}
+				d := &demand{
+					runner: r, client: h.Daemon, address: met.Address, images: []Image{image},
+					endpoints: []Endpoint{
+						{Actor: ActorDaemon, Why: met.Why + " of " + image.Reference},
+					},
+				}
 				findings = append(findings, d.complete(judgeDiscovered(ctx, h, d, trace)))
 			}
 		}

@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"net"
 	"net/url"
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/runner"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/distribution/reference"
-
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/runner"
 )
 
 // anyPause is the group of the two images that the vendor's runners pull without an override, by their version.
@@ -48,7 +47,10 @@ func imageEndpoints(image Image) []Endpoint {
 		if !ok {
 			continue
 		}
-		e := Endpoint{Host: host, Port: port, Actor: ActorDaemon, Why: string(image.Role), Registry: true, OneOf: group}
+		e := Endpoint{
+			Host: host, Port: port, Actor: ActorDaemon, Why: string(image.Role), Registry: true,
+			OneOf: group,
+		}
 		if image.Role == RoleRunner {
 			e.Actor, e.Why = ActorCLI, "the runner's own image"
 		}
@@ -89,7 +91,8 @@ func vendorEndpoints() []Endpoint {
 		need("api.bitbucket.org", ActorJVM, "REST API", false),
 		need("bitbucket.org", ActorJVM, "git over HTTPS", false),
 		need("micros--prod-east--bitbucketci-file-service--files.s3.amazonaws.com", ActorJVM, storage, true),
-		need("micros--prod-west--bitbucketci-file-service--files.s3.us-west-2.amazonaws.com", ActorJVM, storage, true),
+		need("micros--prod-west--bitbucketci-file-service--files.s3.us-west-2.amazonaws.com", ActorJVM, storage,
+			true),
 		need("public.ecr.aws", ActorDaemon, "images of pipelines", true),
 		need(hubAPI, ActorDaemon, "images of pipelines on Docker Hub", true),
 		need("auth.docker.io", ActorDaemon, "images of pipelines on Docker Hub", true),
@@ -102,7 +105,10 @@ func vendorEndpoints() []Endpoint {
 func joinEndpoints(endpoints []Endpoint) []Endpoint {
 	var joined []Endpoint
 	for _, e := range endpoints {
-		i := slices.IndexFunc(joined, func(j Endpoint) bool { return j.Address() == e.Address() && j.Actor == e.Actor })
+		i := slices.IndexFunc(joined, func(j Endpoint) bool {
+			return j.Address() == e.Address() &&
+				j.Actor == e.Actor
+		})
 		if i < 0 {
 			joined = append(joined, e)
 			continue

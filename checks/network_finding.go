@@ -3,10 +3,9 @@ package checks
 import (
 	"context"
 	"regexp"
+	"runner-preflight/checks/network"
 	"strings"
 	"time"
-
-	"runner-preflight/checks/network"
 )
 
 // resolverFile is where a machine's name servers are written.
@@ -23,7 +22,8 @@ func networkFinding(ctx context.Context, h *Host, f *network.Failure, need strin
 		message = f.Address + ", " + need + ": " + f.Detail
 	}
 	if f.Kind == network.NotEstablished {
-		return Unestablished(ctx, f.Address, message).On(f.Root).Touching(HostPort(f.Address)).With("phase", string(f.Phase))
+		return Unestablished(ctx, f.Address, message).On(f.Root).Touching(HostPort(f.Address)).With("phase",
+			string(f.Phase))
 	}
 	hint, commands := networkAdvice(h, f)
 	if !shellSafe.MatchString(f.Address) {
@@ -74,13 +74,16 @@ func networkAdvice(h *Host, f *network.Failure) (hint string, commands []string)
 		return "allow " + name + " in the DNS filter that answers for it, or remove it from /etc/hosts",
 			[]string{"grep -n " + name + " /etc/hosts", "getent ahosts " + name}
 	case network.ConnectTimeout:
-		return "have the firewall allow outgoing TCP to " + f.Address + ", which it drops now; runner-preflight allowlist " +
+		return "have the firewall allow outgoing TCP to " + f.Address +
+			", which it drops now; runner-preflight allowlist " +
 			"prints all that is needed", []string{"curl -v --connect-timeout 5 https://" + f.Address + "/"}
 	case network.ConnectRefused:
-		return "check that a service listens at " + f.Address + ", then have the firewall allow it: something rejects the connection",
+		return "check that a service listens at " + f.Address +
+				", then have the firewall allow it: something rejects the connection",
 			[]string{"curl -v --connect-timeout 5 https://" + f.Address + "/"}
 	case network.NetworkUnreachable:
-		return "add a route to " + name + ", or have the firewall allow " + f.Address + ": a router says that it cannot be reached",
+		return "add a route to " + name + ", or have the firewall allow " + f.Address +
+				": a router says that it cannot be reached",
 			routeCommands(f)
 	case network.ProxyUnreachable, network.ProxyAuthRequired, network.ProxyDenied:
 		return proxyAdvice(f), proxyCommands(f)
@@ -137,28 +140,35 @@ func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands 
 	show := "openssl s_client -connect " + f.Address + " -servername " + name + " </dev/null"
 	switch f.Kind {
 	case network.TLSReset:
-		return "have the firewall allow TLS to the host name " + name + ": it lets the address through and filters by name (SNI)",
+		return "have the firewall allow TLS to the host name " + name +
+				": it lets the address through and filters by name (SNI)",
 			[]string{show}
 	case network.TLSTimeout:
-		return "have the firewall allow TLS to the host name " + name + ", or lower the MTU if large packets are lost on the way",
+		return "have the firewall allow TLS to the host name " + name +
+				", or lower the MTU if large packets are lost on the way",
 			[]string{show, "ping -c 3 -M do -s 1472 " + name}
 	case network.TLSNotSpoken:
-		return "correct the port, or have " + f.Address + " speak TLS", []string{"curl -v http://" + f.Address + "/v2/"}
+		return "correct the port, or have " + f.Address + " speak TLS", []string{"curl -v http://" + f.Address +
+			"/v2/"}
 	case network.TLSUntrusted:
-		hint = "get the certificate of the authority from whoever runs " + name + ", and put it where docker's daemon looks"
+		hint = "get the certificate of the authority from whoever runs " + name +
+			", and put it where docker's daemon looks"
 		if isPublicHost(name) {
-			hint = "have the firewall leave TLS to " + name + " alone, or put its authority's certificate where docker's daemon looks"
+			hint = "have the firewall leave TLS to " + name +
+				" alone, or put its authority's certificate where docker's daemon looks"
 		}
 		return hint, []string{"sudo install -D -m 644 ca.crt " + certsFolder(f.Address) + "/ca.crt"}
 	case network.TLSIntercepted:
-		return "have the firewall leave TLS to " + name + " alone (no inspection): the runner trusts its image's authorities only",
+		return "have the firewall leave TLS to " + name +
+				" alone (no inspection): the runner trusts its image's authorities only",
 			[]string{show + " | openssl x509 -noout -issuer"}
 	case network.TLSExpired, network.TLSNotYetValid:
 		hint = "renew the certificate of " + name
 		if f.Kind == network.TLSNotYetValid || isPublicHost(name) {
 			hint = "set this machine's clock"
 		}
-		return hint + "; this machine takes the time to be " + h.Now().UTC().Format("2006-01-02 15:04 UTC"), []string{"date -u"}
+		return hint + "; this machine takes the time to be " +
+			h.Now().UTC().Format("2006-01-02 15:04 UTC"), []string{"date -u"}
 	case network.TLSWrongHost:
 		hint = "have the certificate of " + name + " issued for that name"
 		if f.Certificate != nil && len(f.Certificate.Names) > 0 {
@@ -169,7 +179,8 @@ func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands 
 	if strings.Contains(f.Detail, "client certificate") {
 		return "put the client certificate and its key where docker's daemon looks", []string{
 			"sudo install -D -m 644 client.cert " + certsFolder(f.Address) + "/client.cert",
-			"sudo install -D -m 600 client.key " + certsFolder(f.Address) + "/client.key"}
+			"sudo install -D -m 600 client.key " + certsFolder(f.Address) + "/client.key",
+		}
 	}
 	return "have " + name + " speak TLS 1.2 or newer with common ciphers", []string{show}
 }
