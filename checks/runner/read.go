@@ -41,8 +41,12 @@ const lookedFor = "a docker run that starts bitbucket-pipelines-runner or sets A
 // unreadable says what a file is that holds no text.
 func unreadable(data []byte) string {
 	head := data[:min(len(data), 64<<10)]
-	for _, known := range []struct{ magic, kind string }{{"\x7fELF", "a program, not text"}, {"\x1f\x8b", "a gzip archive, not text"},
-		{"PK\x03\x04", "a zip archive, not text"}, {"\x89PNG", "an image, not text"}, {"\xff\xfe", "UTF-16, which no shell and no docker reads"}, {"\xfe\xff", "UTF-16, which no shell and no docker reads"}} {
+	const wide = "UTF-16, which no shell and no docker reads"
+	for _, known := range []struct{ magic, kind string }{
+		{"\x7fELF", "a program, not text"}, {"\x1f\x8b", "a gzip archive, not text"},
+		{"PK\x03\x04", "a zip archive, not text"}, {"\x89PNG", "an image, not text"},
+		{"\xff\xfe", wide}, {"\xfe\xff", wide},
+	} {
 		if bytes.HasPrefix(head, []byte(known.magic)) {
 			return known.kind
 		}
