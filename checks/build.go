@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,36 +46,263 @@ type InputFile struct {
 // ErrIsDirectory says that a folder stands where a file should be.
 var ErrIsDirectory = errors.New("is a directory")
 
-// Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be found.
+// configName is what the runner's reader looks for, in the folder of configFolder unless DOCKER_CONFIG names another.
+const (
+	configName   = "config.json"
+	configFolder = "/root/.docker"
+)
+
+// Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened.
 func Build(in Input, windows Windows) (*Host, error) {
+	in.Route.PublicHost = isPublicHost
 	h := &Host{Live: in.Live, Offline: in.Offline, Windows: windows, Daemon: network.New(in.Route)}
 	h.Registries = registry.New(h.Daemon)
-	var configs []*Config
-	for _, file := range in.Files {
-		if isConfig(file) {
-			configs = append(configs, &Config{Path: file.Path, Origin: ConfigFile,
-				File: dockerconfig.Parse(file.Path, file.Data)})
-			continue
-		}
-		reading := runner.Read(file.Path, file.Data, windows.Files.ReadFile)
-		for i, definition := range reading.Definitions {
-			name := filepath.Base(file.Path)
-			if i > 0 {
-				name = fmt.Sprintf("%s#%d", name, i+1)
-			}
-			h.Runners = append(h.Runners, &Runner{Name: name, Definition: definition})
-		}
+	b := builder{Input: in, host: h}
+	if err := b.readConfigs(); err != nil {
+		return nil, err
 	}
-	_ = configs // the rest follows with the command line
+	b.readDefinitions()
+	b.addUnclaimed()
+	for _, r := range h.Runners {
+		r.Images, r.Platform = b.images(r.Definition), in.Platform
+		r.Endpoints, r.Control = endpointsOf(r, in.Endpoints), b.control(r.Definition)
+	}
 	return h, nil
 }
 
-// isConfig tells a config.json from a runner definition.
+// control is the way out of the JVM of a definition's runner.
+func (b *builder) control(d *runner.Definition) *network.Client {
+	key := controlKey(d)
+	if b.controls == nil {
+		b.controls = map[string]*network.Client{}
+	}
+	if b.controls[key] == nil {
+		b.controls[key] = network.New(controlRoute(b.Route, d))
+	}
+	return b.controls[key]
+}
+
+// builder holds what is known while a host is made.
+type builder struct {
+	Input
+	host *Host
+	// configs are those that were given, by flag or among the files.
+	configs []*Config
+	// mounted are those that definitions mount, by path, so that two definitions share one.
+	mounted map[string]*Config
+	// controls are the ways out of runners' own JVMs, by the proxies that their definitions name.
+	controls map[string]*network.Client
+}
+
+// readConfigs takes the config.json that --config names, else those among the files.
+func (b *builder) readConfigs() error {
+	for _, file := range b.Files {
+		if isConfig(file) {
+			b.configs = append(b.configs, &Config{Path: file.Path, Origin: ConfigFile,
+				File: dockerconfig.Parse(file.Path, file.Data)})
+		}
+	}
+	if b.Config == "" {
+		return nil
+	}
+	given := b.open(b.Config, ConfigFlag)
+	if given.Err != nil && !errors.Is(given.Err, ErrIsDirectory) {
+		return fmt.Errorf("--config: %w", given.Err)
+	}
+	b.configs = []*Config{given}
+	return nil
+}
+
+// open reads the config.json at a path, or in the folder that the path names.
+func (b *builder) open(name string, origin ConfigOrigin) *Config {
+	info, err := b.host.Files.Stat(name)
+	if err == nil && info.IsDir() && filepath.Base(name) != configName {
+		name = filepath.Join(name, configName)
+		info, err = b.host.Files.Stat(name)
+	}
+	if origin == ConfigUser && filepath.Base(name) != configName {
+		name = filepath.Join(name, configName) // a folder that is not there is told by the file that is missed
+	}
+	c := &Config{Path: name, Origin: origin, Err: err}
+	if err != nil {
+		return c
+	}
+	c.Mode = info.Mode()
+	if info.IsDir() {
+		c.Err = ErrIsDirectory
+		return c
+	}
+	data, err := b.host.Files.ReadFile(name)
+	if err != nil {
+		c.Err = err
+		return c
+	}
+	c.File = dockerconfig.Parse(name, data)
+	return c
+}
+
+// isConfig tells a config.json from a runner definition: by its first character, else by its name, since a file may
+// be empty or hold something else entirely.
 func isConfig(file InputFile) bool {
-	return strings.HasPrefix(strings.TrimLeft(string(file.Data[:min(len(file.Data), 64)]), " \t\r\n\ufeff"), "{")
+	start := strings.TrimLeft(string(file.Data[:min(len(file.Data), 256)]), " \t\r\n\ufeff\xff\xfe\x00")
+	if strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
+		return true
+	}
+	name := filepath.Base(file.Path)
+	return strings.HasPrefix(name, configName) || slices.Contains([]string{".dockerconfigjson", ".dockercfg"}, name)
+}
+
+// readDefinitions reads every other file. A file that another one names (an env file) is part of that one.
+func (b *builder) readDefinitions() {
+	named := map[string]bool{}
+	for _, file := range b.Files {
+		if isConfig(file) {
+			continue
+		}
+		reading := runner.Read(file.Path, file.Data, b.host.Files.ReadFile)
+		b.host.Readings = append(b.host.Readings, FileReading{file.Path, reading})
+		for _, definition := range reading.Definitions {
+			for _, env := range definition.EnvFiles {
+				named[path.Clean(env.Path.Value)] = true
+			}
+		}
+	}
+	b.host.Readings = slices.DeleteFunc(b.host.Readings, func(r FileReading) bool { return named[path.Clean(r.Path)] })
+	for _, reading := range b.host.Readings {
+		for i, definition := range reading.Definitions {
+			name := reading.Path
+			if i > 0 {
+				name = fmt.Sprintf("%s#%d", name, i+1)
+			}
+			b.host.Runners = append(b.host.Runners, &Runner{Name: name, Definition: definition,
+				Config: b.configOf(definition)})
+		}
+	}
+}
+
+// configOf is the config.json that a definition's runner reads: the given one, else the one that it mounts, else,
+// on the runner's host, this user's. With several given, the mount says which.
+func (b *builder) configOf(d *runner.Definition) *Config {
+	source := mountedConfig(d)
+	for _, given := range b.configs {
+		if source != "" && path.Clean(source) == path.Clean(given.Path) {
+			return given
+		}
+	}
+	switch {
+	case len(b.configs) > 0:
+		return b.configs[0]
+	case source != "" && (b.Live || below(source)):
+		return b.openOnce(source, ConfigMount)
+	case b.Live:
+		return b.openOnce(b.userConfig(), ConfigUser)
+	}
+	return nil
+}
+
+// openOnce opens a path that several definitions may name. Under lint a file that is not there was not given.
+func (b *builder) openOnce(name string, origin ConfigOrigin) *Config {
+	if rest, home := strings.CutPrefix(name, "~"); home && b.Env != nil {
+		name = b.Env("HOME") + rest
+	}
+	if c, known := b.mounted[name]; known {
+		return c
+	}
+	c := b.open(name, origin)
+	if !b.Live && errors.Is(c.Err, fs.ErrNotExist) {
+		c = nil
+	}
+	if b.mounted == nil {
+		b.mounted = map[string]*Config{}
+	}
+	b.mounted[name] = c
+	return c
+}
+
+// userConfig is the folder of this user's config.json.
+func (b *builder) userConfig() string {
+	if folder := b.Env("DOCKER_CONFIG"); folder != "" {
+		return folder
+	}
+	return filepath.Join(b.Env("HOME"), ".docker")
+}
+
+// below tells whether a path stays below the current folder, so that lint may take the file for given.
+func below(name string) bool { return filepath.IsLocal(name) }
+
+// mountedConfig is the host's path of what a definition mounts as the runner's config.json or its folder, "" if it
+// mounts none. A mount at a wrong place counts when nothing stands at the right one: its content is judged too.
+func mountedConfig(d *runner.Definition) string {
+	folder := configFolder
+	for _, v := range d.Environment {
+		if v.Name.Value == "DOCKER_CONFIG" && v.Value.Value != "" {
+			folder = path.Clean(v.Value.Value)
+		}
+	}
+	meant := ""
+	for _, m := range d.Mounts {
+		source, target := m.Source.Value, path.Clean(m.Target.Value)
+		switch base := path.Base(source); {
+		case m.Volume || m.Source.Unresolved != "":
+		case target == folder, target == path.Join(folder, configName):
+			return source
+		case base == configName, base == ".docker":
+			meant = source
+		}
+	}
+	return meant
+}
+
+// addUnclaimed makes a runner without a definition for each given config.json that no definition's runner reads, and
+// where no file was given at all, for the vendor's defaults.
+func (b *builder) addUnclaimed() {
+	for _, c := range b.configs {
+		claimed := func(r *Runner) bool { return r.Config == c }
+		if !slices.ContainsFunc(b.host.Runners, claimed) {
+			b.host.Runners = append(b.host.Runners, &Runner{Name: c.Path, Config: c})
+		}
+	}
+	if len(b.host.Runners) > 0 || len(b.host.Readings) > 0 {
+		return
+	}
+	r := &Runner{Name: "defaults"}
+	if b.Live {
+		r.Config = b.openOnce(b.userConfig(), ConfigUser)
+	}
+	b.host.Runners = append(b.host.Runners, r)
+}
+
+// images are the effective ones: flags before the definition before the vendor's defaults.
+func (b *builder) images(d *runner.Definition) []Image {
+	var images []Image
+	for _, role := range []Role{RolePause, RoleAuthProxy, RoleClone, RoleRunner} {
+		image := Image{Role: role, Reference: defaultImages(role)[0], Origin: OriginDefault}
+		if text, found := defined(d, role); found {
+			image = Image{role, text.Value, OriginDefinition, text.Place, text.Unresolved}
+		}
+		if reference := b.Images[role]; reference != "" {
+			image = Image{Role: role, Reference: reference, Origin: OriginFlag}
+		}
+		images = append(images, image)
+	}
+	return images
+}
+
+// defined is what a definition says of a role; of several variables of one name the last wins.
+func defined(d *runner.Definition, role Role) (text runner.Text, found bool) {
+	if d == nil {
+		return text, false
+	}
+	if role == RoleRunner {
+		return d.Image, d.Image.Value != "" || d.Image.Unresolved != ""
+	}
+	for _, v := range d.Environment {
+		if v.Name.Value == string(role) {
+			text, found = v.Value, true
+		}
+	}
+	return text, found
 }
 
 // Address is the endpoint as host:port.
 func (e Endpoint) Address() string { return net.JoinHostPort(e.Host, strconv.Itoa(e.Port)) }
-
-var _ = fs.ErrNotExist

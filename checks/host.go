@@ -13,8 +13,10 @@ import (
 
 // Host is the machine as checks see it: its runners, and the windows through which checks look.
 type Host struct {
-	// Runners are what is judged; never empty.
+	// Runners are what is judged; empty when files were given and no runner is in them.
 	Runners []*Runner
+	// Readings are the files that were read as runner definitions, with or without a runner in them.
+	Readings []FileReading
 	// Live says that this is the machine on which the runner runs (check), not a checkout of its files (lint).
 	Live bool
 	// Offline says that no check may use the network.
@@ -25,11 +27,22 @@ type Host struct {
 	Daemon *network.Client
 	// Registries asks registries about images, over Daemon.
 	Registries *registry.Client
+
+	// lookedUp is what the checks of config.json share; it is made once, by the first that asks.
+	lookedUp configView
+}
+
+// FileReading is what one file says of runners.
+type FileReading struct {
+	Path string
+	runner.Reading
 }
 
 // Windows are the only ways in which checks touch the world.
 type Windows struct {
 	Files Files
+	// Folder is the current folder, absolute; empty when unknown. What relative paths belong to is then unknown too.
+	Folder string
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -140,6 +153,8 @@ type Endpoint struct {
 	Optional bool
 	// Registry says that the host must speak the registry protocol.
 	Registry bool
+	// OneOf names a group of endpoints of which one is enough; empty is none.
+	OneOf string
 }
 
 // Overrides returns the images that are not the vendor's defaults, the runner's own left out: those that the
