@@ -125,7 +125,10 @@ func (r *reader) str() Value {
 	r.odd = -1
 	r.at += utf8.RuneLen(open)
 	firstBreak := 0
-	for !r.done() {
+	for {
+		if r.at = plainEnd(r.text, r.at); r.done() {
+			break
+		}
 		switch c := r.text[r.at]; {
 		case c == '"' && open == '"':
 			r.at++
@@ -156,6 +159,18 @@ func (r *reader) str() Value {
 		r.at, r.lastLine = firstBreak, true
 	}
 	return r.cutOff(start)
+}
+
+// plainEnd skips the characters that mean nothing special in a string.
+func plainEnd(text []byte, at int) int {
+	for at < len(text) {
+		c := text[at]
+		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '\'' || c == '`' {
+			break
+		}
+		at++
+	}
+	return at
 }
 
 // unusual reads one character of a string that may be a quote of another kind, and tells whether it ends the string.

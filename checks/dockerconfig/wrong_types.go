@@ -77,7 +77,7 @@ func (c *typeCheck) check(m Member, want *shape) {
 	for inner := range m.Value.Members() {
 		next := want.of
 		if want.fields != nil {
-			next = want.fields[strings.ToLower(inner.Key)]
+			next = want.fields[lowerName(inner.Key)]
 		}
 		c.path = append(c.path, inner.Key)
 		c.check(inner, next)
@@ -88,4 +88,12 @@ func (c *typeCheck) check(m Member, want *shape) {
 			c.check(Member{m.Key, v, m.keyStart, m.keyEnd}, want.of)
 		}
 	}
+}
+
+// lowerName is a key in lower case; "" if it is longer than any name of a setting.
+func lowerName(key string) string {
+	if len(key) > 64 {
+		return ""
+	}
+	return strings.ToLower(key)
 }
