@@ -145,7 +145,7 @@ func judgeEnvironment(h *Host, r *Runner) []Finding {
 		return []Finding{Skipped(r.Name, "the definition does not speak of the environment")}
 	}
 	findings := missingVariables(h, r)
-	findings = append(findings, strayPlaceholders(d)...)
+	findings = append(findings, strayPlaceholders(r)...)
 	for _, v := range effectiveVariables(d) {
 		findings = append(findings, judgeVariable(r, v)...)
 	}
@@ -247,7 +247,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 	}
 	if sample := sampleOf(v); sample != "" {
 		return about(Failed(envPlaceholder, name, sampleMessage(v, sample),
-			"write your own value there: "+whereFrom(name)))
+			"write your own value there: "+whereFrom(name)).On(r.Name))
 	}
 	if inQuotes(value.Value) {
 		bare := strings.Trim(value.Value, `"'`)
@@ -255,7 +255,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 			bare = "…"
 		}
 		return about(Failed(literalQuotes, name, name+" has quotes in its value, and the runner gets them too",
-			fmt.Sprintf("write it without them: %s=%s", name, bare)))
+			fmt.Sprintf("write it without them: %s=%s", name, bare)).On(rootOf(r, value)))
 	}
 	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" &&
 		!validUUID.MatchString(value.Value) {
@@ -263,6 +263,14 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return about(Failed(malformedUUID, name, message, hint))
 	}
 	return nil
+}
+
+// rootOf is the file in which a value is written, as far as that is known.
+func rootOf(r *Runner, value runner.Text) string {
+	if value.Place.File == nil {
+		return r.Name
+	}
+	return value.Place.File.Path
 }
 
 // sampleOf is the sample in a variable's value; "" if it has a value of its own. Options of a JVM may hold
@@ -318,7 +326,8 @@ func sampleMessage(v runner.Variable, sample string) string {
 
 // strayPlaceholders reports samples outside of the variables that the runner reads: in a mount, in the image,
 // in other variables if a shell takes them for redirections.
-func strayPlaceholders(d *runner.Definition) []Finding {
+func strayPlaceholders(r *Runner) []Finding {
+	d := r.Definition
 	var findings []Finding
 	var places []source.Span
 	report := func(sample string, place source.Span) {
@@ -331,7 +340,8 @@ func strayPlaceholders(d *runner.Definition) []Finding {
 		}
 		places = append(places, place)
 		findings = append(findings, Failed(envPlaceholder, sample,
-			fmt.Sprintf("%s is still a sample or a template", sample), "write your own value there").At(place))
+			fmt.Sprintf("%s is still a sample or a template", sample),
+			"write your own value there").At(place).On(r.Name))
 	}
 	for _, m := range d.Mistakes {
 		if m.Kind == runner.Placeholder {
