@@ -89,10 +89,11 @@ func envLine(file *source.File, start, end int) (*Variable, *Mistake) {
 		Name: Text{Value: string(name), Place: file.At(start, at)}}
 	switch {
 	case valued:
-		v.Value = Text{Value: string(text[at+1 : end]), Place: file.At(at+1, end), Placeholder: placeholder(string(text[at+1 : end]))}
+		value := string(text[at+1 : end])
+		v.Value = Text{Value: value, Place: file.At(at+1, end), Placeholder: placeholder(value)}
 	default:
-		v.Value = Text{Place: v.Name.Place, Unresolved: fmt.Sprintf("%s without a value is taken from the environment of docker",
-			source.Printable(string(name)))}
+		v.Value = Text{Place: v.Name.Place, Unresolved: fmt.Sprintf(
+			"%s without a value is taken from the environment of docker", source.Printable(string(name)))}
 	}
 	if len(name) == 0 {
 		return nil, wrong(start, end, "a line of an env file begins with the name of a variable")

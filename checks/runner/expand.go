@@ -119,7 +119,8 @@ func (e *expander) value(w *syntax.Word, at int) field {
 
 // inner is an expander for a value within this one's word.
 func (e *expander) inner(depth int) *expander {
-	return &expander{code: e.code, scope: e.scope, posix: e.posix, unit: e.unit, homeless: e.homeless, whole: true, depth: depth}
+	return &expander{code: e.code, scope: e.scope, posix: e.posix, unit: e.unit, homeless: e.homeless, whole: true,
+		depth: depth}
 }
 
 func (e *expander) parts(parts []syntax.WordPart, quoting Quoting, first bool) {
@@ -182,7 +183,8 @@ func commandName(c *syntax.CmdSubst) string {
 }
 
 func (e *expander) unknown(from, to int, quoting Quoting, why string) {
-	e.add(piece{text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true, unresolved: why})
+	e.add(piece{text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true,
+		unresolved: why})
 }
 
 // verbatim adds the text as it stands.
@@ -287,7 +289,8 @@ func ansi(escape string) string {
 
 // parameter expands $x and all that ${…} can do.
 func (e *expander) parameter(p *syntax.ParamExp, from, to int, quoting Quoting) {
-	if p.Param == nil || p.Param.Value == "" || p.Excl || p.Length || p.Width || p.IsSet || p.Names != 0 || p.Slice != nil || p.Repl != nil {
+	if p.Param == nil || p.Param.Value == "" || p.Excl || p.Length || p.Width || p.IsSet || p.Names != 0 ||
+		p.Slice != nil || p.Repl != nil {
 		e.unknown(from, to, quoting, e.raw(from, to)+" is computed")
 		return
 	}

@@ -1,7 +1,7 @@
 package runner
 
 import (
-	"bytes"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -57,27 +57,28 @@ func secretsHidden(t *testing.T, d *Definition) {
 // TestBounds reads texts made to take long, to go deep or to grow, and gives each little time.
 func TestBounds(t *testing.T) {
 	run := "docker run -e ACCOUNT_UUID=x atlassian/bitbucket-pipelines-runner "
-	doubling := "A=aaaaaaaaaaaaaaaa\n" + strings.Repeat("A=$A$A\n", 60) + "docker run -e ACCOUNT_UUID=$A x/bitbucket-pipelines-runner\n"
+	doubling := "A=aaaaaaaaaaaaaaaa\n" + strings.Repeat("A=$A$A\n", 60) +
+		"docker run -e ACCOUNT_UUID=$A x/bitbucket-pipelines-runner\n"
 	for name, text := range map[string]string{
-		"long line":         strings.Repeat("a", 4<<20),
-		"long option":       run + strings.Repeat("-e A=b ", 500_000),
-		"many commands":     strings.Repeat(run+"\n", 50_000),
-		"commands in one":   "# " + strings.Repeat(run, 50_000),
-		"names in a path":   strings.Repeat("docker/", 300_000),
-		"brackets":          strings.Repeat("(", 1<<20) + run,
-		"substitutions":     strings.Repeat("$(", 100_000) + run,
+		"long line":         strings.Repeat("a", 256<<10),
+		"long option":       run + strings.Repeat("-e A=b ", 120_000),
+		"many commands":     strings.Repeat(run+"\n", 15_000),
+		"commands in one":   "# " + strings.Repeat(run, 15_000),
+		"names in a path":   strings.Repeat("docker/", 80_000),
+		"brackets":          strings.Repeat("(", 256<<10) + run,
+		"substitutions":     strings.Repeat("$(", 30_000) + run,
 		"conditions":        strings.Repeat("if ", 80_000) + run,
 		"arithmetic":        run + strings.Repeat("$((1+", 50_000),
-		"quotes":            run + strings.Repeat(`"'`, 500_000),
-		"backslashes":       run + strings.Repeat("\\ \n", 300_000),
-		"placeholders":      run + strings.Repeat("<a-b> ", 300_000),
+		"quotes":            run + strings.Repeat(`"'`, 120_000),
+		"backslashes":       run + strings.Repeat("\\ \n", 80_000),
+		"placeholders":      run + strings.Repeat("<a-b> ", 80_000),
 		"doubling":          doubling,
 		"recursion":         "f() { f; f; docker run -e ACCOUNT_UUID=x x/bitbucket-pipelines-runner; }\nf\n",
-		"secrets":           strings.Repeat("TOKEN=abcdefgh ", 200_000),
-		"one long secret":   "TOKEN=\"" + strings.Repeat("token=", 300_000),
+		"secrets":           strings.Repeat("TOKEN=abcdefgh ", 50_000),
+		"one long secret":   "TOKEN=\"" + strings.Repeat("token=", 80_000),
 		"here-documents":    strings.Repeat("cat <<A\n", 30_000) + run,
-		"zeros":             run + strings.Repeat("\x00", 1<<20),
-		"invalid bytes":     run + strings.Repeat("\xff\xfe", 1<<20),
+		"zeros":             run + strings.Repeat("\x00", 256<<10),
+		"invalid bytes":     run + strings.Repeat("\xff\xfe", 256<<10),
 		"nested inner text": strings.Repeat("bash -c '", 1000) + run,
 		"branches":          strings.Repeat("if a; then X=1; else Y=2; fi\n", 8000) + run,
 		"variables":         many(4000) + strings.Repeat("a && b\n", 4000) + run,
@@ -92,10 +93,11 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// many assigns n variables.
 func many(n int) string {
-	var out bytes.Buffer
+	var out strings.Builder
 	for i := range n {
-		out.WriteString("V" + strings.Repeat("x", i%7) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676%26)) + "=1\n")
+		fmt.Fprintf(&out, "V%d=1\n", i)
 	}
 	return out.String()
 }
