@@ -184,11 +184,12 @@ func missingVariables(h *Host, r *Runner) []Finding {
 		case given:
 			findings = append(findings, missingVariable(r, name, name+" is set to nothing").At(v.Name.Place))
 		case d.Complete() || brokenEnvFile(h, d) != "":
-			message := name + " is not set"
+			f := missingVariable(r, name, name+" is not set").At(d.Place)
 			if file := brokenEnvFile(h, d); file != "" {
-				message += fmt.Sprintf("; the env file %s does not exist", file)
+				f.Message += fmt.Sprintf("; the env file %s does not exist", file)
+				f.Hint = fmt.Sprintf("create %s, or name the right file", file)
 			}
-			findings = append(findings, missingVariable(r, name, message).At(d.Place))
+			findings = append(findings, f)
 		default:
 			findings = append(findings, Skipped(name,
 				name+" may be set by what was not given or is not known (see unresolved-value)"))
