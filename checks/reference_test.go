@@ -7,12 +7,13 @@ import (
 	"github.com/distribution/reference"
 )
 
-// FuzzReference holds the judge of references to docker's own parser: what it lets pass docker takes, and what the
-// runner's reader refuses is never called fine.
+// FuzzReference holds the judge of references to docker's own parser: what it lets pass docker takes, and what it
+// does not has a problem, a message and a hint.
 func FuzzReference(f *testing.F) {
 	for _, seed := range []string{
 		"pause", "registry.example.com:5000/acme/pause:3.8", "https://registry.example.com/pause", "ACME/Pause:1",
-		"a//b", "a/b:", "a/b@sha256:00", "localhost/pause", "my--pause", "my__pause", "[::1]:5000/a/b", "a b", "\u00a0a",
+		"a//b", "a/b:", "a/b@sha256:00", "localhost/pause", "my--pause", "my__pause", "[::1]:5000/a/b", "a b",
+		"\u00a0a",
 		"a@" + strings.Repeat("0", 64), strings.Repeat("a/", 200) + "b",
 	} {
 		f.Add(seed)
