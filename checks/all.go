@@ -2,5 +2,22 @@ package checks
 
 // All lists every check, in the order of the report.
 func All() []Check {
-	return []Check{endpointReachable, clockAccurate}
+	return []Check{
+		configFile,
+		configJSON,
+		configCredentialStore,
+		configAuthEncoding,
+		configBasicAuth,
+		configRegistryKey,
+		definitionCommand,
+		definitionEnvironment,
+		definitionMounts,
+		definitionImages,
+		imageResolves,
+		imagePlatform,
+		imageLayers,
+		imageCurrent,
+		endpointReachable,
+		clockAccurate,
+	}
 }

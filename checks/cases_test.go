@@ -173,13 +173,15 @@ func readScene(t *testing.T, folder string) scene {
 	return s
 }
 
-// folderFiles shows a case's folder as the current one, and its folder "root" as the root of the file system.
+// folderFiles shows a case's folder as the current one, and its folder "root" as the root of the file system. What git
+// would take for its own is kept under another name: .git as dot-git.
 type folderFiles struct {
 	folder string
 	modes  map[string]string
 }
 
 func (f folderFiles) real(path string) string {
+	path = strings.ReplaceAll(path, "/.git", "/dot-git")
 	if filepath.IsAbs(path) {
 		return filepath.Join(f.folder, "root", path)
 	}

@@ -181,6 +181,9 @@ func (d *demand) spare(found []Finding, demands []*demand, answers []network.Ans
 // judgeEndpoint says what came of one host.
 func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []Finding {
 	if a.Failure != nil {
+		if reason := daemonAllows(h, spoken(d.address), a.Failure); d.registry() && reason != "" {
+			return []Finding{Skipped(d.address, reason)}
+		}
 		found := networkFinding(ctx, h, a.Failure, d.need())
 		if a.Failure.Kind == network.TLSIntercepted && aged(h) {
 			found = found.As(Warn)

@@ -27,6 +27,9 @@ type Host struct {
 	Daemon *network.Client
 	// Registries asks registries about images, over Daemon.
 	Registries *registry.Client
+
+	// lookedUp is what the checks of config.json share; it is made once, by the first that asks.
+	lookedUp configView
 }
 
 // FileReading is what one file says of runners.
@@ -38,6 +41,8 @@ type FileReading struct {
 // Windows are the only ways in which checks touch the world.
 type Windows struct {
 	Files Files
+	// Folder is the current folder, absolute; empty when unknown. What relative paths belong to is then unknown too.
+	Folder string
 	// Now is the clock.
 	Now func() time.Time
 }

@@ -1,0 +1,67 @@
+package checks
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+var (
+	validUUID = regexp.MustCompile(`^\{[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\}$`)
+	bareUUID  = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	// notHexOrDash matches what no UUID has.
+	notHexOrDash = regexp.MustCompile(`[^0-9a-fA-F-]`)
+	hexUUID      = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
+)
+
+// uuidMistake tells what keeps a value from being a UUID in braces. UUIDs are no secrets.
+func uuidMistake(name, value string) (message, hint string) {
+	meant := strings.TrimSpace(value)
+	if decoded, err := url.PathUnescape(meant); err == nil && decoded != meant {
+		meant, message = decoded, "is percent-encoded, as in a URL"
+	}
+	open, closed := strings.HasPrefix(meant, "{"), strings.HasSuffix(meant, "}")
+	core := strings.Trim(meant, "{}()[]\"' \t")
+	switch {
+	case message != "" && bareUUID.MatchString(core):
+	case validUUID.MatchString(meant) && message == "":
+		message = "has a blank or a line break at its end"
+		if strings.TrimLeft(value, " \t") != value {
+			message = "begins with a blank"
+		}
+	case bareUUID.MatchString(core) && !open && !closed:
+		message = "lacks its braces"
+	case bareUUID.MatchString(core) && open && closed:
+		message = "has more than its pair of braces"
+	case bareUUID.MatchString(core):
+		message = "lacks one of its braces"
+	case hexUUID.MatchString(core):
+		message = "lacks its dashes"
+		core = strings.Join([]string{core[:8], core[8:12], core[12:16], core[16:20], core[20:]}, "-")
+	case !looksLikeUUID.MatchString(core):
+		return fmt.Sprintf("%s is no UUID, nor nearly one", name), hintUUID(name)
+	default:
+		return fmt.Sprintf("%s %q is no UUID: %s", name, value, shapeMistake(core)), hintUUID(name)
+	}
+	return fmt.Sprintf("%s %q %s", name, value, message), fmt.Sprintf("write %s='{%s}'", name, core)
+}
+
+// looksLikeUUID matches what may be quoted: anything else may be a secret in the wrong place.
+var looksLikeUUID = regexp.MustCompile(`^[0-9a-fA-F]*\w?[0-9a-fA-F]*-[0-9a-zA-Z-]{0,40}$|^[0-9a-fA-F]{1,40}$`)
+
+func hintUUID(name string) string {
+	return fmt.Sprintf("copy the whole UUID again: %s='{8-4-4-4-12 hexadecimal digits}'", name)
+}
+
+// shapeMistake tells what is wrong with the digits of a UUID.
+func shapeMistake(core string) string {
+	if at := notHexOrDash.FindString(core); at != "" {
+		return fmt.Sprintf("%q is no hexadecimal digit", at)
+	}
+	digits := strings.ReplaceAll(core, "-", "")
+	if len(digits) != 32 {
+		return fmt.Sprintf("it has %d hexadecimal digits, and a UUID has 32", len(digits))
+	}
+	return "its groups are not of 8, 4, 4, 4 and 12 digits"
+}
