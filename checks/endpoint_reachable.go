@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"runner-preflight/checks/network"
-	"runner-preflight/checks/registry"
 	"runner-preflight/checks/source"
 	"slices"
 	"strings"
@@ -330,43 +329,25 @@ func shareRoots(findings []Finding) []Finding {
 // discovered reports the hosts that registries send their clients to: token services, and where layers are kept. They
 // are known once the images were asked for, and so is how the connections to them went.
 func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
-	var findings []Finding
-	for _, r := range h.Runners {
-		for _, image := range r.Images {
-			if len(imageEndpoints(image)) == 0 {
+	findings := eachImage(h, func(r *Runner, image Image) []Finding {
+		var findings []Finding
+		for _, met := range resolve(ctx, h, r, image).Hosts {
+			trace, seen := h.Daemon.Trace(met.Address)
+			listed := func(d *demand) bool { // an optional one that fails is needed after all
+				return d.runner == r && d.client == h.Daemon && d.address == met.Address &&
+					(!d.optional() || trace.Failure == nil)
+			}
+			if !seen || slices.ContainsFunc(known, listed) {
 				continue
 			}
-			for _, met := range hostsMet(ctx, h, r, image) {
-				trace, seen := h.Daemon.Trace(met.Address)
-				listed := func(d *demand) bool { // an optional one that fails is needed after all
-					return d.runner == r && d.client == h.Daemon && d.address == met.Address &&
-						(!d.optional() || trace.Failure == nil)
-				}
-				if !seen || slices.ContainsFunc(known, listed) {
-					continue
-				}
-				d := &demand{
-					runner: r, client: h.Daemon, address: met.Address, images: []Image{image},
-					endpoints: []Endpoint{
-						{Actor: ActorDaemon, Why: met.Why + " of " + image.Reference},
-					},
-				}
-				findings = append(findings, d.complete(judgeDiscovered(ctx, h, d, trace)))
-			}
+			d := &demand{runner: r, client: h.Daemon, address: met.Address, images: []Image{image}, endpoints: []Endpoint{
+				{Actor: ActorDaemon, Why: met.Why + " of " + clip(image.Reference)},
+			}}
+			findings = append(findings, d.complete(judgeDiscovered(ctx, h, d, trace)))
 		}
-	}
-	return findings
-}
-
-// hostsMet are the hosts that were met in asking for an image. Registries remember: it costs nothing to ask again.
-func hostsMet(ctx context.Context, h *Host, r *Runner, image Image) []registry.Host {
-	request := registry.Request{Reference: image.Reference, Platform: r.Platform}
-	if r.Config != nil {
-		if found := r.Config.File.ForRunner(image.Reference); found.Reason == "" {
-			request.Username, request.Password = found.Username, found.Password
-		}
-	}
-	return h.Registries.Resolve(ctx, request).Hosts
+		return findings
+	})
+	return slices.DeleteFunc(findings, func(f Finding) bool { return f.Status == Skip })
 }
 
 func judgeDiscovered(ctx context.Context, h *Host, d *demand, t network.Trace) Finding {

@@ -494,6 +494,36 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// TestPing asks whether a host is a registry, in every way, of one that answers another thing the second time.
+func TestPing(t *testing.T) {
+	t.Parallel()
+	lab := start(t, scene.Scene{Hosts: map[string]scene.Host{"a.example.com": {Registry: &scene.Registry{
+		Faults: []scene.Fault{{Times: 1, Answer: scene.Answer{Status: 418, Body: "once"}}},
+	}}}})
+	c := client(t, lab.Config())
+	if a := c.Probe(t.Context(), "https://a.example.com/v2/"); a.Status != 418 {
+		t.Errorf("probe: %d", a.Status)
+	}
+	for _, rawURL := range []string{"https://a.example.com/v2/", "https://A.example.com:443/v2/"} {
+		answer, err := get(t, c, rawURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if answer.StatusCode != 418 || string(body) != "once" || answer.ContentLength != 4 {
+			t.Errorf("%s: %s %q", rawURL, answer.Status, body)
+		}
+	}
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://a.example.com/v2/", nil)
+	req.Header.Set("Authorization", "Basic Y2k6c2VjcmV0")
+	if answer, err := c.RoundTrip(req); err != nil || answer.StatusCode != 200 {
+		t.Errorf("with credentials it is another question: %v", err)
+	} else {
+		answer.Body.Close()
+	}
+}
+
 // TestIPv6 tells a broken IPv6 address from a machine that has no IPv6.
 func TestIPv6(t *testing.T) {
 	t.Parallel()

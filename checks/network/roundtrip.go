@@ -13,8 +13,30 @@ import (
 	"time"
 )
 
-// RoundTrip sends one HTTPS request and follows nothing. Its error, if any, is a *Failure.
+// RoundTrip sends one HTTPS request and follows nothing. Its error, if any, is a *Failure. The ping of a registry,
+// which many ask for, is sent once and remembered, as by Probe.
 func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !isPing(req) {
+		return c.send(req)
+	}
+	answer := c.Probe(req.Context(), req.URL.String())
+	if answer.Failure != nil {
+		return nil, answer.Failure
+	}
+	return &http.Response{
+		Status: answer.text, StatusCode: answer.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: answer.Header.Clone(), Body: io.NopCloser(bytes.NewReader(answer.Body)), ContentLength: int64(len(answer.Body)),
+		Request: req,
+	}, nil
+}
+
+// isPing tells the question whether a host is a registry (GET /v2/ without credentials) from others.
+func isPing(req *http.Request) bool {
+	return req.Method == http.MethodGet && req.URL.Scheme == "https" && req.URL.Path == "/v2/" && req.URL.RawQuery == "" &&
+		req.Header.Get("Authorization") == "" && req.Header.Get("Range") == ""
+}
+
+func (c *Client) send(req *http.Request) (*http.Response, error) {
 	h := c.host(addressOf(req.URL))
 	refuse := func(f *Failure) (*http.Response, error) {
 		if req.Body != nil {
@@ -203,6 +225,8 @@ type Answer struct {
 	Body []byte
 	// Received is when the header came, by the route's clock.
 	Received time.Time
+
+	text string // the status with its reason, as it came
 }
 
 // probe is one remembered answer, or one on its way.
@@ -213,14 +237,18 @@ type probe struct {
 
 // Probe asks for a URL once, however often it is called, and says how each phase went.
 func (c *Client) Probe(ctx context.Context, rawURL string) Answer {
+	key := rawURL
+	if u, err := url.Parse(rawURL); err == nil && u.Host != "" {
+		key = u.Scheme + "://" + addressOf(u) + u.RequestURI()
+	}
 	for {
 		c.mu.Lock()
-		p := c.probes[rawURL]
+		p := c.probes[key]
 		if p == nil {
 			p = &probe{done: make(chan struct{})}
-			c.probes[rawURL] = p
+			c.probes[key] = p
 			c.mu.Unlock()
-			return c.ask(ctx, rawURL, p)
+			return c.ask(ctx, key, rawURL, p)
 		}
 		c.mu.Unlock()
 		select {
@@ -242,12 +270,12 @@ func (c *Client) unanswered(ctx context.Context, rawURL string) Answer {
 	return Answer{Trace: Trace{Address: address, Failure: c.failed(address, outOfTime(ctx, PhaseHTTP))}}
 }
 
-func (c *Client) ask(ctx context.Context, rawURL string, p *probe) Answer {
+func (c *Client) ask(ctx context.Context, key, rawURL string, p *probe) Answer {
 	defer close(p.done)
 	p.answer = c.fetch(ctx, rawURL)
 	if f := p.answer.Failure; f != nil && f.Kind == NotEstablished {
 		c.mu.Lock()
-		delete(c.probes, rawURL)
+		delete(c.probes, key)
 		c.mu.Unlock()
 	}
 	return p.answer
@@ -263,7 +291,7 @@ func (c *Client) fetch(ctx context.Context, rawURL string) Answer {
 			Root: clip(rawURL), Detail: "this is not a URL", Err: err,
 		}}}
 	}
-	answer, err := c.RoundTrip(req)
+	answer, err := c.send(req)
 	trace, _ := c.Trace(addressOf(req.URL))
 	trace.Address = addressOf(req.URL)
 	if err != nil {
@@ -279,6 +307,6 @@ func (c *Client) fetch(ctx context.Context, rawURL string) Answer {
 	_, _ = io.Copy(&body, io.LimitReader(answer.Body, maxBody)) // a body that breaks off still says something
 	return Answer{
 		Trace: trace, Status: answer.StatusCode, Header: answer.Header, Body: body.Bytes(),
-		Received: c.config.Now(),
+		Received: c.config.Now(), text: answer.Status,
 	}
 }

@@ -182,6 +182,9 @@ func (l *Lab) Dial(ctx context.Context, _, address string) (net.Conn, error) {
 	}
 	switch behaviour {
 	case "timeout":
+		if l.scene.Hasty {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+		}
 		<-ctx.Done()
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: ctx.Err()}
 	case "refused":

@@ -24,6 +24,9 @@ type Scene struct {
 	Latency Duration
 	// PhaseTimeout bounds one phase; 0 takes the route's own.
 	PhaseTimeout Duration
+	// Hasty says that connection attempts which nobody answers end at once, as if their time were up: a test need not
+	// wait for it.
+	Hasty bool
 	// IPv6 says that the machine has a way out over IPv6.
 	IPv6 bool
 }
