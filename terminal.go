@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"runner-preflight/checks"
+	"runner-preflight/report"
+)
+
+// defaultWidth is the width of a report that goes to no terminal, in columns.
+const defaultWidth = 80
+
+// readText decides how text looks: by flags, by the environment, by what standard output is.
+func (o *options) readText(c *cli.Context, p process) error {
+	width, terminal := terminalWidth(p.out)
+	color, err := colored(c.String("color"), p.env, terminal)
+	o.text = report.TextOptions{
+		Width: width, Color: color, Unicode: unicodeLocale(p.env),
+		Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose"),
+	}
+	if o.text.Quiet && o.text.Verbose {
+		return fmt.Errorf("-q and -v exclude each other")
+	}
+	return err
+}
+
+// terminalWidth is the width of the terminal that w is, in columns.
+func terminalWidth(w io.Writer) (width int, terminal bool) {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return defaultWidth, false
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil || width <= 0 {
+		return defaultWidth, true
+	}
+	return width, true
+}
+
+// colored decides on color: the flag, then NO_COLOR, FORCE_COLOR or CLICOLOR_FORCE, CLICOLOR=0, then the terminal.
+// Source: no-color.org and bixense.com/clicolors.
+func colored(flag string, env func(string) string, terminal bool) (bool, error) {
+	force := func(name string) bool { return env(name) != "" && env(name) != "0" }
+	switch {
+	case flag == "always":
+		return true, nil
+	case flag == "never":
+		return false, nil
+	case flag != "auto" && flag != "":
+		return false, fmt.Errorf("--color %q is not auto, always or never", flag)
+	case env("NO_COLOR") != "":
+		return false, nil
+	case force("FORCE_COLOR"), force("CLICOLOR_FORCE"):
+		return true, nil
+	case env("CLICOLOR") == "0", env("TERM") == "dumb":
+		return false, nil
+	}
+	return terminal, nil
+}
+
+// unicodeLocale tells whether text may leave ASCII. Containers set no locale at all and their logs are UTF-8: only a
+// locale that names another character set says no.
+func unicodeLocale(env func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToLower(env(name)); locale != "" {
+			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+		}
+	}
+	return true
+}
+
+// progressDelay is how long a run may take before it says that it is waiting.
+const progressDelay = 700 * time.Millisecond
+
+// progress says on a terminal's standard error that the run is waiting, and for how long it may; the returned function
+// takes the line away.
+func (o options) progress(p process, host *checks.Host) (stop func()) {
+	if _, terminal := terminalWidth(p.err); !terminal || host.Offline || p.env("TERM") == "dumb" {
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		started, wait := time.Now(), time.NewTimer(progressDelay)
+		defer wait.Stop()
+		shown := false
+		for {
+			select {
+			case <-done:
+				if shown {
+					fmt.Fprint(p.err, "\r\x1b[K")
+				}
+				return
+			case <-wait.C:
+				shown = true
+				fmt.Fprintf(p.err, "\r\x1b[Kwaiting for the network: %.0f s of at most %v",
+					time.Since(started).Seconds(), o.timeout)
+				wait.Reset(time.Second)
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// nearestFlag is the flag of the command in hand that a misspelled one was most likely meant to be.
+func nearestFlag(c *cli.Context, name string) string {
+	flags := c.App.Flags
+	if c.Command != nil && len(c.Command.Flags) > 0 {
+		flags = c.Command.Flags
+	}
+	var names []string
+	for _, flag := range flags {
+		names = append(names, flag.Names()...)
+	}
+	return checks.Nearest(name, names)
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"runner-preflight/checks"
+)
+
+// maxInput bounds what is read of one file, in bytes.
+const maxInput = 64 << 20
+
+var errTooLarge = errors.New("larger than 64 MiB")
+
+// osFiles is the machine's file system.
+type osFiles struct{}
+
+// Stat follows links.
+func (osFiles) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
+
+// ReadFile reads a regular file of at most maxInput bytes: a device or a pipe would never end.
+func (osFiles) ReadFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, &fs.PathError{Op: "read", Path: path, Err: checks.ErrIsDirectory}
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readBounded(file)
+}
+
+func readBounded(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+	if err == nil && len(data) > maxInput {
+		return nil, errTooLarge
+	}
+	return data, err
+}
+
+// readInput reads a FILE argument. A pipe that the shell made of a command (<(…)) is read like standard input.
+func readInput(name string, stdin io.Reader) ([]byte, error) {
+	if name == "-" {
+		return readBounded(stdin)
+	}
+	info, err := os.Stat(name)
+	if err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		pipe, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer pipe.Close()
+		return readBounded(pipe)
+	}
+	return osFiles{}.ReadFile(name)
+}
+
+// writeWhole writes a file, and the folders above it, wholly or not at all.
+func writeWhole(path string, write func(io.Writer) error) error {
+	fail := func(err error) error { return fmt.Errorf("writing %s: %w", path, err) }
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fail(err)
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".runner-preflight-*")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.Remove(file.Name())
+	if err := errors.Join(write(file), file.Chmod(0o644), file.Close()); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return fail(err)
+	}
+	return nil
+}
