@@ -47,7 +47,8 @@ const (
 	pageServer     = "10.77.2.20"     // block.rig.test answers 403 in HTML, portal.rig.test 200
 	proxyServer    = "10.77.2.30"     // proxy.rig.test: squid, 3128 for all, 3129 with a password, 3130 for none
 	nameServer     = "10.77.2.53"
-	vendorServer   = "10.77.2.60" // every host of the vendor and the public registries
+	vendorServer   = "10.77.2.60" // the vendor's hosts, but for
+	vendorImages   = "10.77.2.61" // its registries and the public ones
 )
 
 // The lab's people. Only ciUser may pull, and what is below rig/ alone.
@@ -164,8 +165,10 @@ func (j *journal) note(r *http.Request) {
 	from, _, _ := net.SplitHostPort(r.RemoteAddr)
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
-	j.requests = append(j.requests, request{from, r.Host, r.Method, r.URL.Path,
-		r.Header.Get("Authorization") != "", r.TLS == nil})
+	j.requests = append(j.requests, request{
+		from, r.Host, r.Method, r.URL.Path,
+		r.Header.Get("Authorization") != "", r.TLS == nil,
+	})
 }
 
 // from lists the requests of one client.
@@ -212,14 +215,20 @@ func (l *lab) await() {
 		proxyServer+":3128", proxyServer+":3129", proxyServer+":3130")
 }
 
-// vendorHosts are the names at which the vendor and the public registries are found in the lab.
+// vendorHosts are those of the vendor's API and storage.
 func vendorHosts() []string {
 	return []string{
 		"bitbucket.org", "api.bitbucket.org", "api.atlassian.com", "auth.atlassian.com",
-		"docker-public.packages.atlassian.com", "docker-hub.packages.atlassian.com", "k8s-docker.packages.atlassian.com",
-		"public.ecr.aws", "registry-1.docker.io", "auth.docker.io", "production.cloudflare.docker.com",
 		"micros--prod-west--bitbucketci-file-service--files.s3.us-west-2.amazonaws.com",
 		"micros--prod-east--bitbucketci-file-service--files.s3.amazonaws.com",
+	}
+}
+
+// publicRegistries are the vendor's and those of the public.
+func publicRegistries() []string {
+	return []string{
+		"docker-public.packages.atlassian.com", "docker-hub.packages.atlassian.com", "k8s-docker.packages.atlassian.com",
+		"public.ecr.aws", "registry-1.docker.io", "auth.docker.io", "production.cloudflare.docker.com",
 	}
 }
 
@@ -233,7 +242,7 @@ func (l *lab) dns() {
 		authServer: {"auth.rig.test"}, blobsServer: {"blobs.rig.test"}, cdnServer: {"cdn.rig.test"},
 		badCertServer: {"expired.rig.test", "future.rig.test", "untrusted.rig.test", "wronghost.rig.test"},
 		pageServer:    {"block.rig.test", "portal.rig.test"}, proxyServer: {"proxy.rig.test"},
-		"0.0.0.0": {"sinkhole.rig.test"}, vendorServer: vendorHosts(),
+		"0.0.0.0": {"sinkhole.rig.test"}, vendorServer: vendorHosts(), vendorImages: publicRegistries(),
 	}
 	for address, names := range hosts {
 		fmt.Fprintf(&config, "host-record=%s,%s\n", strings.Join(names, ","), address)
@@ -289,7 +298,8 @@ func (l *lab) fronts() {
 		company.issue(l, -2*day, -day, "expired.rig.test"), company.issue(l, day, 2*day, "future.rig.test"))
 	l.handle(blobsServer+":443", redirectingBlobs(registry), company.valid(l, "blobs.rig.test"))
 	l.handle(cdnServer+":443", cdn(registry), company.valid(l, "cdn.rig.test"))
-	l.handle(vendorServer+":443", vendor(registry), company.valid(l, vendorHosts()...))
+	l.handle(vendorServer+":443", http.HandlerFunc(vendor), company.valid(l, vendorHosts()...))
+	l.handle(vendorImages+":443", registry, company.valid(l, publicRegistries()...))
 }
 
 // front passes requests on to a server beyond the firewall, as the one that was asked.
@@ -306,8 +316,10 @@ func (l *lab) front(address, scheme string) http.Handler {
 func (l *lab) transport() *http.Transport {
 	roots := x509.NewCertPool()
 	roots.AddCert(l.pki.company.cert)
-	transport := &http.Transport{DialContext: l.out.dial,
-		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "registry.rig.test"}}
+	transport := &http.Transport{
+		DialContext:     l.out.dial,
+		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "registry.rig.test"},
+	}
 	l.Cleanup(transport.CloseIdleConnections)
 	return transport
 }
@@ -337,18 +349,11 @@ func cdn(registry http.Handler) http.Handler {
 	})
 }
 
-// vendor answers as the vendor's hosts do: registries at some, at the rest an API that wants a login.
-func vendor(registry http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.Host, "packages.atlassian.com") || r.Host == "registry-1.docker.io" ||
-			r.Host == "public.ecr.aws" {
-			registry.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusUnauthorized)
-		fmt.Fprintln(w, `{"code": 401, "message": "Unauthorized"}`)
-	})
+// vendor answers as the vendor's hosts do to somebody whom they do not know.
+func vendor(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusUnauthorized)
+	fmt.Fprintln(w, `{"code": 401, "message": "Unauthorized"}`)
 }
 
 // tokenService gives out tokens for what is asked of rig/, to the one user that it knows; other users that it knows
@@ -374,9 +379,11 @@ func tokenService(signer authority) http.Handler {
 				granted = append(granted, access{parts[0], parts[1], strings.Split(parts[2], ",")})
 			}
 		}
-		token := signer.jwt(map[string]any{"iss": "rig", "sub": user, "aud": r.URL.Query().Get("service"),
+		token := signer.jwt(map[string]any{
+			"iss": "rig", "sub": user, "aud": r.URL.Query().Get("service"),
 			"exp": time.Now().Add(time.Hour).Unix(), "nbf": time.Now().Add(-time.Minute).Unix(),
-			"iat": time.Now().Unix(), "jti": rand.Text(), "access": granted})
+			"iat": time.Now().Unix(), "jti": rand.Text(), "access": granted,
+		})
 		_ = json.NewEncoder(w).Encode(map[string]any{"token": token, "expires_in": 3600})
 	})
 }
@@ -387,8 +394,10 @@ func (a authority) jwt(claims map[string]any) string {
 		data, _ := json.Marshal(v)
 		return base64.RawURLEncoding.EncodeToString(data)
 	}
-	header := map[string]any{"typ": "JWT", "alg": "ES256",
-		"x5c": []string{base64.StdEncoding.EncodeToString(a.cert.Raw)}}
+	header := map[string]any{
+		"typ": "JWT", "alg": "ES256",
+		"x5c": []string{base64.StdEncoding.EncodeToString(a.cert.Raw)},
+	}
 	signed := encode(header) + "." + encode(claims)
 	digest := sha256.Sum256([]byte(signed))
 	r, s, _ := ecdsa.Sign(rand.Reader, a.key, digest[:])
@@ -435,7 +444,7 @@ coredump_dir %[4]s
 func (l *lab) pages() {
 	l.Helper()
 	// A filter that terminates TLS signs for every name.
-	cert := l.pki.company.valid(l, append(vendorHosts(), "block.rig.test", "portal.rig.test", "registry.rig.test")...)
+	cert := l.pki.company.valid(l, append(publicRegistries(), "block.rig.test", "portal.rig.test", "registry.rig.test")...)
 	certFile, keyFile := l.write("page", cert.Certificate[0], cert.PrivateKey.(*ecdsa.PrivateKey))
 	config := fmt.Sprintf(`daemon off; master_process off; user root; pid %[1]s/nginx.pid; error_log stderr;
 events {}
@@ -472,9 +481,11 @@ const interceptPort = 8443
 func (l *lab) pushAll() {
 	l.Helper()
 	both := []string{"amd64", "arm64"}
-	for _, name := range []string{"rig/pause:1", "rig/auth-proxy:1", "rig/clone:1", "rig/bitbucket-pipelines-runner:5",
+	for _, name := range []string{
+		"rig/pause:1", "rig/auth-proxy:1", "rig/clone:1", "rig/bitbucket-pipelines-runner:5",
 		"other/pause:1", "pause:3.8", "google/pause:latest", "sox/atlassian/bitbucket-pipelines-auth-proxy:prod-stable",
-		"sox/atlassian/bitbucket-pipelines-dvcs-tools:prod-stable", "sox/atlassian/bitbucket-pipelines-runner:latest"} {
+		"sox/atlassian/bitbucket-pipelines-dvcs-tools:prod-stable", "sox/atlassian/bitbucket-pipelines-runner:latest",
+	} {
 		l.push(name, both...)
 	}
 	l.push("rig/arm:1", "arm64")
@@ -499,15 +510,19 @@ func (l *lab) push(reference string, architectures ...string) (layer string) {
 		// An empty archive is two blocks of zeroes; what follows them nobody reads, and it makes each layer another.
 		layer, blob = l.blob(repository, layerType, append(make([]byte, 1024), reference+arch...))
 		created := time.Now().Add(-24 * time.Hour).UTC().Format(time.RFC3339)
-		config, _ := json.Marshal(map[string]any{"architecture": arch, "os": "linux", "created": created,
-			"rootfs": map[string]any{"type": "layers", "diff_ids": []string{layer}}})
+		config, _ := json.Marshal(map[string]any{
+			"architecture": arch, "os": "linux", "created": created,
+			"rootfs": map[string]any{"type": "layers", "diff_ids": []string{layer}},
+		})
 		_, configBlob := l.blob(repository, configType, config)
 		name := arch
 		if len(architectures) == 1 {
 			name = tag
 		}
-		entry := l.manifest(repository, name, manifestType, map[string]any{"schemaVersion": 2, "mediaType": manifestType,
-			"config": configBlob, "layers": []any{blob}})
+		entry := l.manifest(repository, name, manifestType, map[string]any{
+			"schemaVersion": 2, "mediaType": manifestType,
+			"config": configBlob, "layers": []any{blob},
+		})
 		entry["platform"] = map[string]string{"architecture": arch, "os": "linux"}
 		index = append(index, entry)
 	}

@@ -21,15 +21,16 @@ import (
 )
 
 // needs skips the test, with the reason, where it cannot be run: not root, no namespaces, or a program is missing.
-// With RUNNER_PREFLIGHT_LAB=1 it fails instead, so that a build that must run the laboratory cannot skip it.
+// With RUNNER_PREFLIGHT_LAB=1 it fails instead, so that a build that must run the laboratory cannot skip it; 0 leaves
+// the laboratory out.
 func needs(t testing.TB, programs ...string) {
 	t.Helper()
 	complain := t.Skip
 	if os.Getenv("RUNNER_PREFLIGHT_LAB") == "1" {
 		complain = t.Fatal
 	}
-	if testing.Short() {
-		complain("the laboratory is left out with -short")
+	if os.Getenv("RUNNER_PREFLIGHT_LAB") == "0" {
+		t.Skip("the laboratory is left out with RUNNER_PREFLIGHT_LAB=0")
 	}
 	for _, name := range programs {
 		if _, err := exec.LookPath(name); err != nil {
@@ -120,7 +121,8 @@ func labFolder(t testing.TB) string {
 }
 
 // netns is a network and mount namespace. It has no name and lives as long as the process that holds it, so that
-// nothing is left behind however the test ends. Its /etc may be written to: the machine's lies unharmed below.
+// nothing is left behind however the test ends. Its /etc, /run and /var/lib may be written to: the machine's own lie
+// unharmed below.
 type netns struct {
 	*lab
 	// T is the test that it belongs to.
@@ -133,17 +135,19 @@ func (l *lab) netns(name string) *netns { return l.netnsOf(l.TB, name) }
 
 func (l *lab) netnsOf(t testing.TB, name string) *netns {
 	t.Helper()
-	layer := filepath.Join(l.dir, "etc-"+name)
-	if err := os.Mkdir(layer, 0o755); err != nil {
+	layers := filepath.Join(l.dir, "layers-"+name)
+	if err := os.Mkdir(layers, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	holder := exec.Command("unshare", "--net", "--mount", "--propagation", "private", "sh", "-euc", `
 		mount -t tmpfs tmpfs "$1"
-		mkdir "$1/upper" "$1/work"
-		mount -t overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" overlay /etc
+		for folder in /etc /run /var/lib; do
+			mkdir -p "$1$folder/upper" "$1$folder/work"
+			mount -t overlay -o "lowerdir=$folder,upperdir=$1$folder/upper,workdir=$1$folder/work" overlay "$folder"
+		done
 		ip link set lo up
 		echo ready
-		exec sleep infinity`, "sh", layer)
+		exec sleep infinity`, "sh", layers)
 	out, err := holder.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -176,6 +180,9 @@ func (l *lab) launch(t testing.TB, cmd *exec.Cmd) {
 
 // path is one of the files by which the kernel knows the namespace.
 func (n *netns) path(kind string) string { return fmt.Sprintf("/proc/%d/ns/%s", n.pid, kind) }
+
+// root is where the namespace's file system is seen from outside.
+func (n *netns) root(path string) string { return filepath.Join(fmt.Sprintf("/proc/%d/root", n.pid), path) }
 
 // command prepares a program in the namespace, with folder as its current one.
 func (n *netns) command(ctx context.Context, folder, name string, args ...string) *exec.Cmd {
