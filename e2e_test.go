@@ -24,8 +24,10 @@ import (
 
 // labPrograms are what the laboratory consists of. Docker's CLI is used where it is found, skopeo where it is not.
 func labPrograms() []string {
-	return []string{"unshare", "nsenter", "ip", "nft", "dnsmasq", "docker-registry", "htpasswd", "squid", "nginx",
-		"sslsplit", "skopeo"}
+	return []string{
+		"unshare", "nsenter", "ip", "nft", "dnsmasq", "docker-registry", "htpasswd", "squid", "nginx",
+		"sslsplit", "skopeo",
+	}
 }
 
 // TestScenes runs the tool's binary on runner hosts in a laboratory of real servers. Each file of testdata/lab is one
@@ -37,7 +39,7 @@ func TestScenes(t *testing.T) {
 		t.Fatal("there are no scenes", err)
 	}
 	l := newLab(t)
-	binary := l.build()
+	binary := buildBinary(t, l.dir)
 	l.furnish()
 	l.intercept()
 	for _, file := range files {
@@ -47,18 +49,6 @@ func TestScenes(t *testing.T) {
 			readLabScene(t, file).play(t, l, binary)
 		})
 	}
-}
-
-// build makes the binary as it is shipped.
-func (l *lab) build() string {
-	l.Helper()
-	binary := filepath.Join(l.dir, "runner-preflight")
-	cmd := exec.CommandContext(l.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		l.Fatalf("%v\n%s", err, out)
-	}
-	return binary
 }
 
 // labScene is a file of testdata/lab. It begins with lines that are comments (#) or one of the directives below, and
@@ -99,9 +89,11 @@ func readLabScene(t *testing.T, path string) *labScene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &labScene{registry: "registry.rig.test", dns: nameServer, trusted: true, exit: "0",
+	s := &labScene{
+		registry: "registry.rig.test", dns: nameServer, trusted: true, exit: "0",
 		args:  []string{"check", "--skip", "tls-intercepted", "run.sh"},
-		files: map[string]string{}, problems: map[string][]string{"fail": nil, "warn": nil, "error": nil}}
+		files: map[string]string{}, problems: map[string][]string{"fail": nil, "warn": nil, "error": nil},
+	}
 	for _, line := range strings.Split(string(archive.Comment), "\n") {
 		if fields := strings.Fields(line); len(fields) > 0 && !strings.HasPrefix(line, "#") {
 			if !s.direct(fields[0], fields[1:]) {
@@ -199,17 +191,18 @@ func (s *labScene) furnish(t *testing.T, n *netns) {
 			t.Fatal(err)
 		}
 	}
+	if s.login != nil {
+		s.logIn(t, n)
+	}
 	if err := os.MkdirAll(n.root("/var/lib/docker/containers"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	// A daemon that answers nobody: it is there to be mounted.
 	socket, err := net.Listen("unix", n.root("/run/docker.sock"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { socket.Close() })
-	if s.login != nil {
-		s.logIn(t, n)
-	}
 }
 
 // environment is what the scene's user has, and nothing of this process.
@@ -221,7 +214,8 @@ func (s *labScene) environment(l *lab) []string {
 	return env
 }
 
-// logIn lets docker's CLI write config.json, or skopeo if there is none. Neither talks to a daemon for it.
+// logIn lets docker's CLI write config.json, or skopeo if there is none. Without a daemon, the CLI asks the registry
+// itself.
 func (s *labScene) logIn(t *testing.T, n *netns) {
 	t.Helper()
 	argv := []string{"docker", "login", "-u", ciUser, "--password-stdin", s.login[0]}
@@ -229,7 +223,9 @@ func (s *labScene) logIn(t *testing.T, n *netns) {
 		file := filepath.Join(s.home, ".docker/config.json")
 		argv = []string{"skopeo", "login", "--authfile", file, "-u", ciUser, "--password-stdin", s.login[0]}
 	}
-	cmd := n.command(t.Context(), s.folder, argv[0], argv[1:]...)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	cmd := n.command(ctx, s.folder, argv[0], argv[1:]...)
 	cmd.Env, cmd.Stdin = s.environment(n.lab), strings.NewReader(s.login[1])
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", argv, err, out)
@@ -258,7 +254,9 @@ func (s *labScene) skopeo(t *testing.T, n *netns) error {
 func (s *labScene) run(t *testing.T, n *netns, binary string) labReport {
 	t.Helper()
 	argv := append([]string{s.args[0], "--format", "json"}, s.args[1:]...)
-	cmd := n.command(t.Context(), s.folder, binary, argv...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := n.command(ctx, s.folder, binary, argv...)
 	var stdout, stderr bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = s.environment(n.lab), &stdout, &stderr
 	err := cmd.Run()

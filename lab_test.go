@@ -182,7 +182,9 @@ func (l *lab) launch(t testing.TB, cmd *exec.Cmd) {
 func (n *netns) path(kind string) string { return fmt.Sprintf("/proc/%d/ns/%s", n.pid, kind) }
 
 // root is where the namespace's file system is seen from outside.
-func (n *netns) root(path string) string { return filepath.Join(fmt.Sprintf("/proc/%d/root", n.pid), path) }
+func (n *netns) root(path string) string {
+	return filepath.Join(fmt.Sprintf("/proc/%d/root", n.pid), path)
+}
 
 // command prepares a program in the namespace, with folder as its current one.
 func (n *netns) command(ctx context.Context, folder, name string, args ...string) *exec.Cmd {
