@@ -2,5 +2,20 @@ package checks
 
 // All lists every check, in the order of the report.
 func All() []Check {
-	return []Check{}
+	return []Check{
+		configFile,
+		configJSON,
+		configCredentialStore,
+		configAuthEncoding,
+		configBasicAuth,
+		configRegistryKey,
+		definitionCommand,
+		definitionEnvironment,
+		definitionMounts,
+		definitionImages,
+		imageResolves,
+		imagePlatform,
+		imageLayers,
+		imageCurrent,
+	}
 }

@@ -105,6 +105,9 @@ func (b *builder) open(name string, origin ConfigOrigin) *Config {
 		name = filepath.Join(name, configName)
 		info, err = b.host.Files.Stat(name)
 	}
+	if origin == ConfigUser && filepath.Base(name) != configName {
+		name = filepath.Join(name, configName) // a folder that is not there is told by the file that is missed
+	}
 	c := &Config{Path: name, Origin: origin, Err: err}
 	if err != nil {
 		return c

@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"runner-preflight/checks/network"
+	lab "runner-preflight/checks/scene"
 )
 
 var update = flag.Bool("update", false, "write the want.txt files and checks/README.md anew")
@@ -31,7 +34,10 @@ type scene struct {
 	Platform  string
 	Endpoints []Endpoint
 	Env       map[string]string
-	Now       time.Time
+	// Offline is --offline.
+	Offline bool
+	// The network, under check; env's HTTPS_PROXY and NO_PROXY apply. A name that is not there does not exist.
+	lab.Scene
 	// Modes are files' modes in octal, by path; "unreadable" makes reading fail.
 	Modes map[string]string
 }
@@ -105,9 +111,10 @@ func hostOf(t *testing.T, folder string) *Host {
 	s := readScene(t, folder)
 	files := folderFiles{folder, s.Modes}
 	in := Input{Config: s.Config, Images: s.Images, Platform: s.Platform, Endpoints: s.Endpoints,
-		Live: s.Mode == "check", Offline: s.Mode != "check"}
+		Live: s.Mode == "check", Offline: s.Mode != "check" || s.Offline}
 	if in.Live {
 		in.Env = func(name string) string { return s.Env[name] }
+		in.Route = route(t, s)
 	}
 	for _, name := range s.Files {
 		data, err := files.ReadFile(name)
@@ -124,9 +131,23 @@ func hostOf(t *testing.T, folder string) *Host {
 	return host
 }
 
+// route is the way into the case's network.
+func route(t *testing.T, s scene) network.Config {
+	t.Helper()
+	l, err := lab.Start(s.Scene)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	config := l.Config()
+	config.Proxy = network.ProxyFromEnv(func(name string) string { return s.Env[name] })
+	return config
+}
+
 func readScene(t *testing.T, folder string) scene {
 	t.Helper()
-	s := scene{Now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	s := scene{Scene: lab.Scene{Now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
+		PhaseTimeout: lab.Duration(time.Second)}}
 	data, err := os.ReadFile(filepath.Join(folder, "scene.json"))
 	if err == nil {
 		err = json.Unmarshal(data, &s)
@@ -148,13 +169,15 @@ func readScene(t *testing.T, folder string) scene {
 	return s
 }
 
-// folderFiles shows a case's folder as the current one, and its folder "root" as the root of the file system.
+// folderFiles shows a case's folder as the current one, and its folder "root" as the root of the file system. What git
+// would take for its own is kept under another name: .git as dot-git.
 type folderFiles struct {
 	folder string
 	modes  map[string]string
 }
 
 func (f folderFiles) real(path string) string {
+	path = strings.ReplaceAll(path, "/.git", "/dot-git")
 	if filepath.IsAbs(path) {
 		return filepath.Join(f.folder, "root", path)
 	}

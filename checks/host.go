@@ -38,6 +38,8 @@ type FileReading struct {
 // Windows are the only ways in which checks touch the world.
 type Windows struct {
 	Files Files
+	// Folder is the current folder, absolute; empty when unknown. What relative paths belong to is then unknown too.
+	Folder string
 	// Now is the clock.
 	Now func() time.Time
 }

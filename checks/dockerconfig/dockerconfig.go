@@ -1,59 +1,72 @@
 // Package dockerconfig reads a config.json without losing anything, and answers two questions about it: what the
 // runner would send for an image, and what docker's CLI would.
+//
+// A text of any size is read in one pass and kept as it is: a Value is a stretch of it, looked into when somebody
+// asks. Nothing here prints a secret, and every secret is hidden in the excerpts of File.Source.
 package dockerconfig
 
 import (
+	"sync"
+
 	"runner-preflight/checks/source"
 )
 
-// File is a config.json as it was read.
+// File is a config.json as it was read. It does not change once it is parsed.
 type File struct {
-	// Source is its text, as UTF-8, with every secret hidden.
+	// Source is its text, as UTF-8 (without a byte order mark), with every secret hidden.
 	Source *source.File
+	// Encoding is how the text was encoded.
+	Encoding Encoding
+	// Blank says that there is nothing in it, or white space alone.
+	Blank bool
+	// Syntax is the first mistake; nil where a strict JSON parser accepts the first value, and in a Blank file.
+	Syntax *SyntaxError
+	// Root is the first value, read as far as it can be guessed where Syntax is set. Its Kind is Absent when
+	// there is none.
+	Root Value
+	// Trailing is the text behind the first value, white space at its ends left out; the zero Span if there is
+	// none. The runner and docker both ignore it.
+	Trailing source.Span
+	// Duplicates are the keys that an object has twice, at any depth, in the order of their second place; at
+	// most maxDuplicates of them.
+	Duplicates []Duplicate
+
+	auths     []entryRef
+	rejection *Rejection
+
+	dockerOnce sync.Once
+	dockerSees dockerView
 }
 
-// Parse reads a config.json. It never fails: what is wrong with the text is part of the answer.
+// Parse reads a config.json. It never fails: what is wrong with the text is part of the answer. The bytes must not
+// be changed afterwards.
 func Parse(path string, data []byte) *File {
-	return &File{Source: source.New(path, data)}
+	text, encoding := decodeText(data)
+	f := &File{Source: source.New(path, text), Encoding: encoding}
+	f.parse()
+	f.auths = f.indexEntries()
+	f.rejection = f.reject()
+	f.hideSecrets()
+	return f
 }
 
-// Reason says why the runner sends nothing for an image.
-type Reason string
-
-// The reasons, as the JSON report spells them.
-const (
-	NoEntry          Reason = "no-entry"
-	NoFile           Reason = "no-file"
-	EmptyEntry       Reason = "empty-entry"
-	EmptyCredentials Reason = "empty-credentials"
-	Store            Reason = "store"
-	Helper           Reason = "helper"
-	DroppedHeader    Reason = "dropped-header"
-	InvalidReference Reason = "invalid-reference"
-	FileRejected     Reason = "file-rejected"
-)
-
-// RunnerCredentials is what the runner's reader finds for an image.
-type RunnerCredentials struct {
-	// Key is the key of the entry that matched; empty when none did.
-	Key string
-	// Username and Password are what the registry gets; Password is never printed.
-	Username, Password string
-	// Reason says why nothing usable is sent; empty when a user name and a password are.
-	Reason Reason
+// Member returns the member of the top-level object that has the name, in exactly this spelling; of several the
+// last, which is what the runner's reader takes.
+func (f *File) Member(name string) (Member, bool) {
+	if f == nil {
+		return Member{}, false
+	}
+	return f.Root.Member(name)
 }
 
-// DockerCredentials is what docker's CLI on the same host would find.
-type DockerCredentials struct {
-	// Key is the entry's key, empty when there is none.
-	Key                string
-	Username, Password string
-	// Helper is the suffix of the credential helper that would be asked (docker-credential-SUFFIX).
-	Helper string
-}
+// CredsStore returns the member `credsStore`.
+func (f *File) CredsStore() (Member, bool) { return f.Member("credsStore") }
 
-// ForRunner looks an image's credentials up as the runner does. A nil file is a missing one.
-func (f *File) ForRunner(image string) RunnerCredentials { return RunnerCredentials{Reason: NoFile} }
+// CredHelpers returns the member `credHelpers`; the members of its value are the helpers by registry.
+func (f *File) CredHelpers() (Member, bool) { return f.Member("credHelpers") }
 
-// ForDocker looks an image's credentials up as docker's CLI does. A nil file is a missing one.
-func (f *File) ForDocker(image string) DockerCredentials { return DockerCredentials{} }
+// CurrentContext returns the member `currentContext`.
+func (f *File) CurrentContext() (Member, bool) { return f.Member("currentContext") }
+
+// Proxies returns the member `proxies`.
+func (f *File) Proxies() (Member, bool) { return f.Member("proxies") }

@@ -1,17 +1,22 @@
 // Package runner reads runner definitions: what a runner is told, each thing with the place where it is written.
+// It holds facts alone: what a shell and docker make of a file. What of it breaks a runner is for others to judge.
 package runner
 
 import (
+	"strings"
+
 	"runner-preflight/checks/source"
 )
 
-// Text is a value as the runner, or docker, gets it.
-type Text struct {
-	Value string
-	// Place is where it is written.
-	Place source.Span
-	// Unresolved says why Value is not known ("" when it is): "$1 is an argument of the script".
-	Unresolved string
+// Reading is what a file says of runners.
+type Reading struct {
+	// Kind is what the file was read as: "shell script", "text with commands", "docker env file", "binary file".
+	Kind        string
+	Definitions []*Definition
+	// Mistakes are those of the file as a whole: what keeps it from being read, and where.
+	Mistakes []Mistake
+	// LookedFor says, as a noun phrase, what would have been a runner in a file of this kind.
+	LookedFor string
 }
 
 // Definition is one runner as a file defines it. No reader of it knows which kind of file that was.
@@ -21,49 +26,174 @@ type Definition struct {
 	Place source.Span
 	// Image is the runner's own image; its Place is the zero Span when there is none.
 	Image Text
-	// Environment is in the order in which it takes effect: the last of one name wins.
+	// Environment is in the order in which it takes effect: the last of one name wins. Variables of env files
+	// come first, as docker takes them.
 	Environment []Variable
 	Mounts      []Mount
-	// EnvFiles are the files that it takes variables from; those variables are in Environment.
+	// Options are all options before the image, -e, -v and those that docker does not know among them.
+	Options []Option
+	// Misplaced are options of docker's that stand behind the image: docker hands them to the runner.
+	Misplaced []Option
+	// Arguments are what follows the image, Misplaced among it.
+	Arguments []Text
+	// EnvFiles are the files of --env-file, read or not.
 	EnvFiles []EnvFile
+	// Unread are words that may hold any number of options, and are not known: an unset $OPTIONS, "$@",
+	// --volumes-from. What is not found may be in them.
+	Unread []Text
 	// States says what this kind of definition speaks of: an env file knows no image and no mounts.
 	States Aspects
+	// Mistakes are in the order of their places.
+	Mistakes []Mistake
 }
 
 // Aspects are the parts of a definition.
 type Aspects struct{ Image, Environment, Mounts bool }
 
-// EnvFile is a file of variables that a definition names.
-type EnvFile struct {
-	Path Text
-	// Err is what kept it from being read.
-	Err error
+// Text is a value as the runner, or docker, gets it.
+type Text struct {
+	// Value is what is left after quotes, expansions and continuations. Where it is not known it is what is written.
+	Value string
+	// Place is where it is written, within its quotes: for "$IMAGE" the value in the assignment, if it was found.
+	Place source.Span
+	// Use is the expansion that brought it here ("$IMAGE"); the zero Span when it is written in place.
+	Use source.Span
+	// Unresolved says why Value is not known ("" when it is): "$1 is an argument of the script".
+	Unresolved string
+	// Quoting is how its first character is quoted.
+	Quoting Quoting
+	// Home says that Value begins with "~" because the shell puts the home folder there (~, $HOME). A Value that
+	// begins with "~" or "$HOME" without it gets to docker as it stands.
+	Home bool
+	// Placeholder is the sample in it that somebody should have replaced, as "<my-account-id>", if its form shows
+	// that: <…>, {{ … }}, ${{ … }}, {with blanks}.
+	Placeholder string
 }
+
+// Quoting is how a character is quoted.
+type Quoting int
+
+// The quotings. A backslash quotes as single quotes do.
+const (
+	Unquoted Quoting = iota
+	SingleQuoted
+	DoubleQuoted
+)
 
 // Variable is one environment variable.
 type Variable struct {
 	// Name stands at its Place, without the value.
 	Name, Value Text
+	// Place is the whole assignment: NAME=value.
+	Place source.Span
+	// FromFile says that it is written in an env file: docker takes quotes there as part of the value.
+	FromFile bool
+	// NoValue says that only the name is given (-e NAME): docker takes the value from its own environment. Value
+	// is what the script exports under that name, or unresolved.
+	NoValue bool
 }
+
+// Secret tells whether a variable's name says that its value must not be shown.
+func (v Variable) Secret() bool { return secretName(v.Name.Value) }
 
 // Mount is one volume or bind mount.
 type Mount struct {
+	// Source is empty for an anonymous volume.
 	Source, Target Text
 	ReadOnly       bool
-	// Volume says that Source names a volume, not a path of the host.
+	// Volume says that Source names a volume (or is empty), not a path of the host.
 	Volume bool
-	Place  source.Span
+	// Place is the value of the option.
+	Place source.Span
+	// Option is how it was written: "-v", "--volume", "--mount", and Joined says that the value follows a "=" (or the
+	// letter itself), where no shell expands "~".
+	Option string
+	Joined bool
 }
 
-// Reading is what a file says of runners.
-type Reading struct {
-	// Kind is what the file was read as: "shell script", "env file"; empty when it is nothing that can be read.
-	Kind        string
-	Definitions []*Definition
+// Option is one option of docker's command line.
+type Option struct {
+	// Name is as written, without the value: "-e", "--name". Value is empty for a switch.
+	Name, Value Text
+	// Long is the long form without dashes: "env". Empty when docker does not know the option and none is near.
+	Long string
+	// Place is the option with its value.
+	Place source.Span
+	// Known says that docker knows the option; Near is what was probably meant if it does not.
+	Known bool
+	Near  string
 }
 
-// Read reads a file, recognised by its content. It never fails: what is wrong is part of the answer. The function
-// open reads the files that it names (env files), by the path as it is written there.
-func Read(path string, data []byte, open func(path string) ([]byte, error)) Reading {
-	return Reading{}
+// EnvFile is a file named by --env-file.
+type EnvFile struct {
+	// Path is as written.
+	Path Text
+	// File is its text; nil when it was not read, and then Err says why, or Path is unresolved.
+	File *source.File
+	Err  error
+}
+
+// Mistake is something that a file gets wrong in its form, whatever it says.
+type Mistake struct {
+	// Kind is the problem's ID, where there is one (see the constants).
+	Kind string
+	// Place points at it.
+	Place source.Span
+	// Detail says what is wrong here, in words that fit after a colon. It quotes nothing secret.
+	Detail string
+	// Loses says that something is lost by it: the command is not the one that was meant.
+	Loses bool
+	// Near is what was probably meant, if that can be said: an option's right spelling.
+	Near string
+}
+
+// The kinds of mistakes.
+const (
+	// BrokenContinuation is a backslash that does not continue its line, or a line without the one it needs. The
+	// place is the backslash, the comment in its way, or the end of the line that lacks it.
+	BrokenContinuation = "broken-continuation"
+	// ImageMissing is a command without an image; its place is the last thing in the command.
+	ImageMissing = "image-missing"
+	// OptionAfterImage is one of docker's options behind the image, or the stray word that is taken for the image
+	// so that all the rest comes behind it.
+	OptionAfterImage = "option-after-image"
+	// UnknownOption is an option that docker does not know.
+	UnknownOption = "unknown-option"
+	// Placeholder is a sample such as <my-account-id>, which a shell takes for redirections.
+	Placeholder = "env-placeholder"
+	// Unreadable is what keeps the file, or the command, from being parsed; its place is where that stopped.
+	Unreadable = "definition-unreadable"
+	// CarriageReturn is a Windows line end in a shell's command: the last word of the line ends in it.
+	CarriageReturn = "carriage-return"
+)
+
+// Last returns the variable of that name that takes effect.
+func (d *Definition) Last(name string) (Variable, bool) {
+	for i := len(d.Environment) - 1; i >= 0; i-- {
+		if d.Environment[i].Name.Value == name {
+			return d.Environment[i], true
+		}
+	}
+	return Variable{}, false
+}
+
+// Complete tells whether all of the environment was read: no env file is missing, no option unknown.
+func (d *Definition) Complete() bool {
+	for _, file := range d.EnvFiles {
+		if file.File == nil {
+			return false
+		}
+	}
+	return len(d.Unread) == 0
+}
+
+// secretName tells whether a name is one of a secret.
+func secretName(name string) bool {
+	upper := strings.ToUpper(name)
+	for _, part := range []string{"SECRET", "PASSWORD", "PASSWD", "TOKEN"} {
+		if strings.Contains(upper, part) {
+			return true
+		}
+	}
+	return false
 }

@@ -169,8 +169,10 @@ func (s Span) Excerpt() Excerpt {
 	before, cutBefore := keepEnd(before, excerptMargin, from > first)
 	within, _ = keepStart(within, 2*excerptMargin, false)
 	after, cutAfter := keepStart(after, excerptMargin, to < last)
-	return Excerpt{line, cutBefore + before + within + after + cutAfter,
-		utf8.RuneCountInString(cutBefore + before), max(1, utf8.RuneCountInString(within))}
+	return Excerpt{
+		line, cutBefore + before + within + after + cutAfter,
+		utf8.RuneCountInString(cutBefore + before), max(1, utf8.RuneCountInString(within)),
+	}
 }
 
 func keepEnd(text string, most int, already bool) (kept, mark string) {

@@ -1,0 +1,213 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/registry"
+	"runner-preflight/checks/source"
+)
+
+// configUse is one config.json and the runners that read it.
+type configUse struct {
+	*Config
+	runners []*Runner
+	// images are the overrides of these runners that may need credentials: none of the vendor's own registries.
+	images []Image
+	// every says that each registry counts as needed: nothing is known of the images, or not of all.
+	every bool
+
+	// needs are those of images that need credentials, as far as is known, and auths the entries: see look.
+	needs []Image
+	auths []authEntry
+}
+
+// configUses groups a host's runners by the config.json that they read; without are those of which none is known.
+func configUses(h *Host) (uses []*configUse, without []*Runner) {
+	at := map[*Config]*configUse{}
+	for _, r := range h.Runners {
+		if r.Config == nil {
+			without = append(without, r)
+			continue
+		}
+		use, known := at[r.Config]
+		if !known {
+			use = &configUse{Config: r.Config}
+			at[r.Config] = use
+			uses = append(uses, use)
+		}
+		use.add(r, h.Live)
+	}
+	return uses, without
+}
+
+func (u *configUse) add(r *Runner, live bool) {
+	u.runners = append(u.runners, r)
+	if r.Definition == nil && !live {
+		u.every = true
+	}
+	for _, image := range r.Images {
+		if image.Role != RoleRunner && image.Unresolved != "" {
+			u.every = true
+		}
+	}
+	for _, image := range r.Overrides() {
+		if !isVendorRegistry(registryHost(image.Reference)) && !slices.Contains(u.images, image) {
+			u.images = append(u.images, image)
+		}
+	}
+}
+
+// eachConfig judges every config.json of the host but those for which skip gives a reason.
+func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string, judge func(*configUse) []Finding) []Finding {
+	uses, without := configUses(h)
+	if len(uses)+len(without) == 0 {
+		return []Finding{Skipped(configName, "there is no runner whose config.json could be judged")}
+	}
+	var findings []Finding
+	for _, u := range uses {
+		found := []Finding{Skipped(u.Path, skip(u))}
+		if found[0].Message == "" {
+			u.look(ctx, h)
+			found = judge(u)
+		}
+		for _, f := range found {
+			findings = append(findings, f.For(u.names()...))
+		}
+	}
+	for _, r := range without {
+		findings = append(findings, notGiven(r))
+	}
+	return findings
+}
+
+func notGiven(r *Runner) Finding {
+	return Skipped("config.json", "no config.json was given (--config PATH)").For(r.Name)
+}
+
+// unread says why there is no content to judge, "" if there is.
+func (u *configUse) unread() string {
+	switch {
+	case u.File == nil:
+		return "there is no file to read"
+	case filepath.Base(u.Path) == legacyConfig:
+		return "written in the older format of " + legacyConfig + ", which is not judged"
+	case u.File.Blank:
+		return "the file is empty"
+	}
+	return ""
+}
+
+// unjudged says why the content is not judged beyond its form, "" if it is.
+func (u *configUse) unjudged() string {
+	if reason := u.unread(); reason != "" {
+		return reason
+	}
+	if u.File.Syntax != nil {
+		return "the file is not valid JSON"
+	}
+	return ""
+}
+
+func (u *configUse) names() []string {
+	names := make([]string, len(u.runners))
+	for i, r := range u.runners {
+		names[i] = r.Name
+	}
+	return names
+}
+
+// idle tells that no runner of these reads the file, or none could need what is in it: what is wrong with it hurts
+// nobody today.
+func (u *configUse) idle() bool {
+	return !u.every && len(u.images) == 0 && !slices.ContainsFunc(u.runners, func(r *Runner) bool { return u.readBy(r) })
+}
+
+// readBy tells whether a runner is given the file, as far as is known: this user's own is not where a definition mounts
+// none.
+func (u *configUse) readBy(r *Runner) bool {
+	return u.Origin != ConfigUser || r.Definition == nil || mountOf(r) != nil
+}
+
+// references names all images of these runners, as a fault of the whole file hits them all.
+func (u *configUse) references() []string {
+	var touches []string
+	for _, r := range u.runners {
+		for _, image := range r.Images {
+			if image.Role != RoleRunner && image.Reference != "" {
+				touches = appendNew(touches, []string{Reference(image.Reference)})
+			}
+		}
+	}
+	return touches
+}
+
+// hosts are the registries of the images that may need credentials, each once.
+func (u *configUse) hosts() []string {
+	var hosts []string
+	for _, image := range u.images {
+		hosts = appendNew(hosts, []string{registryHost(image.Reference)})
+	}
+	return hosts
+}
+
+// place is where the file is spoken of: the mount that brings it to the runner, else the file itself.
+func (u *configUse) place(r *Runner) source.Span {
+	if u.Origin == ConfigMount {
+		if mount := mountOf(r); mount != nil {
+			return mount.Place
+		}
+	}
+	return source.New(u.Path, nil).Whole()
+}
+
+// servedAnonymously tells whether the registry was asked for an image without credentials and serves it. It is
+// asked only where the image check asks the same.
+func servedAnonymously(ctx context.Context, h *Host, image Image, platform string) bool {
+	if !h.Live || h.Offline {
+		return false
+	}
+	answer := h.Registries.Resolve(ctx, registry.Request{Reference: image.Reference, Platform: platform})
+	return answer.Digest != "" && answer.Failure == nil
+}
+
+// encodeCommand prints an auth value. The shell keeps no line break and no history of a placeholder.
+const encodeCommand = `printf %s 'USER:PASSWORD' | base64 | tr -d '\n'`
+
+// restart ends the hints of all that is mended in config.json.
+const restart = ", then restart the runner: it reads the file once"
+
+// loginCommand logs in to a registry so that the credentials end in the given config.json.
+func loginCommand(path, host string) string {
+	command := "docker --config " + shellWord(filepath.Dir(path)) + " login"
+	if host == "" || host == hubHost || host == hubKey {
+		return command + " -u USER"
+	}
+	return command + " -u USER " + shellWord(host)
+}
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./~-]+$`)
+
+// shellWord quotes a word for a POSIX shell where it needs it.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// listed joins names for a sentence, and cuts a long list short.
+func listed(names []string) string {
+	const most = 3
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}

@@ -1,0 +1,312 @@
+package checks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
+)
+
+// legacyConfig is the name that docker gave its file before 2015.
+const legacyConfig = ".dockercfg"
+
+var configFile = Check{
+	Name:  "config-file",
+	Title: "config.json is where the runner looks, and can be read",
+	Doc: "Looks at the config.json that the runner reads its registry credentials from: that it is a file of that name, " +
+		"that it can be opened, that something is in it, and that nobody else can read the passwords in it.",
+	Problems: []*Problem{configMissing, configIsDirectory, configUnreadable, configEmpty, configExposed, configMisnamed},
+	Run:      runConfigFile,
+}
+
+// unsent are the problems of an image for which no credentials are sent, or wrong ones.
+func unsent() []string {
+	return []string{"credentials-missing", "credentials-rejected", "access-denied"}
+}
+
+var configMissing = &Problem{
+	ID:    "config-missing",
+	Title: "There is no config.json",
+	Doc: "The runner reads registry credentials from /root/.docker/config.json in its container. Where that file is missing it " +
+		"says nothing and pulls every image without credentials, so that a private registry refuses. Log in on the host " +
+		"(docker login REGISTRY), mount the file into the runner's container " +
+		"(-v ~/.docker/config.json:/root/.docker/config.json) and start the runner anew.",
+	Source: "Atlassian, \"Use your Docker images in self-hosted runners\"; that the reader is silent was measured with " +
+		"docker-java, which the runner very probably uses",
+	Explains: unsent(),
+}
+
+var configIsDirectory = &Problem{
+	ID:    "config-is-directory",
+	Title: "A folder stands in the place of config.json",
+	Doc: "When the source of -v FILE:FILE does not exist, docker creates a folder of that name, and it stays when the file is " +
+		"written later. The runner takes a folder for no file and pulls without credentials, silently. Stop the runner, " +
+		"remove the folder (rmdir fails if anything is in it), log in so that the file is written, and start the runner anew.",
+	Source:   "docker's bind mounts; that the reader ignores a folder was measured with docker-java",
+	Explains: unsent(),
+}
+
+var configUnreadable = &Problem{
+	ID:    "config-unreadable",
+	Title: "config.json cannot be read",
+	Doc: "The file is there and this process may not read it, or the disk fails. The runner, which is root in its container, " +
+		"may well be able to: nothing is known of the content. Run the tool as root, or as the owner of the file.",
+	Source: "the operating system's answer",
+}
+
+var configEmpty = &Problem{
+	ID:    "config-empty",
+	Title: "config.json is empty",
+	Doc: "The runner's reader refuses a file with nothing but white space in it, and then has no credentials for any image. " +
+		"It is what a full disk, an interrupted docker login or a redirection (> config.json) leaves behind. A file " +
+		"without credentials is {}; log in to write one that has some.",
+	Source:   "measured with docker-java: Failed to parse docker config.json",
+	Explains: unsent(),
+}
+
+var configExposed = &Problem{
+	ID:    "config-exposed",
+	Title: "Others can read the passwords in config.json",
+	Doc: "base64 hides nothing: whoever can read the file has the passwords. docker login writes it with mode 0600; copies and " +
+		"files made by hand often end with 0644. The runner is root in its container and needs no more than 0600.",
+	Source: "the mode that docker login gives the file",
+}
+
+var configMisnamed = &Problem{
+	ID:    "config-misnamed",
+	Title: "The file is not called config.json",
+	Doc: "The runner looks for a file called config.json, and for nothing else but the older .dockercfg. A Kubernetes secret of " +
+		"type kubernetes.io/dockerconfigjson holds its file as .dockerconfigjson, and keeps that name unless the volume " +
+		"renames it with items; editors on Windows add .txt. Rename the file, or mount it to /root/.docker/config.json.",
+	Source:   "measured with docker-java; Kubernetes documentation, \"Pull an Image from a Private Registry\"",
+	Explains: append(unsent(), "config-missing"),
+}
+
+func runConfigFile(_ context.Context, h *Host) []Finding {
+	uses, without := configUses(h)
+	if len(uses)+len(without) == 0 {
+		return []Finding{Skipped(configName, "there is no runner whose config.json could be judged")}
+	}
+	var findings []Finding
+	for _, u := range uses {
+		for _, r := range u.runners {
+			for _, f := range fileFindings(h, u, r) {
+				findings = append(findings, f.For(r.Name))
+			}
+		}
+	}
+	for _, r := range without {
+		findings = append(findings, notGiven(r))
+	}
+	return findings
+}
+
+// fileFindings judges what stands where the runner will look. The first that applies is the answer.
+func fileFindings(h *Host, u *configUse, r *Runner) []Finding {
+	if f, found := misnamed(h, u, r); found {
+		return []Finding{f}
+	}
+	switch {
+	case u.Err == nil:
+		return contentFindings(h, u)
+	case errors.Is(u.Err, ErrIsDirectory):
+		return []Finding{isDirectory(u, r)}
+	case errors.Is(u.Err, fs.ErrNotExist):
+		return []Finding{missing(h, u, r)}
+	}
+	return []Finding{unreadable(u)}
+}
+
+func missing(h *Host, u *configUse, r *Runner) Finding {
+	if !h.Live {
+		return Skipped(u.Path, "the file was not given")
+	}
+	hosts := u.hosts()
+	if len(hosts) == 0 && u.Origin != ConfigMount {
+		return Passed(u.Path, "there is none, and no image of this runner needs credentials")
+	}
+	message := fmt.Sprintf("there is no such file, and images come from %s", listed(hosts))
+	if u.Origin == ConfigMount {
+		message = "there is no such file where the definition mounts it from: docker puts an empty folder in its place"
+	}
+	f := Warned(configMissing, u.Path, message, "write the file by logging in"+restart)
+	if u.Origin == ConfigMount {
+		f = f.As(Fail)
+	}
+	return f.At(u.place(r)).Touching(Path(u.Path)).Touching(u.references()...).Try(u.loginCommands()...)
+}
+
+func (u *configUse) loginCommands() []string {
+	var commands []string
+	for _, host := range u.hosts() {
+		commands = append(commands, loginCommand(u.Path, host))
+	}
+	if commands == nil {
+		commands = []string{loginCommand(u.Path, "REGISTRY")}
+	}
+	return commands
+}
+
+func isDirectory(u *configUse, r *Runner) Finding {
+	f := Failed(configIsDirectory, u.Path, "a folder stands where the file should be, and the runner reads it as no file at all",
+		"stop the runner, remove the folder, log in to write the file, and start the runner anew")
+	if !u.every && len(u.images) == 0 {
+		f = f.As(Warn)
+		f.Message += "; no image of this runner needs credentials"
+	}
+	commands := append([]string{"sudo rmdir " + shellWord(u.Path)}, u.loginCommands()...)
+	return f.At(u.place(r)).Touching(Path(u.Path)).Touching(u.references()...).Try(commands...)
+}
+
+func unreadable(u *configUse) Finding {
+	message, hint := "it cannot be read: input or output error", "check the disk, then run this again"
+	if errors.Is(u.Err, fs.ErrPermission) {
+		message, hint = "this user may not read it", "run this again as root, or as the owner of the file"
+	}
+	return Erred(configUnreadable, u.Path, message, hint).At(source.New(u.Path, nil).Whole()).
+		Touching(Path(u.Path)).Try("ls -l " + shellWord(u.Path))
+}
+
+func contentFindings(h *Host, u *configUse) []Finding {
+	if u.File.Blank {
+		f := Failed(configEmpty, u.Path, "the file is empty, which the runner's reader refuses: it has no credentials for any image",
+			"write the file by logging in"+restart).Try(u.loginCommands()...)
+		return []Finding{u.wholeFile(f).At(u.File.Source.Whole())}
+	}
+	if h.Live && u.Mode.Perm()&0o044 != 0 && holdsSecret(u) {
+		return []Finding{Warned(configExposed, u.Path,
+			fmt.Sprintf("others can read the passwords in it: its mode is %04o", u.Mode.Perm()),
+			"let its owner alone read it").At(u.File.Source.Whole()).Try("chmod 600 " + shellWord(u.Path))}
+	}
+	return []Finding{Passed(u.Path, "it is there and can be read")}
+}
+
+// wholeFile makes a finding one that hits every image, and none where nothing reads the file.
+func (u *configUse) wholeFile(f Finding) Finding {
+	if u.idle() {
+		f = f.As(Warn)
+		f.Message += "; no runner is known to read it"
+	}
+	return f.Touching(Path(u.Path)).Touching(u.references()...)
+}
+
+// holdsSecret tells whether there is something to steal. What cannot be parsed is searched for the field's name.
+func holdsSecret(u *configUse) bool {
+	if u.File.Syntax != nil {
+		return bytes.Contains(u.File.Source.Text, []byte(`auth"`))
+	}
+	for _, e := range u.File.Entries() {
+		if hasText(e.Auth) || hasText(e.Password) || hasText(e.IdentityToken) || hasText(e.RegistryToken) {
+			return true
+		}
+	}
+	return false
+}
+
+// wrongNames are names under which a config.json is found, and not by the runner.
+func wrongNames() []string {
+	return []string{".dockerconfigjson", "config.json.txt", "config.txt", "config.json.json", "Config.json", "CONFIG.JSON",
+		".config.json", legacyConfig}
+}
+
+func isWrongName(name string) bool {
+	return slices.Contains(wrongNames(), name) || name != configName && strings.EqualFold(name, configName)
+}
+
+// misnamed finds the file under another name than the runner's: where a definition mounts it, where it was given, or
+// beside the place where it is missing.
+func misnamed(h *Host, u *configUse, r *Runner) (Finding, bool) {
+	if mount, name := misnamedMount(r); mount != nil {
+		return misnamedFinding(u, mount.Target.Value, name).At(mount.Place), true
+	}
+	name := filepath.Base(u.Path)
+	if isWrongName(name) && mountOf(r) == nil {
+		return misnamedFinding(u, u.Path, name).At(source.New(u.Path, nil).Whole()).Try(rename(u, u.Path)...), true
+	}
+	if !errors.Is(u.Err, fs.ErrNotExist) {
+		return Finding{}, false
+	}
+	for _, name := range wrongNames() {
+		sibling := filepath.Join(filepath.Dir(u.Path), name)
+		if info, err := h.Files.Stat(sibling); err == nil && info.Mode().IsRegular() {
+			return misnamedFinding(u, sibling, name).At(source.New(sibling, nil).Whole()).Try(rename(u, sibling)...), true
+		}
+	}
+	return Finding{}, false
+}
+
+// rename gives the file the name that the runner looks for; the older format would not do under it.
+func rename(u *configUse, from string) []string {
+	if filepath.Base(from) == legacyConfig {
+		return u.loginCommands()
+	}
+	return []string{"mv " + shellWord(from) + " " + shellWord(filepath.Join(filepath.Dir(from), configName))}
+}
+
+func misnamedFinding(u *configUse, where, name string) Finding {
+	f := Failed(configMisnamed, where, fmt.Sprintf("the runner looks for %s and does not find %s", configName, name),
+		"rename the file to "+configName+", or mount it to "+path.Join(configFolder, configName))
+	switch name {
+	case ".dockerconfigjson":
+		f.Hint = "mount the secret with items: key .dockerconfigjson, path config.json; or rename the file"
+	case legacyConfig:
+		f = f.As(Warn)
+		f.Message = "the runner's reader falls back to " + legacyConfig + ", docker does not, and its format is another"
+		f.Hint = "write a config.json by logging in" + restart
+	}
+	return f.Touching(Path(u.Path)).Touching(u.references()...)
+}
+
+// misnamedMount finds a mount that puts config.json into the runner's folder under another name.
+func misnamedMount(r *Runner) (*runner.Mount, string) {
+	if r.Definition == nil {
+		return nil, ""
+	}
+	folder := configFolderOf(r.Definition)
+	for i, m := range r.Definition.Mounts {
+		target := path.Clean(m.Target.Value)
+		name := path.Base(target)
+		if m.Volume || path.Dir(target) != folder || name == configName {
+			continue
+		}
+		source := path.Base(m.Source.Value)
+		if isWrongName(name) || Nearest(name, []string{configName}) != "" || source == configName || isWrongName(source) {
+			return &r.Definition.Mounts[i], name
+		}
+	}
+	return nil, ""
+}
+
+// configFolderOf is the folder in the runner's container in which its reader looks.
+func configFolderOf(d *runner.Definition) string {
+	folder := configFolder
+	for _, v := range d.Environment {
+		if v.Name.Value == "DOCKER_CONFIG" && v.Value.Value != "" {
+			folder = path.Clean(v.Value.Value)
+		}
+	}
+	return folder
+}
+
+// mountOf is the mount of a definition that brings a config.json, or its folder, to where the runner looks.
+func mountOf(r *Runner) *runner.Mount {
+	if r.Definition == nil {
+		return nil
+	}
+	folder := configFolderOf(r.Definition)
+	for i, m := range r.Definition.Mounts {
+		target := path.Clean(m.Target.Value)
+		if !m.Volume && (target == folder || target == path.Join(folder, configName)) {
+			return &r.Definition.Mounts[i]
+		}
+	}
+	return nil
+}

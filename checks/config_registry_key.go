@@ -1,0 +1,518 @@
+package checks
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/dockerconfig"
+	"runner-preflight/checks/source"
+)
+
+var configRegistryKey = Check{
+	Name:  "config-registry-key",
+	Title: "Every needed registry is found under its key",
+	Doc: "The runner's reader finds the entry of an image by the registry's host, letter by letter and port by port, and Docker Hub " +
+		"under one key alone. This looks for entries that an image misses by little, and for what else leads the reader astray.",
+	Problems: []*Problem{unmatchedKey, hubKeyProblem, hubReference, contextRedirect, sharedHostKeys},
+	Run:      runConfigRegistryKey,
+}
+
+var unmatchedKey = &Problem{
+	ID:    "unmatched-key",
+	Title: "The key of an entry misses the registry by little",
+	Doc: "The key has to be the host as the image spells it, with the port if it has one: registry.example.com:5000. https:// before it " +
+		"and a path behind it are ignored; everything else is compared letter by letter, also :443, case, blanks and user@. Where " +
+		"nothing matches, the runner pulls without credentials, silently.",
+	Source:   measured,
+	Explains: unsent(),
+}
+
+var hubKeyProblem = &Problem{
+	ID:    "hub-key",
+	Title: "Docker Hub's credentials are under a key that finds no image",
+	Doc: "For an image on Docker Hub without a host in its name (acme/pause) the runner looks under https://index.docker.io/v1/ alone, with " +
+		"the slash at the end. docker.io, index.docker.io and the like do not match it, though docker's CLI takes some of them. " +
+		"docker login without a registry writes the right key.",
+	Source:   measured,
+	Explains: unsent(),
+}
+
+var hubReference = &Problem{
+	ID:    "hub-reference",
+	Title: "An image on Docker Hub is written so that its credentials are not found",
+	Doc: "The runner takes docker.io/acme/pause for an image of a registry called docker.io and does not look under the usual key of Docker " +
+		"Hub, https://index.docker.io/v1/; at index.docker.io/acme/pause its reader fails (\"Invalid repository name\"). Write " +
+		"acme/pause: for docker that is the same image.",
+	Source:   measured,
+	Explains: append(unsent(), "repository-not-found"),
+}
+
+var contextRedirect = &Problem{
+	ID:    "context-redirect",
+	Title: "A docker context may send the runner to another docker",
+	Doc: "With the whole ~/.docker mounted, the runner's reader follows currentContext to that context's socket instead of " +
+		"/var/run/docker.sock, which need not exist in the container. Mount config.json alone, set DOCKER_HOST for the runner, or " +
+		"take currentContext out (docker context use default).",
+	Source: measured + "; since version 3.3.0 of that library",
+}
+
+var sharedHostKeys = &Problem{
+	ID:    "shared-host-keys",
+	Title: "Several keys stand for one registry host",
+	Doc: "The runner's reader cuts the path off every key, so that registry.example.com/team-a and …/team-b are the same to it: the entry " +
+		"whose key is the bare host wins, else the first in the file, for every image of the host. Give the runner one entry whose " +
+		"user may pull all of its images.",
+	Source:   measured,
+	Explains: []string{"credentials-rejected", "access-denied", "repository-not-found"},
+}
+
+func runConfigRegistryKey(ctx context.Context, h *Host) []Finding {
+	findings := indexReferences(h)
+	found := eachConfig(ctx, h, (*configUse).unjudged, func(u *configUse) []Finding { return keyFindings(h, u) })
+	return append(findings, found...)
+}
+
+func keyFindings(h *Host, u *configUse) []Finding {
+	var findings []Finding
+	for _, image := range u.needs {
+		if host := readerHost(image.Reference); u.entryFor(host) == nil {
+			findings = append(findings, u.unmatched(image, host)...)
+		}
+	}
+	if u.every && len(u.images) == 0 {
+		findings = append(findings, u.unmatchable()...)
+	}
+	findings = append(findings, u.sharedHosts()...)
+	findings = append(findings, redirects(h, u)...)
+	if findings == nil {
+		findings = []Finding{Passed(u.Path, "no key misses a registry by little")}
+	}
+	return findings
+}
+
+// indexReferences reports images whose host makes the runner's reader throw, whatever is in config.json.
+func indexReferences(h *Host) []Finding {
+	var findings []Finding
+	for _, r := range h.Runners {
+		for _, image := range r.Overrides() {
+			if host := registryHost(image.Reference); strings.Contains(host, "index.docker.io") {
+				findings = append(findings, hubReferenceFinding(image,
+					fmt.Sprintf("the runner's reader fails at the host %s", source.Printable(host))).For(r.Name))
+			}
+		}
+	}
+	return findings
+}
+
+func hubReferenceFinding(image Image, message string) Finding {
+	_, name, _ := strings.Cut(image.Reference, "/")
+	f := Failed(hubReference, string(image.Role), message, fmt.Sprintf("write %s: for docker that is the same image", source.Printable(name)))
+	return f.At(image.Place).On(image.Reference).Touching(Reference(image.Reference), Variable(string(image.Role)))
+}
+
+// entryFor is the entry that an image of the host gets; nil if none.
+func (u *configUse) entryFor(host string) *authEntry {
+	var first *authEntry
+	for i := range u.auths {
+		e := &u.auths[i]
+		if e.Key == host {
+			return e
+		}
+		if first == nil && e.host == host && host != hubKey {
+			first = e
+		}
+	}
+	return first
+}
+
+// unmatched looks for the entry that was meant for an image which gets none.
+func (u *configUse) unmatched(image Image, host string) []Finding {
+	if isHubHost(host) {
+		return u.unmatchedHub(image, host)
+	}
+	candidates := u.candidates()
+	best, least, why := -1, apart, ""
+	for i, e := range candidates {
+		if distance, reason := compareKey(host, e.Key); distance < least {
+			best, least, why = i, distance, reason
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	e := candidates[best]
+	f := Failed(unmatchedKey, e.Key, fmt.Sprintf("%s has no entry; the key %s misses it: %s", source.Printable(host), quoted(e.Key), why),
+		fmt.Sprintf("write the key as %s", quoted(host))+restart)
+	f = f.At(e.KeyPlace()).Touching(Entry(e.Key), Reference(image.Reference)).With("image host", host).With("key", e.Key)
+	if plainKey.MatchString(e.Key) && plainKey.MatchString(host) {
+		f = f.Try(fmt.Sprintf(`sed -i 's|"%s"|"%s"|' %s`, strings.ReplaceAll(e.Key, ".", `\.`), host, shellWord(u.Path)))
+	}
+	return []Finding{f}
+}
+
+var plainKey = regexp.MustCompile(`^[A-Za-z0-9.:/_-]+$`)
+
+// candidates are the entries that may be meant for another registry than their key says: those that no image gets.
+func (u *configUse) candidates() []authEntry {
+	used := map[string]bool{}
+	for _, image := range u.images {
+		used[readerHost(image.Reference)] = true
+	}
+	store, _ := u.File.CredsStore()
+	var candidates []authEntry
+	for _, e := range u.auths {
+		switch {
+		case used[e.host], e.fault == leftover, e.fault == misshapen, e.fault == placeholder:
+		case e.fault == bare && store.Value.Text() != "":
+		default:
+			candidates = append(candidates, e)
+		}
+	}
+	return candidates
+}
+
+// looseKey is a key taken apart with every liberty that a reader might allow.
+type looseKey struct {
+	name, port string
+	// oddities are what the runner's reader does not forgive.
+	oddities []string
+}
+
+var anyScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
+func loosen(key string) looseKey {
+	var k looseKey
+	rest := strings.Trim(key, blanks)
+	if rest != key {
+		k.oddities = append(k.oddities, "a blank at its end")
+		if strings.TrimLeft(key, blanks) != key {
+			k.oddities[0] = "a blank at its beginning"
+		}
+	}
+	if scheme := anyScheme.FindString(rest); scheme != "" {
+		rest = rest[len(scheme):]
+		if scheme != "https://" && scheme != "http://" {
+			k.oddities = append(k.oddities, "the scheme "+scheme+", where https:// alone is ignored")
+		}
+	}
+	rest, _, _ = strings.Cut(rest, "/")
+	if bare, _, found := strings.Cut(rest, "?"); found {
+		rest = bare
+		k.oddities = append(k.oddities, "what follows the ?")
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		rest = rest[at+1:]
+		k.oddities = append(k.oddities, "a user name before the @")
+	}
+	k.name, k.port, _ = strings.Cut(strings.TrimSpace(rest), ":")
+	if name := strings.TrimSuffix(k.name, "."); name != k.name {
+		k.name = name
+		k.oddities = append(k.oddities, "a dot at the end of the host")
+	}
+	return k
+}
+
+// How far a key is from a host.
+const (
+	differently  = iota // the same host, spelled differently
+	otherLabel          // a label is missing or too many
+	otherLetters        // one or two letters are wrong
+	apart               // another registry
+)
+
+// compareKey tells how far a key is from an image's host that it does not match, and in what.
+func compareKey(host, key string) (distance int, why string) {
+	want, have := loosen(host), loosen(key)
+	wantName, haveName := strings.ToLower(want.name), strings.ToLower(have.name)
+	if wantName == haveName {
+		return differently, differences(want, have)
+	}
+	if wellKnown(haveName) || haveName == "" {
+		return apart, ""
+	}
+	if why := labelApart(wantName, haveName); why != "" {
+		return otherLabel, why
+	}
+	if abs(len(wantName)-len(haveName)) > 2 {
+		return apart, ""
+	}
+	if Nearest(haveName, []string{wantName}) != "" {
+		return otherLetters, "a letter or two are wrong"
+	}
+	return apart, ""
+}
+
+func abs(n int) int { return max(n, -n) }
+
+// wellKnown tells registries that are near to each other by name and have nothing to do with each other.
+func wellKnown(host string) bool {
+	return slices.Contains(publicRegistries(), host) || isVendorRegistry(host) || dockerconfig.IsGoogle(host)
+}
+
+func differences(want, have looseKey) string {
+	why := have.oddities
+	if want.name != have.name {
+		why = append(why, "upper and lower case differ")
+	}
+	switch {
+	case want.port == have.port:
+	case have.port == "":
+		why = append(why, "the port :"+want.port+" is missing")
+	case want.port == "":
+		why = append(why, "the port :"+have.port+", which the image does not write")
+	default:
+		why = append(why, fmt.Sprintf("the port is :%s, not :%s", have.port, want.port))
+	}
+	if len(why) == 0 {
+		return "it is spelled differently"
+	}
+	return strings.Join(why, ", ")
+}
+
+// labelApart tells whether two hosts differ by one label, and by which.
+func labelApart(want, have string) string {
+	long, short, word := strings.Split(want, "."), strings.Split(have, "."), "missing"
+	if len(long) < len(short) {
+		long, short, word = short, long, "too many"
+	}
+	if len(long) != len(short)+1 || len(short) < 2 {
+		return ""
+	}
+	at := 0
+	for at < len(short) && long[at] == short[at] {
+		at++
+	}
+	if !slices.Equal(long[at+1:], short[at:]) {
+		return ""
+	}
+	return fmt.Sprintf("the label %q is %s", source.Printable(long[at]), word)
+}
+
+// hubNames are the hosts that people take for Docker Hub's registry.
+func hubNames() []string {
+	return []string{hubHost, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com",
+		"auth.docker.io", "www.docker.com", "docker.com"}
+}
+
+// isHubHost tells whether an image's host, as the runner's reader sees it, is one under which docker reaches the Hub.
+func isHubHost(host string) bool {
+	return host == hubKey || host == hubHost || host == "registry-1.docker.io" || host == "registry.hub.docker.com"
+}
+
+// unmatchedHub looks for the entry of Docker Hub that was meant.
+func (u *configUse) unmatchedHub(image Image, host string) []Finding {
+	usual := u.entryFor(hubKey)
+	if host != hubKey && usual != nil && usual.fault != bare {
+		return []Finding{hubReferenceFinding(image,
+			fmt.Sprintf("the runner looks for an entry of %s, and the credentials are under the usual key of Docker Hub", host)).
+			Touching(Entry(hubKey))}
+	}
+	for _, e := range u.candidates() {
+		if e.Key == hubKey || !nearHub(e.Key) {
+			continue
+		}
+		f := Failed(hubKeyProblem, e.Key, fmt.Sprintf("the key %s finds no image of Docker Hub: %s does", quoted(e.Key), quoted(hubKey)),
+			"write the key as "+quoted(hubKey)+restart)
+		if host != hubKey {
+			f.Message = fmt.Sprintf("the key %s finds no image that is written %s/…", quoted(e.Key), host)
+			f.Hint = fmt.Sprintf("write the key as %s and the image without %s/", quoted(hubKey), host) + restart
+		}
+		return []Finding{f.At(e.KeyPlace()).Touching(Entry(e.Key), Reference(image.Reference)).
+			Try("docker --config " + shellWord(filepath.Dir(u.Path)) + " login -u USER")}
+	}
+	return nil
+}
+
+// nearHub tells whether a key was meant for Docker Hub.
+func nearHub(key string) bool {
+	name := strings.ToLower(loosen(key).name)
+	return slices.Contains(hubNames(), name) || Nearest(name, []string{hubHost, "index.docker.io"}) != "" ||
+		Nearest(key, []string{hubKey}) != ""
+}
+
+// unmatchable reports, where no image is known, keys that no image can match.
+func (u *configUse) unmatchable() []Finding {
+	present := map[string]bool{}
+	for _, e := range u.auths {
+		present[e.host] = true
+	}
+	var findings []Finding
+	for _, e := range u.auths {
+		if e.fault != sound && e.fault != tokenField || e.Key == hubKey || isVendorRegistry(e.host) {
+			continue
+		}
+		loose := loosen(e.Key)
+		switch reason := cannotMatch(e.host, loose); {
+		case nearHub(e.Key) && (reason != "" || slices.Contains(hubNames(), e.host)):
+			if !present[hubKey] {
+				findings = append(findings, hubKeyAlone(e))
+			}
+		case reason != "" && (withPort(loose) == e.host || !present[withPort(loose)]):
+			findings = append(findings, Failed(unmatchedKey, e.Key,
+				fmt.Sprintf("the key %s matches no image: %s", quoted(e.Key), reason),
+				"write the registry's host as images spell it"+restart).At(e.KeyPlace()).Touching(Entry(e.Key)))
+		}
+	}
+	return findings
+}
+
+func withPort(k looseKey) string {
+	if k.port == "" {
+		return k.name
+	}
+	return k.name + ":" + k.port
+}
+
+// cannotMatch says why the host of a key can be no image's, "" if it can.
+func cannotMatch(host string, loose looseKey) string {
+	switch {
+	case len(loose.oddities) > 0:
+		return strings.Join(loose.oddities, ", ")
+	case host == "":
+		return "it has no host"
+	case strings.Contains(host, "*"):
+		return "the runner knows no wildcards"
+	case !strings.ContainsAny(host, ".:") && host != "localhost":
+		return "without a dot or a port an image's first part is no host, but an account of Docker Hub"
+	}
+	return ""
+}
+
+// hubKeyAlone judges a key for Docker Hub where no image is known: some of its spellings find images that are spelled
+// like them.
+func hubKeyAlone(e authEntry) Finding {
+	f := Failed(hubKeyProblem, e.Key, fmt.Sprintf("the key %s finds no image of Docker Hub", quoted(e.Key)),
+		"write the key as "+quoted(hubKey)+restart).At(e.KeyPlace()).Touching(Entry(e.Key))
+	if isHubHost(e.host) {
+		f = f.As(Warn)
+		f.Message = fmt.Sprintf("the key %s finds no image of Docker Hub but those that are written %s/…", quoted(e.Key), e.host)
+	}
+	return f
+}
+
+// sharedHosts reports keys that stand for one host: the first of them wins.
+func (u *configUse) sharedHosts() []Finding {
+	groups := map[string][]int{}
+	var hosts []string
+	for i, e := range u.auths {
+		if e.host == hubKey || e.host == "index.docker.io" || e.fault == misshapen {
+			continue
+		}
+		groups[e.host] = append(groups[e.host], i)
+		if len(groups[e.host]) == 2 {
+			hosts = append(hosts, e.host)
+		}
+	}
+	var findings []Finding
+	for _, host := range hosts {
+		findings = append(findings, u.sharedHost(host, groups[host])...)
+	}
+	return findings
+}
+
+func (u *configUse) sharedHost(host string, group []int) []Finding {
+	winner := group[0]
+	for _, i := range group {
+		if u.auths[i].Key == host {
+			winner = i
+		}
+	}
+	if !u.auths[winner].needed {
+		return nil
+	}
+	var findings []Finding
+	for _, image := range u.auths[winner].images {
+		meant := u.meant(image, group, winner)
+		if meant != winner && !sameCredentials(u.auths[meant], u.auths[winner]) {
+			findings = append(findings, sharedFinding(u.auths[meant], u.auths[winner], "an image below it").
+				Touching(Reference(image.Reference)))
+		}
+	}
+	if findings != nil {
+		return findings
+	}
+	for _, i := range group {
+		scoped := keyPath(u.auths[i].Key) != "" || keyPath(u.auths[winner].Key) != ""
+		if i != winner && (scoped || !sameCredentials(u.auths[i], u.auths[winner])) {
+			return []Finding{sharedFinding(u.auths[i], u.auths[winner], "every image of the host").As(Warn)}
+		}
+	}
+	return nil
+}
+
+func sharedFinding(meant, winner authEntry, who string) Finding {
+	return Failed(sharedHostKeys, meant.Key, fmt.Sprintf("%s gets the entry %s, never this one: the runner cuts the path off every key",
+		who, quoted(winner.Key)), "keep one entry for the host, of a user who may pull all of its images"+restart).
+		At(meant.KeyPlace()).Touching(Entry(meant.Key), Entry(winner.Key))
+}
+
+// meant is the entry of a group whose path is the longest that an image's begins with.
+func (u *configUse) meant(image Image, group []int, winner int) int {
+	_, name, _ := strings.Cut(image.Reference, "/")
+	best, longest := winner, 0
+	for _, i := range group {
+		prefix := keyPath(u.auths[i].Key)
+		if len(prefix) > longest && strings.HasPrefix(name, prefix+"/") {
+			best, longest = i, len(prefix)
+		}
+	}
+	return best
+}
+
+// keyPath is the path behind the host of a key; the registry protocol's own does not count.
+func keyPath(key string) string {
+	_, rest, _ := strings.Cut(key, "://")
+	if rest == "" {
+		rest = key
+	}
+	_, rest, _ = strings.Cut(rest, "/")
+	if rest = strings.Trim(rest, "/"); rest == "v1" || rest == "v2" {
+		return ""
+	}
+	return rest
+}
+
+func sameCredentials(a, b authEntry) bool {
+	x, y := a.credentials(), b.credentials()
+	return x.username == y.username && x.password == y.password
+}
+
+// redirects reports a context that the runner would follow: one whose files it is given.
+func redirects(h *Host, u *configUse) []Finding {
+	current, found := u.File.CurrentContext()
+	name := current.Value.Text()
+	if !found || current.Value.Kind != dockerconfig.String || name == "" || name == "default" {
+		return nil
+	}
+	meta := filepath.Join(filepath.Dir(u.Path), "contexts", "meta", fmt.Sprintf("%x", sha256.Sum256([]byte(name))), "meta.json")
+	if info, err := h.Files.Stat(meta); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	if !slices.ContainsFunc(u.runners, seesContexts) {
+		return nil
+	}
+	return []Finding{Warned(contextRedirect, current.Key,
+		fmt.Sprintf("with the whole folder mounted, the runner follows the context %s to another docker socket", quoted(name)),
+		"mount config.json alone, or set DOCKER_HOST for the runner").At(current.KeyPlace())}
+}
+
+// seesContexts tells whether a runner is given the whole folder, and nothing tells it which docker to use.
+func seesContexts(r *Runner) bool {
+	if r.Definition == nil {
+		return true
+	}
+	for _, v := range r.Definition.Environment {
+		if v.Name.Value == "DOCKER_HOST" && (v.Value.Value != "" || v.Value.Unresolved != "") {
+			return false
+		}
+	}
+	mount := mountOf(r)
+	return mount != nil && path.Clean(mount.Target.Value) == configFolderOf(r.Definition)
+}

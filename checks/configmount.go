@@ -1,0 +1,184 @@
+package checks
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
+)
+
+// judgeConfigMount judges how config.json gets into the runner's container.
+func judgeConfigMount(h *Host, r *Runner) []Finding {
+	d := r.Definition
+	folder, place, known := readerFolder(d)
+	if !known {
+		return []Finding{Skipped(configName, "where the runner looks is not known: DOCKER_CONFIG comes from elsewhere")}
+	}
+	if strings.HasSuffix(folder, "/"+configName) {
+		return []Finding{Failed(configMountTarget, envDockerConfig,
+			fmt.Sprintf("DOCKER_CONFIG names the file %s, and must name its folder", folder),
+			"write DOCKER_CONFIG="+path.Dir(folder)).At(place).Touching(overrideReferences(r)...)}
+	}
+	meant := -1
+	for i, m := range d.Mounts {
+		switch target := path.Clean(m.Target.Value); {
+		case m.Target.Unresolved != "":
+		case target == folder || target == path.Join(folder, configName):
+			return kindMismatch(h, r, m, target == folder)
+		case isConfigMount(m):
+			meant = i
+		}
+	}
+	if _, _, found := cover(d, path.Join(folder, configName)); found {
+		return nil
+	}
+	if meant >= 0 {
+		return misplacedConfig(h, r, d.Mounts[meant], folder)
+	}
+	return lackingConfig(r, folder)
+}
+
+// readerFolder is the folder in which the runner looks for config.json, and where DOCKER_CONFIG is set.
+func readerFolder(d *runner.Definition) (folder string, place source.Span, known bool) {
+	v, set := effective(d, envDockerConfig)
+	if !set {
+		return configFolder, source.Span{}, true
+	}
+	return path.Clean(v.Value.Value), v.Value.Place, v.Value.Unresolved == ""
+}
+
+// isConfigMount tells whether a mount is one of docker's config.json or of its folder, by the names on either side.
+func isConfigMount(m runner.Mount) bool {
+	for _, side := range []string{m.Source.Value, m.Target.Value} {
+		switch base := path.Base(side); {
+		case base == ".docker", base == ".dockercfg", base == ".dockerconfigjson", strings.Contains(side, "/.docker/"):
+			return true
+		case base == configName && strings.Contains(strings.ToLower(m.Source.Value+m.Target.Value), "docker"):
+			return !strings.Contains(m.Target.Value, "/daemon")
+		}
+	}
+	return false
+}
+
+// sourceKind tells by its name, else on the runner's own host by itself, whether a mount's source is a file or a
+// folder; neither if that is not known.
+func sourceKind(h *Host, m runner.Mount) (file, folder bool) {
+	source := m.Source.Value
+	base := path.Base(source)
+	switch {
+	case m.Volume:
+		return false, true
+	case m.Source.Unresolved != "":
+		return false, false
+	case base == ".docker", strings.HasSuffix(source, "/"):
+		return false, true
+	case strings.HasSuffix(base, ".json"), base == ".dockercfg", base == ".dockerconfigjson":
+		return true, false
+	case !h.Live:
+		return false, false
+	}
+	info, err := h.Files.Stat(source)
+	return err == nil && !info.IsDir(), err == nil && info.IsDir()
+}
+
+// kindMismatch judges a mount at the right place: a file on the file's path or a folder on the folder's.
+func kindMismatch(h *Host, r *Runner, m runner.Mount, ontoFolder bool) []Finding {
+	file, folder := sourceKind(h, m)
+	target := path.Clean(m.Target.Value)
+	switch {
+	case ontoFolder && file:
+		return wrongTarget(r, m, fmt.Sprintf("the file %s is mounted onto the path of the folder, %s", m.Source.Value, target),
+			path.Join(target, configName))
+	case !ontoFolder && folder:
+		return wrongTarget(r, m, fmt.Sprintf("the folder %s is mounted onto the path of the file, %s", m.Source.Value, target),
+			path.Dir(target))
+	}
+	return nil
+}
+
+// misplacedConfig reports a config.json that is mounted elsewhere.
+func misplacedConfig(h *Host, r *Runner, m runner.Mount, folder string) []Finding {
+	right := folder
+	if file, _ := sourceKind(h, m); file {
+		right = path.Join(folder, configName)
+	}
+	return wrongTarget(r, m, fmt.Sprintf("%s is mounted at %s, and the runner looks at %s", m.Source.Value, m.Target.Value, right), right)
+}
+
+// wrongTarget reports a mount at a wrong place. With the vendor's public images alone it does no harm.
+func wrongTarget(r *Runner, m runner.Mount, message, right string) []Finding {
+	f := Failed(configMountTarget, m.Target.Value, message, fmt.Sprintf("write -v %s:%s", m.Source.Value, right)).At(m.Target.Place)
+	if references := overrideReferences(r); len(references) > 0 {
+		return []Finding{f.Touching(references...)}
+	}
+	f.Message += "; no image of this runner needs it"
+	return []Finding{f.As(Warn)}
+}
+
+// lackingConfig reports that no config.json is mounted, if an image may need one.
+func lackingConfig(r *Runner, folder string) []Finding {
+	var certain, likely []Image
+	for _, image := range r.Overrides() {
+		switch configNeed(r, image) {
+		case Fail:
+			certain = append(certain, image)
+		case Warn:
+			likely = append(likely, image)
+		}
+	}
+	option := "add " + configMount + " before the image"
+	if folder != configFolder {
+		option = fmt.Sprintf("add -v ~/.docker:%s before the image", folder)
+	}
+	var f Finding
+	switch {
+	case len(certain) > 0:
+		f = Failed(configUnmounted, configName, fmt.Sprintf("no config.json is mounted, and images come from %s, which needs credentials",
+			hostsOf(certain)), option)
+	case len(likely) > 0:
+		f = Warned(configUnmounted, configName, fmt.Sprintf("no config.json is mounted: right only if %s serves images to everyone",
+			hostsOf(likely)), option)
+	default:
+		return nil
+	}
+	for _, image := range append(certain, likely...) {
+		f = f.Touching(Reference(image.Reference))
+	}
+	return lacking(r, f.At(r.Definition.Place))
+}
+
+// configNeed tells how sure it is that an image needs credentials: Fail if it does, Warn if that is likely. What is
+// wrong with the reference comes first.
+func configNeed(r *Runner, image Image) Status {
+	host, repository, _, _ := splitReference(image.Reference)
+	first, rest, nested := strings.Cut(repository, "/")
+	switch {
+	case image.Unresolved != "", sampleIn(image.Reference) != "", inQuotes(image.Reference), formMistake(image) != nil:
+		return Pass
+	case isVendorRegistry(host):
+		return Pass
+	case r.Config != nil && r.Config.File.ForRunner(image.Reference).Key != "", closedRegistry.MatchString(host):
+		return Fail
+	case host == "" && nested && ambiguous(r, first, rest), host == "", slices.Contains(publicRegistries(), host):
+		return Pass
+	}
+	return Warn
+}
+
+// ambiguous tells whether the first component of a name on Docker Hub is probably meant to be a host.
+func ambiguous(r *Runner, first, rest string) bool {
+	_, sign := meantHost(r, first, rest)
+	return sign != ""
+}
+
+// hostsOf lists the registries of images, each once.
+func hostsOf(images []Image) string {
+	var hosts []string
+	for _, image := range images {
+		hosts = appendNew(hosts, []string{registryHost(image.Reference)})
+	}
+	return strings.Join(hosts, ", ")
+}

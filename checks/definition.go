@@ -1,0 +1,125 @@
+package checks
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/runner"
+)
+
+// The runner's environment, as far as it is known. Source: the vendor's documentation, start scripts of runners.
+const (
+	envAccount          = "ACCOUNT_UUID"
+	envRunner           = "RUNNER_UUID"
+	envRepository       = "REPOSITORY_UUID"
+	envClientID         = "OAUTH_CLIENT_ID"
+	envClientSecret     = "OAUTH_CLIENT_SECRET"
+	envWorkingDirectory = "WORKING_DIRECTORY"
+	envRuntime          = "RUNTIME"
+	envDockerHost       = "DOCKER_HOST"
+	envDockerURI        = "DOCKER_URI"
+	envDockerConfig     = "DOCKER_CONFIG"
+)
+
+// requiredVariables are those without which no runner starts.
+func requiredVariables() []string {
+	return []string{envAccount, envRunner, envClientID, envClientSecret, envWorkingDirectory}
+}
+
+// uuidVariables hold a UUID in braces.
+func uuidVariables() []string { return []string{envAccount, envRunner, envRepository} }
+
+// overrideVariables name the images that a runner pulls instead of the vendor's.
+func overrideVariables() []string {
+	return []string{string(RolePause), string(RoleAuthProxy), string(RoleClone)}
+}
+
+// knownVariables are the names that the runner reads.
+func knownVariables() []string {
+	known := append(requiredVariables(), overrideVariables()...)
+	return append(known, envRepository, envRuntime, envDockerURI, envDockerHost, envDockerConfig,
+		"RUNTIME_PREREQUISITES_ENABLED", "RUNNER_ENVIRONMENT", "SCHEDULED_STATE_UPDATE_INITIAL_DELAY_SECONDS",
+		"SCHEDULED_STATE_UPDATE_PERIOD_SECONDS", "CLEANUP_PREVIOUS_FOLDERS", "JAVA_OPTS", "LOGBACK_CONFIGURATION_FILE",
+		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+}
+
+// effective is the variable of that name that takes effect, if it has a value.
+func effective(d *runner.Definition, name string) (runner.Variable, bool) {
+	if d == nil {
+		return runner.Variable{}, false
+	}
+	v, found := d.Last(name)
+	return v, found && (v.Value.Value != "" || v.Value.Unresolved != "")
+}
+
+// containerless tells whether a runner is of a kind that starts no containers, and which.
+func containerless(r *Runner) (runtime string, yes bool) {
+	v, found := effective(r.Definition, envRuntime)
+	if !found || v.Value.Unresolved != "" {
+		return "", false
+	}
+	runtime = v.Value.Value
+	return runtime, slices.ContainsFunc([]string{"shell", "bash", "powershell"},
+		func(word string) bool { return strings.HasSuffix(runtime, "-"+word) })
+}
+
+// inQuotes tells whether a value has quotes around it that nobody took off.
+func inQuotes(value string) bool {
+	return len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]
+}
+
+var (
+	// template matches what a template engine, or somebody who types, should have replaced.
+	template = regexp.MustCompile(`<[^<>]*>|\{\{[^{}]*\}\}|\$\{[A-Za-z_][^}]*\}|\$[A-Za-z_]\w*|\$\([^)]*\)` +
+		`|%[A-Za-z_]\w+%|@[A-Z][A-Z_]+@|__[A-Z][A-Z_]+__|#\{\w+\}#?|\[\[[^\]]*\]\]`)
+	// sampleWord matches a value that says of itself that it is none.
+	sampleWord = regexp.MustCompile(`(?i)^(change[-_ ]?(me|it|this)|replace[-_ ]?(me|it|this)|todo|tbd|fixme|placeholder|` +
+		`x{3,}|\*{3,}|\.{3,}|…|your[-_ ].*|(insert|enter|paste)[-_ ].*|my-(account|repository|runner|workspace)-u?u?id|` +
+		`my-oauthclient-(id|secret)|(account|repository|runner|workspace|repo)[-_ ]?u?u?id)$`)
+	braced    = regexp.MustCompile(`^\{([^{}]*)\}$`)
+	uuidShape = regexp.MustCompile(`^\w{8}-\w{4}-\w{4}-\w{4}-\w{12}$`)
+	notHex    = regexp.MustCompile(`[^0-9a-fA-F]`)
+)
+
+// sampleIn is the sample in a value that somebody should have replaced; "" if there is none.
+func sampleIn(value string) string {
+	for _, sample := range template.FindAllString(value, -1) {
+		if inner := strings.Trim(sample, "{}"); !nearlyUUID(inner) && inner != "" {
+			return sample
+		}
+	}
+	return ""
+}
+
+// placeholderValue is sampleIn for values that can hold no words of their own: UUIDs and credentials.
+func placeholderValue(name, value string) string {
+	bare := strings.Trim(value, `"'`)
+	if inner := braced.FindStringSubmatch(bare); inner != nil {
+		if strings.Trim(inner[1], "0123456789abcdefABCDEF-") != "" && !nearlyUUID(inner[1]) {
+			return bare
+		}
+		return ""
+	}
+	if sampleWord.MatchString(bare) || strings.EqualFold(bare, name) {
+		return bare
+	}
+	return sampleIn(bare)
+}
+
+// nearlyUUID tells a UUID with a mistake in it from a sample of its form.
+func nearlyUUID(text string) bool {
+	return uuidShape.MatchString(text) && len(notHex.ReplaceAllString(text, "")) >= 16 || bareUUID.MatchString(text)
+}
+
+// configKeys are the keys of the runner's config.json, as far as it was given.
+func configKeys(r *Runner) []string {
+	if r.Config == nil || r.Config.File == nil {
+		return nil
+	}
+	var keys []string
+	for _, entry := range r.Config.File.Entries() {
+		keys = append(keys, entry.Key)
+	}
+	return keys
+}

@@ -1,0 +1,405 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/runner"
+)
+
+var definitionEnvironment = Check{
+	Name:  "definition-environment",
+	Title: "The runner's environment is complete and well formed",
+	Doc: "Reads the environment that a definition gives its runner, in the order in which it takes effect: that what the runner " +
+		"requires is there and is no sample, that UUIDs have their form, that names are the ones which the runner reads, that no " +
+		"quotes reach it, and that the secret is not on its way into git. Git's own files are read; git is not run.",
+	Problems: []*Problem{
+		envMissing, envPlaceholder, malformedUUID, misspelledEnv, unknownEnv, literalQuotes, repeatedEnv,
+		overrideIgnored, incompleteProxy, exposedSecret,
+	},
+	Run: func(_ context.Context, h *Host) []Finding {
+		var findings []Finding
+		for _, r := range h.Runners {
+			for _, f := range judgeEnvironment(h, r) {
+				findings = append(findings, f.For(r.Name))
+			}
+		}
+		if len(findings) == 0 {
+			return []Finding{Skipped("environment", "no runner definition was given")}
+		}
+		return findings
+	},
+}
+
+var envMissing = &Problem{
+	ID:    "env-missing",
+	Title: "A variable that the runner requires is not set",
+	Doc: "The runner needs ACCOUNT_UUID, RUNNER_UUID, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET and WORKING_DIRECTORY. Without one of " +
+		"them it ends at once, or never comes online. Bitbucket shows the values, in a ready-made command, when the runner is " +
+		"added; the secret is shown that once only.",
+	Source:   "the vendor's documentation",
+	Explains: []string{"working-directory-unmounted"},
+}
+
+var envPlaceholder = &Problem{
+	ID:    "env-placeholder",
+	Title: "A sample was never replaced",
+	Doc: "The documentation writes `<my-account-id>` where your own value goes. To a shell `<` and `>` are redirections: the " +
+		"variable stays empty and the command fails with \"No such file or directory\". A template that nothing filled in " +
+		"(`{{ .Values.account }}`, `${ACCOUNT}` in single quotes or in an env file) reaches the runner as it stands.",
+	Source:   "the vendor's page; POSIX shell command language, 2.7; docker's env files expand nothing",
+	Explains: pullFailures("env-missing", "malformed-uuid", "invalid-reference"),
+}
+
+var malformedUUID = &Problem{
+	ID:    "malformed-uuid",
+	Title: "A UUID does not have its form",
+	Doc: "ACCOUNT_UUID, RUNNER_UUID and REPOSITORY_UUID are 32 hexadecimal digits in groups of 8-4-4-4-12, within braces: " +
+		"`{0b1e7a3c-…}`. Without the braces Bitbucket knows no such runner. (Labels in Kubernetes carry them without, as braces " +
+		"are not allowed there.)",
+	Source: "the vendor's documentation and its ready-made command",
+}
+
+var misspelledEnv = &Problem{
+	ID:    "misspelled-env",
+	Title: "The name of a variable is misspelled",
+	Doc: "The runner ignores names that it does not know, without a word. With the override of an image misspelled, the vendor's " +
+		"image is pulled instead, from a registry that a firewall may block.",
+	Source:   "the names that the vendor documents; that another one was meant is inferred from how little is different",
+	Explains: []string{"env-missing", "working-directory-unmounted"},
+}
+
+var unknownEnv = &Problem{
+	ID:    "unknown-env",
+	Title: "The runner does not read a variable",
+	Doc: "The name looks like one of the runner's own, but the runner documents none of that name and ignores it. Guides of other " +
+		"products, and invented deployments, set RUNNER_NAME, RUNNER_LABELS or BITBUCKET_PIPELINES_RUNNER_UUID; a runner's name " +
+		"and labels are set in Bitbucket.",
+	Source:   "the vendor's documentation, and names seen in public deployments; it warns, as not all names are documented",
+	Explains: []string{"env-missing"},
+}
+
+var literalQuotes = &Problem{
+	ID:    "literal-quotes",
+	Title: "Quotes are part of a value",
+	Doc: "Docker's env files take everything behind the `=` as it stands, and so do items of a YAML list (`- NAME=\"value\"`) and " +
+		"quotes within quotes: the runner gets the quotes as part of the value, and knows no such UUID, secret or image. " +
+		"Compose and systemd take them off in their own env files. Write the value without quotes.",
+	Source:   "docker's documentation of --env-file; the YAML specification",
+	Explains: pullFailures("malformed-uuid", "invalid-reference", "working-directory-unmounted"),
+}
+
+var repeatedEnv = &Problem{
+	ID:    "repeated-env",
+	Title: "A variable is set twice",
+	Doc: "Docker takes the last `-e` of one name, and any `-e` before what an env file says. The other value has no effect, which " +
+		"is seldom what was meant. Delete one of the two.",
+	Source: "docker's documentation of --env and --env-file",
+}
+
+var overrideIgnored = &Problem{
+	ID:    "override-ignored",
+	Title: "An image override has no effect on this kind of runner",
+	Doc: "\"This feature is only available to Docker self-hosted runners. Other runners (such as shell-based runners) don't use " +
+		"containers.\" A runner whose RUNTIME is linux-shell, macos-bash or windows-powershell pulls no images.",
+	Source: "the vendor's documentation, limitations of private images",
+}
+
+var incompleteProxy = &Problem{
+	ID:    "incomplete-proxy",
+	Title: "A proxy is set for HTTP and not for HTTPS",
+	Doc: "All that the runner talks to is HTTPS: it needs HTTPS_PROXY, and HTTP_PROXY alone changes nothing. The docker daemon has " +
+		"a proxy of its own (/etc/docker/daemon.json), which counts for images.",
+	Source: "the vendor's documentation of proxies: HTTPS_PROXY at a minimum",
+}
+
+var exposedSecret = &Problem{
+	ID:    "exposed-secret",
+	Title: "A secret is in a file that git keeps",
+	Doc: "Whoever can read the repository can run as this runner, and see what pipelines send it. Git keeps what was once committed: " +
+		"make the runner anew for new credentials, keep them in a file that git ignores (`--env-file runner.env`), or take them from " +
+		"the environment (`-e OAUTH_CLIENT_SECRET`).",
+	Source: "git's index and ignore files; ignore rules of the user's own configuration are not seen",
+}
+
+// judgeEnvironment judges the environment of one runner.
+func judgeEnvironment(h *Host, r *Runner) []Finding {
+	d := r.Definition
+	switch {
+	case d == nil:
+		return nil
+	case !d.States.Environment:
+		return []Finding{Skipped(r.Name, "the definition does not speak of the environment")}
+	}
+	findings := missingVariables(h, r)
+	findings = append(findings, strayPlaceholders(d)...)
+	for _, v := range effectiveVariables(d) {
+		findings = append(findings, judgeVariable(r, v)...)
+	}
+	findings = append(findings, repeated(d)...)
+	findings = append(findings, ignoredOverrides(r)...)
+	findings = append(findings, proxyGap(d)...)
+	findings = append(findings, exposed(h, d)...)
+	if worst(findings) < Warn {
+		findings = append(findings, Passed(r.Name, "what the runner requires is set, and well formed"))
+	}
+	return findings
+}
+
+// effectiveVariables are the variables that reach the runner, each name once, in the order of their places.
+func effectiveVariables(d *runner.Definition) []runner.Variable {
+	var variables []runner.Variable
+	for i, v := range d.Environment {
+		later := func(other runner.Variable) bool { return other.Name.Value == v.Name.Value }
+		if !slices.ContainsFunc(d.Environment[i+1:], later) {
+			variables = append(variables, v)
+		}
+	}
+	return variables
+}
+
+// missingVariables reports what is required and absent or empty. With an env file that was not read, or options that
+// are not known, absence proves nothing.
+func missingVariables(h *Host, r *Runner) []Finding {
+	d := r.Definition
+	var findings []Finding
+	for _, name := range requiredVariables() {
+		v, given := d.Last(name)
+		switch {
+		case given && (v.Value.Value != "" || v.Value.Unresolved != "" || v.Value.Placeholder != ""):
+		case given:
+			findings = append(findings, missingVariable(r, name, name+" is set to nothing").At(v.Name.Place))
+		case d.Complete() || brokenEnvFile(h, d) != "":
+			message := name + " is not set"
+			if file := brokenEnvFile(h, d); file != "" {
+				message += fmt.Sprintf("; the env file %s does not exist", file)
+			}
+			findings = append(findings, missingVariable(r, name, message).At(d.Place))
+		default:
+			findings = append(findings, Skipped(name, "may be set by what was not given or is not known (see unresolved-value)"))
+		}
+	}
+	return findings
+}
+
+// brokenEnvFile is an env file that is not there, on the host that runs the definition; docker then starts nothing.
+func brokenEnvFile(h *Host, d *runner.Definition) string {
+	for _, file := range d.EnvFiles {
+		if h.Live && file.File == nil && file.Path.Unresolved == "" && path.IsAbs(file.Path.Value) && absent(h, file.Path.Value) {
+			return file.Path.Value
+		}
+	}
+	return ""
+}
+
+func missingVariable(r *Runner, name, message string) Finding {
+	return Failed(envMissing, name, message, "set it: "+whereFrom(name)).On(r.Name).Touching(Path(r.Name), Variable(name))
+}
+
+// whereFrom says where the value of a variable is to be had, as the rest of a hint.
+func whereFrom(name string) string {
+	switch name {
+	case envWorkingDirectory:
+		return "-e WORKING_DIRECTORY=/tmp, with -v /tmp:/tmp"
+	case envAccount, envRunner, envRepository:
+		return fmt.Sprintf("%s='{…}' as in the command that Bitbucket showed when the runner was added", name)
+	case string(RolePause), string(RoleAuthProxy), string(RoleClone):
+		return "the image that was mirrored for " + name
+	}
+	return fmt.Sprintf("%s=… as in the command that Bitbucket showed when the runner was added", name)
+}
+
+// judgeVariable judges one variable that takes effect: its name if the runner does not know it, else its value.
+func judgeVariable(r *Runner, v runner.Variable) []Finding {
+	name, value := v.Name.Value, v.Value
+	if v.Name.Unresolved != "" {
+		return nil
+	}
+	if !slices.Contains(knownVariables(), name) {
+		return strangeName(r, v)
+	}
+	if value.Unresolved != "" && value.Placeholder == "" {
+		return nil
+	}
+	about := func(f Finding) []Finding {
+		return []Finding{f.At(value.Place).Touching(Variable(name), Reference(value.Value))}
+	}
+	if sample := sampleOf(v); sample != "" {
+		return about(Failed(envPlaceholder, name, sampleMessage(v, sample), "write your own value there: "+whereFrom(name)))
+	}
+	if inQuotes(value.Value) {
+		bare := strings.Trim(value.Value, `"'`)
+		if v.Secret() {
+			bare = "…"
+		}
+		return about(Failed(literalQuotes, name, "the quotes are part of the value that the runner gets",
+			fmt.Sprintf("write it without them: %s=%s", name, bare)))
+	}
+	if slices.Contains(uuidVariables(), name) && value.Value != "" && !validUUID.MatchString(value.Value) {
+		message, hint := uuidMistake(name, value.Value)
+		return about(Failed(malformedUUID, name, message, hint))
+	}
+	return nil
+}
+
+// sampleOf is the sample in a variable's value; "" if it has a value of its own. Options of a JVM may hold anything.
+func sampleOf(v runner.Variable) string {
+	name, value := v.Name.Value, v.Value.Value
+	switch {
+	case v.Value.Placeholder != "" && !nearlyUUID(strings.Trim(v.Value.Placeholder, "{}")):
+		return v.Value.Placeholder
+	case name == "JAVA_OPTS", name == envWorkingDirectory && unexpandedHome(v.Value):
+		return ""
+	case slices.Contains(requiredVariables(), name), name == envRepository:
+		return placeholderValue(name, value)
+	case slices.Contains(overrideVariables(), name):
+		return sampleIn(value)
+	}
+	return ""
+}
+
+// sampleMessage quotes a sample. What looks like one but may be a secret is not quoted.
+func sampleMessage(v runner.Variable, sample string) string {
+	switch {
+	case v.Value.Placeholder != "" && strings.HasPrefix(sample, "<"):
+		return fmt.Sprintf("%s is still the sample %s, which a shell takes for redirections", v.Name.Value, sample)
+	case strings.HasPrefix(sample, "$"), strings.HasPrefix(sample, "{{"):
+		return fmt.Sprintf("%s is still the template %s: nothing has put a value there", v.Name.Value, sample)
+	}
+	return fmt.Sprintf("%s is still the sample %s", v.Name.Value, sample)
+}
+
+// strayPlaceholders reports samples outside of the variables: in a mount, in a name.
+func strayPlaceholders(d *runner.Definition) []Finding {
+	var findings []Finding
+	for _, m := range d.Mistakes {
+		within := func(v runner.Variable) bool {
+			return slices.Contains(knownVariables(), v.Name.Value) && v.Place.File == m.Place.File &&
+				v.Place.Start <= m.Place.Start && m.Place.Start <= v.Place.End
+		}
+		if m.Kind != runner.Placeholder || slices.ContainsFunc(d.Environment, within) {
+			continue
+		}
+		findings = append(findings, Failed(envPlaceholder, m.Place.Text(),
+			fmt.Sprintf("%s is still the sample of the documentation", m.Place.Text()), "write your own value there").At(m.Place))
+	}
+	return findings
+}
+
+// repeated reports names that one file sets twice. An option that overrides an env file is how both are meant.
+func repeated(d *runner.Definition) []Finding {
+	var findings []Finding
+	for i, v := range d.Environment {
+		for _, earlier := range d.Environment[:i] {
+			if earlier.Name.Value != v.Name.Value || earlier.Name.Place.File != v.Name.Place.File || v.Name.Unresolved != "" {
+				continue
+			}
+			message := fmt.Sprintf("%s is set twice, in line %d too: this one wins", v.Name.Value, earlier.Name.Place.Position().Line)
+			if earlier.Value.Value == v.Value.Value {
+				message = fmt.Sprintf("%s is set twice to the same value, in line %d too", v.Name.Value, earlier.Name.Place.Position().Line)
+			}
+			findings = append(findings, Warned(repeatedEnv, v.Name.Value, message, "delete the one that is not meant").
+				At(v.Name.Place).Touching(Variable(v.Name.Value)))
+			break
+		}
+	}
+	return findings
+}
+
+func ignoredOverrides(r *Runner) []Finding {
+	runtime, yes := containerless(r)
+	if !yes {
+		return nil
+	}
+	var findings []Finding
+	for _, name := range overrideVariables() {
+		if v, set := effective(r.Definition, name); set {
+			findings = append(findings, Warned(overrideIgnored, name,
+				fmt.Sprintf("has no effect: a runner with RUNTIME %s uses no containers", runtime),
+				"delete it, or run the Docker-based runner").On(envRuntime).At(v.Name.Place).Touching(Variable(name)))
+		}
+	}
+	return findings
+}
+
+func proxyGap(d *runner.Definition) []Finding {
+	plain, set := effective(d, "HTTP_PROXY")
+	if !set {
+		if plain, set = effective(d, "http_proxy"); !set {
+			return nil
+		}
+	}
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
+		if _, set := effective(d, name); set {
+			return nil
+		}
+	}
+	if options, _ := effective(d, "JAVA_OPTS"); strings.Contains(options.Value.Value, "https.proxyHost") || !d.Complete() {
+		return nil
+	}
+	name := plain.Name.Value
+	other := strings.Replace(strings.Replace(name, "HTTP_", "HTTPS_", 1), "http_", "https_", 1)
+	return []Finding{Warned(incompleteProxy, name, name+" is set and "+other+" is not: the runner talks HTTPS alone",
+		"set HTTPS_PROXY to the same proxy").At(plain.Name.Place).Touching(Variable(name))}
+}
+
+// exposed reports secrets that stand in files which git tracks, or would.
+func exposed(h *Host, d *runner.Definition) []Finding {
+	var findings []Finding
+	for _, v := range effectiveVariables(d) {
+		if !literalSecret(v) || v.Value.Place.File == nil {
+			continue
+		}
+		file := v.Value.Place.File.Path
+		message := ""
+		switch standing(h, file) {
+		case tracked:
+			message = fmt.Sprintf("its value stands in %s, which git tracks", file)
+		case addable:
+			message = fmt.Sprintf("its value stands in %s, which git does not ignore", file)
+		default:
+			continue
+		}
+		findings = append(findings, Warned(exposedSecret, v.Name.Value, message,
+			"move it to a file that git ignores, and make new credentials if it was ever pushed").
+			On(file).At(v.Value.Place).Touching(Variable(v.Name.Value), Path(file)))
+	}
+	return findings
+}
+
+// standing tells what git makes of a file as the user named it.
+func standing(h *Host, file string) tracking {
+	if !path.IsAbs(file) {
+		if h.Folder == "" {
+			return untold
+		}
+		file = path.Join(h.Folder, file)
+	}
+	if absent(h, file) {
+		return untold
+	}
+	return trackingOf(h.Files, file)
+}
+
+// literalSecret tells whether a variable's value is a secret that is written out.
+func literalSecret(v runner.Variable) bool {
+	value := v.Value
+	switch {
+	case value.Unresolved != "" || value.Value == "" || sampleOf(v) != "" || placeholderValue(v.Name.Value, value.Value) != "":
+		return false
+	case v.Secret():
+		return !strings.HasSuffix(v.Name.Value, "_FILE") && len(value.Value) > 5
+	case strings.HasSuffix(strings.ToUpper(v.Name.Value), "_PROXY"):
+		proxy, err := url.Parse(value.Value)
+		if err != nil || proxy.User == nil {
+			return false
+		}
+		_, has := proxy.User.Password()
+		return has
+	}
+	return false
+}

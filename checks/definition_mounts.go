@@ -1,0 +1,420 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/runner"
+)
+
+var definitionMounts = Check{
+	Name:  "definition-mounts",
+	Title: "What the runner needs of the host is mounted where it looks",
+	Doc: "Follows the mounts of a definition to where they end inside the container: docker's socket, the containers' folder, the " +
+		"working directory, which must have the same path on both sides, and config.json. On the runner's own host the sources " +
+		"are looked for too.",
+	Problems: []*Problem{
+		dockerSocketUnmounted, containersUnmounted, workingDirectoryUnmounted, workingDirectoryMismatch,
+		configUnmounted, configMountTarget, mountSourceMissing, unexpandedHomeFolder,
+	},
+	Run: func(_ context.Context, h *Host) []Finding {
+		var findings []Finding
+		for _, r := range h.Runners {
+			for _, f := range judgeMounts(h, r) {
+				findings = append(findings, f.For(r.Name))
+			}
+		}
+		if len(findings) == 0 {
+			return []Finding{Skipped("mounts", "no runner definition was given")}
+		}
+		return findings
+	},
+}
+
+var dockerSocketUnmounted = &Problem{
+	ID:    "docker-socket-unmounted",
+	Title: "Docker's socket is not mounted",
+	Doc: "The runner starts every step through the daemon of its host, and pulls every image with it. Without " +
+		"`/var/run/docker.sock` in its container, and with neither DOCKER_HOST nor DOCKER_URI naming another daemon, it can do neither.",
+	Source: "the vendor's command",
+}
+
+var containersUnmounted = &Problem{
+	ID:    "containers-unmounted",
+	Title: "The folder of docker's containers is not mounted as it should be",
+	Doc: "The runner reads what steps print from `/var/lib/docker/containers`. Without it a step's log stays empty, or the step " +
+		"fails. The vendor mounts it read-only: nothing needs to write there but the daemon.",
+	Source: "the vendor's command",
+}
+
+var workingDirectoryUnmounted = &Problem{
+	ID:    "working-directory-unmounted",
+	Title: "The working directory is not mounted",
+	Doc: "The runner prepares a step's files in WORKING_DIRECTORY and has the host's daemon mount them into the step. What is not " +
+		"mounted from the host is not there for the daemon: steps find an empty folder. The private-registry examples of the " +
+		"documentation lack `-v /tmp:/tmp`.",
+	Source: "the vendor's command; why, is inferred from the daemon being the host's",
+}
+
+var workingDirectoryMismatch = &Problem{
+	ID:    "working-directory-mismatch",
+	Title: "The working directory has another path on the host",
+	Doc: "The runner names paths below WORKING_DIRECTORY to the host's daemon, which looks for them on the host. The folder " +
+		"must therefore have one path on both sides. A named volume never has.",
+	Source: "the vendor's command; why, is inferred from the daemon being the host's",
+}
+
+var configUnmounted = &Problem{
+	ID:    "config-unmounted",
+	Title: "No config.json is mounted into the runner",
+	Doc: "The runner reads credentials from `/root/.docker/config.json` in its own container and nowhere else: a `docker login` on " +
+		"the host does nothing for it until that file, or its folder, is mounted.",
+	Source:   "the vendor's documentation of private images; which registries need credentials is known by their host's name",
+	Explains: []string{"credentials-missing", "config-missing", "unmatched-key"},
+}
+
+var configMountTarget = &Problem{
+	ID:    "config-mount-target",
+	Title: "config.json is mounted where the runner does not look",
+	Doc: "The runner looks for `config.json` in `/root/.docker`, or in the folder that DOCKER_CONFIG names. A file mounted onto the " +
+		"folder's path, a folder mounted onto the file's, or either one elsewhere, is not found, and no word is said.",
+	Source:   "the vendor's documentation; measured on docker-java 3.7.1, which the runner very probably uses",
+	Explains: []string{"credentials-missing", "config-missing", "config-misnamed"},
+}
+
+var mountSourceMissing = &Problem{
+	ID:    "mount-source-missing",
+	Title: "The source of a mount does not exist",
+	Doc: "With `-v`, docker makes an empty folder of a source that does not exist, even where a file was meant; with `--mount` it " +
+		"refuses to start. Create the source first, and remove the folder that docker may have left in its place.",
+	Source: "docker's documentation of bind mounts",
+}
+
+var unexpandedHomeFolder = &Problem{
+	ID:    "unexpanded-home",
+	Title: "The home folder is not filled in",
+	Doc: "A shell replaces `~` only at the beginning of a word and outside of quotes, and `$HOME` everywhere but in single quotes. " +
+		"In `\"~/.docker\"`, `--volume=~/.docker` and `--mount source=~/.docker` docker gets the sign itself, and refuses it or " +
+		"mounts something else. Write `\"$HOME/.docker\"`.",
+	Source:   "POSIX shell command language, 2.6.1",
+	Explains: []string{"credentials-missing", "config-missing", "mount-source-missing"},
+}
+
+const (
+	dockerSocket     = "/var/run/docker.sock"
+	containersFolder = "/var/lib/docker/containers"
+	configMount      = "-v ~/.docker/config.json:/root/.docker/config.json"
+)
+
+// judgeMounts judges the mounts of one runner.
+func judgeMounts(h *Host, r *Runner) []Finding {
+	d := r.Definition
+	switch {
+	case d == nil:
+		return nil
+	case !d.States.Mounts:
+		return []Finding{Skipped(r.Name, "the definition does not speak of mounts")}
+	}
+	if runtime, shell := containerless(r); shell {
+		return []Finding{Skipped(r.Name, fmt.Sprintf("a runner with RUNTIME %s needs no mounts", runtime))}
+	}
+	var findings []Finding
+	for _, judge := range []func(*Runner) []Finding{
+		unexpandedHomes, judgeSocket, judgeContainers, judgeWorkingDirectory,
+	} {
+		findings = append(findings, judge(r)...)
+	}
+	findings = append(findings, judgeConfigMount(h, r)...)
+	findings = append(findings, missingSources(h, r)...)
+	if worst(findings) < Warn {
+		findings = append(findings, Passed(r.Name, "what the runner needs of the host is mounted where it looks"))
+	}
+	return findings
+}
+
+// cover is the mount that a path in the container comes from, and the path that it has in the mount's source: of
+// several mounts the deepest.
+func cover(d *runner.Definition, wanted string) (m runner.Mount, source string, found bool) {
+	deepest := -1
+	for _, mount := range d.Mounts {
+		target := path.Clean(mount.Target.Value)
+		below := target == "/" || wanted == target || strings.HasPrefix(wanted, target+"/")
+		if mount.Target.Unresolved == "" && mount.Target.Value != "" && below && len(target) >= deepest {
+			m, found, deepest = mount, true, len(target)
+			source = path.Join(mount.Source.Value, wanted[min(len(target), len(wanted)):])
+		}
+	}
+	return m, source, found
+}
+
+// mountsKnown tells whether all mounts are known: only then does the absence of one prove anything.
+func mountsKnown(d *runner.Definition) bool {
+	unknown := func(m runner.Mount) bool { return m.Target.Unresolved != "" }
+	return len(d.Unread) == 0 && !slices.ContainsFunc(d.Mounts, unknown)
+}
+
+// lacking reports what is not mounted, or skips if it may be all the same.
+func lacking(r *Runner, f Finding) []Finding {
+	if !mountsKnown(r.Definition) {
+		return []Finding{Skipped(f.Subject, "may be mounted by what is not known (see unresolved-value)")}
+	}
+	return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(f.Subject))}
+}
+
+// daemonSocket is the path in the container at which the runner looks for docker's socket. It looks at none if
+// its variables name a daemon elsewhere.
+func daemonSocket(d *runner.Definition) (socket string, elsewhere, unknown bool) {
+	for _, name := range []string{envDockerHost, envDockerURI} {
+		v, set := effective(d, name)
+		if !set {
+			continue
+		}
+		address := v.Value.Value
+		switch unix, found := strings.CutPrefix(address, "unix://"); {
+		case v.Value.Unresolved != "":
+			return "", false, true
+		case found:
+			return path.Clean(unix), false, false
+		case strings.HasPrefix(address, "/"):
+			return path.Clean(address), false, false
+		}
+		return "", true, false
+	}
+	return dockerSocket, false, false
+}
+
+// ownDaemon tells whether the daemon is one that shares volumes with the runner (docker in docker) rather than the
+// host's: then a volume is as good as a folder of the host.
+func ownDaemon(d *runner.Definition) bool {
+	socket, elsewhere, unknown := daemonSocket(d)
+	if elsewhere || unknown {
+		return true
+	}
+	m, _, found := cover(d, socket)
+	return found && m.Volume && m.Source.Value != "" && path.Clean(m.Target.Value) != socket
+}
+
+func judgeSocket(r *Runner) []Finding {
+	d := r.Definition
+	socket, elsewhere, unknown := daemonSocket(d)
+	switch {
+	case elsewhere:
+		return nil
+	case unknown:
+		return []Finding{Skipped(dockerSocket, "which daemon the runner talks to is not known (see unresolved-value)")}
+	}
+	places := []string{socket}
+	if socket == dockerSocket {
+		places = append(places, "/run/docker.sock") // /var/run is a link to /run
+	}
+	hint := fmt.Sprintf("add -v %s:%s before the image", dockerSocket, socket)
+	for _, place := range places {
+		m, _, found := cover(d, place)
+		if found && m.Volume && m.Source.Unresolved == "" && (path.Clean(m.Target.Value) == place || m.Source.Value == "") {
+			return lacking(r, Failed(dockerSocketUnmounted, dockerSocket,
+				volumeNotFolder(m)+", where docker's socket should be", hint).At(m.Place))
+		}
+		if found {
+			return nil
+		}
+	}
+	f := Failed(dockerSocketUnmounted, dockerSocket, "docker's socket is not mounted, and nothing names another daemon", hint)
+	f = f.At(d.Place)
+	for _, m := range d.Mounts {
+		if strings.Contains(m.Source.Value, "docker.sock") && m.Target.Unresolved == "" {
+			f.Message = fmt.Sprintf("docker's socket is mounted at %s, and the runner looks at %s", m.Target.Value, socket)
+			f.Hint = fmt.Sprintf("write -v %s:%s", m.Source.Value, socket)
+			f = f.At(m.Target.Place)
+		}
+	}
+	return lacking(r, f)
+}
+
+// volumeNotFolder says what docker mounts in place of a folder of the host.
+func volumeNotFolder(m runner.Mount) string {
+	if m.Source.Value == "" {
+		return fmt.Sprintf("an empty volume is mounted at %s, as no source is named", m.Target.Value)
+	}
+	return fmt.Sprintf("docker takes %q for the name of a volume", m.Source.Value)
+}
+
+func judgeContainers(r *Runner) []Finding {
+	d := r.Definition
+	m, _, found := cover(d, containersFolder)
+	option := fmt.Sprintf("-v %s:%s:ro", containersFolder, containersFolder)
+	switch {
+	case found && m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
+		return lacking(r, Failed(containersUnmounted, containersFolder, volumeNotFolder(m)+", not for the containers' folder of the daemon",
+			"write "+option).At(m.Place))
+	case found && !m.ReadOnly && !m.Volume:
+		return []Finding{Warned(containersUnmounted, containersFolder, "is mounted writable, and nothing but the daemon writes there",
+			"mount it read-only: "+option).At(m.Place).On(r.Name)}
+	case found:
+		return nil
+	}
+	f := Failed(containersUnmounted, containersFolder, containersFolder+" is not mounted: the runner cannot read what steps print",
+		"add "+option+" before the image").At(d.Place)
+	for _, m := range d.Mounts {
+		target := path.Clean(m.Target.Value)
+		if near := Nearest(target, []string{containersFolder}); near != "" || path.Clean(m.Source.Value) == containersFolder {
+			f.Message = fmt.Sprintf("the containers' folder is mounted at %s, and the runner looks at %s", target, containersFolder)
+			f.Hint = "write " + option
+			f = f.At(m.Target.Place)
+		}
+	}
+	return lacking(r, f)
+}
+
+// defaultWorkingDirectory is what the vendor's command sets, and what is judged where nothing is set.
+const defaultWorkingDirectory = "/tmp"
+
+func judgeWorkingDirectory(r *Runner) []Finding {
+	d := r.Definition
+	v, set := effective(d, envWorkingDirectory)
+	folder, place := v.Value.Value, v.Value.Place
+	switch {
+	case set && v.Value.Unresolved != "":
+		return unresolvedFolder(d, v.Value)
+	case set && (sampleOf(v) != "" || inQuotes(folder) || unexpandedHome(v.Value)):
+		return nil
+	case !set && !d.Complete():
+		return []Finding{Skipped(envWorkingDirectory, "is not known (see unresolved-value)")}
+	case !set:
+		folder, place = defaultWorkingDirectory, d.Place
+	}
+	touched := func(f Finding) []Finding {
+		return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(envWorkingDirectory))}
+	}
+	if !path.IsAbs(folder) {
+		return touched(Failed(workingDirectoryUnmounted, envWorkingDirectory,
+			fmt.Sprintf("%q is no absolute path, so that no mount can have it", folder),
+			"write an absolute path, and mount it under the same one: -e WORKING_DIRECTORY=/tmp -v /tmp:/tmp").At(place))
+	}
+	folder = path.Clean(folder)
+	m, source, found := cover(d, folder)
+	option := fmt.Sprintf("-v %s:%s", folder, folder)
+	switch {
+	case !found:
+		return lacking(r, Failed(workingDirectoryUnmounted, envWorkingDirectory,
+			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted, nor any folder above it", folder), "add "+option+" before the image").At(place))
+	case m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
+		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(m), folder),
+			"write "+option).At(m.Place))
+	case m.Volume, m.Source.Unresolved != "", m.Source.Placeholder != "", m.Source.Home, ownDaemon(d), source == folder:
+		return nil
+	case unexpandedHome(m.Source):
+		return nil
+	}
+	return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+		fmt.Sprintf("WORKING_DIRECTORY is %s in the container and %s on the host", folder, source),
+		fmt.Sprintf("mount it under one path: -v %s:%s, with -e WORKING_DIRECTORY=%s", source, source, source)).At(m.Place))
+}
+
+// unresolvedFolder judges a working directory that is not known: mounted by the same words on both sides, it is right
+// whatever it is.
+func unresolvedFolder(d *runner.Definition, folder runner.Text) []Finding {
+	for _, m := range d.Mounts {
+		if folder.Value != "" && m.Source.Value == folder.Value && m.Target.Value == folder.Value {
+			return nil
+		}
+	}
+	return []Finding{Skipped(envWorkingDirectory, "is not known (see unresolved-value)")}
+}
+
+// unexpandedHome tells whether a text begins with a sign for the home folder that nothing replaces.
+func unexpandedHome(t runner.Text) bool {
+	return !t.Home && t.Unresolved == "" && homeSign(t.Value) != ""
+}
+
+func homeSign(value string) string {
+	for _, sign := range []string{"~", "${HOME}", "$HOME"} {
+		if rest, found := strings.CutPrefix(value, sign); found && (rest == "" || rest[0] == '/' || sign == "~") {
+			return sign
+		}
+	}
+	return ""
+}
+
+func unexpandedHomes(r *Runner) []Finding {
+	var findings []Finding
+	for _, m := range r.Definition.Mounts {
+		text := m.Source
+		if !unexpandedHome(text) {
+			if text = m.Target; !unexpandedHome(text) || isConfigMount(m) {
+				continue
+			}
+		}
+		f := Failed(unexpandedHomeFolder, text.Value, homeReason(text, m),
+			fmt.Sprintf("write \"$HOME%s\" in double quotes", strings.TrimPrefix(text.Value, homeSign(text.Value)))).At(text.Place)
+		if isConfigMount(m) {
+			f = f.Touching(overrideReferences(r)...)
+		}
+		findings = append(findings, f)
+	}
+	if v, set := effective(r.Definition, envWorkingDirectory); set && unexpandedHome(v.Value) {
+		findings = append(findings, Failed(unexpandedHomeFolder, envWorkingDirectory,
+			fmt.Sprintf("%q reaches the runner as it stands: nothing fills the home folder in", v.Value.Value),
+			"write an absolute path, the same as in its mount").At(v.Value.Place).Touching(Variable(envWorkingDirectory)))
+	}
+	return findings
+}
+
+// homeReason says why nothing fills the home folder in.
+func homeReason(t runner.Text, m runner.Mount) string {
+	sign := homeSign(t.Value)
+	switch {
+	case t.Quoting != runner.Unquoted:
+		return fmt.Sprintf("%s in quotes stays as it is: docker gets %q", sign, t.Value)
+	case m.Joined, m.Option == "--mount", m.Target.Place == t.Place:
+		return fmt.Sprintf("%s in the middle of a word stays as it is: docker gets %q", sign, t.Value)
+	}
+	return fmt.Sprintf("nothing fills %s in: docker gets %q", sign, t.Value)
+}
+
+// overrideReferences are the images whose credentials config.json is for, as Touches names them.
+func overrideReferences(r *Runner) []string {
+	var references []string
+	for _, image := range r.Overrides() {
+		references = append(references, Reference(image.Reference))
+	}
+	return references
+}
+
+// missingSources looks for the sources of bind mounts on the runner's own host. A config.json that is missing has a
+// problem of its own.
+func missingSources(h *Host, r *Runner) []Finding {
+	var findings []Finding
+	if !h.Live {
+		return nil
+	}
+	working, _ := effective(r.Definition, envWorkingDirectory)
+	for _, m := range r.Definition.Mounts {
+		source := m.Source.Value
+		if m.Volume || m.Source.Unresolved != "" || !path.IsAbs(source) || isConfigMount(m) || !absent(h, source) {
+			continue
+		}
+		f := Failed(mountSourceMissing, source, source+" does not exist on this host; docker makes an empty folder of it",
+			"create it, or name the right path").At(m.Place).Touching(Path(source))
+		switch {
+		case m.Option == "--mount":
+			f.Message = source + " does not exist on this host; docker refuses to start with it"
+		case path.Clean(source) == path.Clean(working.Value.Value):
+			f.Message = source + " does not exist on this host; docker makes an empty folder of it, which will do here"
+			f = f.As(Warn).Try("sudo mkdir -p " + shellWord(source))
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// absent tells whether a path is known not to exist. One that may not be looked at is not.
+func absent(h *Host, name string) bool {
+	_, err := h.Files.Stat(name)
+	return errors.Is(err, fs.ErrNotExist)
+}

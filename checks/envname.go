@@ -1,0 +1,116 @@
+package checks
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/runner"
+)
+
+// ordinaryVariable matches names of other programs that are near the runner's own.
+var ordinaryVariable = regexp.MustCompile(`^(FTP|ALL|RSYNC|SOCKS)_PROXY$|^JAVA_|^DOCKER_(PORT|HOSTNAME)$`)
+
+// otherNames are what people call the runner's variables, beside plain misspellings, in upper case and without signs.
+func otherNames() map[string]string {
+	return map[string]string{
+		"WORKINGDIR": envWorkingDirectory, "WORKDIR": envWorkingDirectory, "WORKDIRECTORY": envWorkingDirectory,
+		"WORKSPACEUUID": envAccount, "WORKSPACEID": envAccount, "TEAMUUID": envAccount, "ACCOUNTID": envAccount,
+		"REPOUUID": envRepository, "REPOID": envRepository, "REPOSITORYID": envRepository, "RUNNERID": envRunner,
+		"CLIENTID": envClientID, "CLIENTSECRET": envClientSecret, "OAUTHID": envClientID, "OAUTHSECRET": envClientSecret,
+		"PAUSEIMAGE": string(RolePause), "IMAGEPAUSE": string(RolePause), "PAUSECONTAINERIMAGE": string(RolePause),
+		"AUTHPROXYIMAGE": string(RoleAuthProxy), "IMAGEAUTHPROXY": string(RoleAuthProxy), "PROXYIMAGE": string(RoleAuthProxy),
+		"AUTHIMAGE": string(RoleAuthProxy), "AUTHPROXYCONTAINERIMAGE": string(RoleAuthProxy),
+		"CLONEIMAGE": string(RoleClone), "IMAGECLONE": string(RoleClone), "CLONECONTAINERIMAGE": string(RoleClone),
+		"GITCLONEIMAGE": string(RoleClone), "DVCSIMAGE": string(RoleClone), "DVCSTOOLSIMAGE": string(RoleClone),
+	}
+}
+
+// runnerStyle matches names that are formed as the runner's own are.
+var runnerStyle = regexp.MustCompile(`^(RUNNER|BITBUCKET|PIPELINES?|OAUTH2?|ACCOUNT|REPOSITORY|WORKSPACE|SCHEDULED_STATE|RUNTIME)_` +
+	`|_UUID$|^(DIND|DOCKER|DOCKER_DAEMON|BUILD|DEFAULT|RUNNER|STEP|SERVICE|HELPER|SIDECAR)_IMAGE$`)
+
+// meantName is the name of the runner's that somebody probably meant; "" if none is near.
+func meantName(name string) string {
+	plain := strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToUpper(name))
+	for _, short := range []string{"IMAGES", "IMAGENAME", "IMAGEURL", "IMG"} {
+		if base, found := strings.CutSuffix(plain, short); found {
+			plain = base + "IMAGE"
+			break
+		}
+	}
+	if meant := otherNames()[plain]; meant != "" {
+		return meant
+	}
+	known := knownVariables()
+	for _, candidate := range known {
+		if strings.ReplaceAll(candidate, "_", "") == plain {
+			return candidate
+		}
+	}
+	upper := strings.ToUpper(name)
+	if ordinaryVariable.MatchString(upper) {
+		return ""
+	}
+	return Nearest(upper, known)
+}
+
+// strangeName judges a name that the runner does not know.
+func strangeName(r *Runner, v runner.Variable) []Finding {
+	name := v.Name.Value
+	upper := strings.ToUpper(name)
+	if upper != name && slices.Contains([]string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}, upper) {
+		return nil
+	}
+	if meant := meantName(name); meant != "" {
+		return []Finding{misspelledVariable(r, v, meant)}
+	}
+	if !runnerStyle.MatchString(name) {
+		return nil
+	}
+	f := Warned(unknownEnv, name, name+" is not a variable that the runner reads", "delete it").
+		At(v.Name.Place).Touching(Variable(name))
+	if right := knownEnd(name); right != "" {
+		f.Hint = fmt.Sprintf("delete it; the runner reads %s", right)
+		f = f.Touching(Variable(right))
+	}
+	return []Finding{f}
+}
+
+// knownEnd is the known name that a longer one ends in: BITBUCKET_PIPELINES_RUNNER_UUID in RUNNER_UUID.
+func knownEnd(name string) string {
+	for _, known := range knownVariables() {
+		if strings.HasSuffix(name, "_"+known) && strings.Contains(known, "_") {
+			return known
+		}
+	}
+	return ""
+}
+
+// misspelledVariable reports a near miss. One of an override is a failure: the vendor's image is then pulled, and no word is
+// said. It is harmless beside the right name.
+func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
+	name := v.Name.Value
+	message := fmt.Sprintf("the runner does not read %s; %s is near", name, meant)
+	f := Warned(misspelledEnv, name, message, fmt.Sprintf("write %s", meant))
+	_, beside := effective(r.Definition, meant)
+	switch {
+	case beside:
+		f.Message = fmt.Sprintf("the runner does not read %s; %s is set beside it", name, meant)
+		f.Hint = "delete it"
+	case slices.Contains(overrideVariables(), meant):
+		f.Message = fmt.Sprintf("the runner does not read %s, and pulls the vendor's image instead; %s is meant", name, meant)
+		f = f.As(Fail)
+	}
+	f = f.At(v.Name.Place).Touching(Variable(name), Variable(meant))
+	if slices.Contains(overrideVariables(), meant) && !beside {
+		f = f.Touching(Reference(defaultImages(Role(meant))[0]))
+	}
+	return f
+}

@@ -1,0 +1,58 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+
+	"runner-preflight/checks/registry"
+)
+
+var imagePlatform = Check{
+	Name:  "image-platform",
+	Title: "Every image is there for the runner's platform",
+	Doc: "Looks in the index of each image for a manifest that docker would pull on this runner's platform, compared as containerd " +
+		"compares platforms (an amd64 host also runs 386, an arm64 host 32-bit arm). An image without an index is judged by its config.",
+	Problems: []*Problem{platformMissing},
+	Run: func(ctx context.Context, h *Host) []Finding {
+		return eachImage(h, func(r *Runner, image Image) []Finding { return []Finding{fits(ctx, h, r, image)} })
+	},
+}
+
+var platformMissing = &Problem{
+	ID:    "platform-missing",
+	Title: "The image is not there for the runner's platform",
+	Doc: "Nothing under the reference is for this platform, so the pull ends with \"no matching manifest\", or the container with \"exec " +
+		"format error\". It often happens to mirrored images: docker pull, tag and push copy the platform of the machine they run " +
+		"on and no other. Copy all platforms, or build for the one that is missing.",
+	Source: "containerd's platform rules; the index, or the image's config",
+}
+
+func fits(ctx context.Context, h *Host, r *Runner, image Image) Finding {
+	res, f := oneOf(ctx, h, r, image)
+	role, name := string(image.Role), clip(image.Reference)
+	switch {
+	case f != nil && f.Stage == registry.StageManifest:
+		return Skipped(role, name+" does not resolve")
+	case res.Stopped != "":
+		return Skipped(role, res.Stopped)
+	case f != nil && f.Stage == registry.StagePlatform:
+		return misfit(question{r, image, res, f})
+	case r.Platform == "":
+		return Skipped(role, "the runner's platform is not known (--platform OS/ARCH)").With("platforms", res.Platforms)
+	case res.Platform == "":
+		return Skipped(role, name+" does not say what platform it is for")
+	}
+	return Passed(role, fmt.Sprintf("%s is there for %s", name, res.Platform)).With("platforms", res.Platforms)
+}
+
+func misfit(q question) Finding {
+	platform := q.runner.Platform
+	if platform == "" {
+		platform = "linux/amd64"
+	}
+	message := fmt.Sprintf("%s: %s", q.name(), q.failure.Detail)
+	hint := fmt.Sprintf("push it for %s too; to mirror an image with all of its platforms, copy its index", platform)
+	return q.base(Failed(platformMissing, q.role(), message, hint)).On(q.image.Reference).
+		Try("docker buildx imagetools create -t "+shellQuoted(q.image.Reference)+" SOURCE_IMAGE").
+		With("platforms", q.res.Platforms)
+}

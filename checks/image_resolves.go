@@ -1,0 +1,435 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/registry"
+	"runner-preflight/checks/source"
+)
+
+var imageResolves = Check{
+	Name:  "image-resolves",
+	Title: "Every image of the runner can be found in its registry with the credentials that are sent for it",
+	Doc: "Asks the registry of each image for its manifest, as docker's daemon would and with what the runner would send: the " +
+		"registry's challenge, a token for the repository, the digest behind the tag, the manifest behind the digest. Credentials " +
+		"are looked up as the runner's own reader does, for the runner's own image as docker's CLI does.",
+	Problems: []*Problem{
+		credentialsMissing, credentialsRejected, accessDenied, repositoryNotFound, tagNotFound, digestMismatch, rateLimited,
+		notARegistry, registryFailure, manifestUnsupported, tokenServiceFailure, insecureRegistry, insecureTokenService,
+	},
+	Run: func(ctx context.Context, h *Host) []Finding {
+		return eachImage(h, func(r *Runner, image Image) []Finding { return []Finding{resolves(ctx, h, r, image)} })
+	},
+}
+
+var credentialsMissing = &Problem{
+	ID:    "credentials-missing",
+	Title: "The registry asks for credentials and the runner would send none",
+	Doc: "The repository is closed to the public and the runner finds no user name with a password for its registry, so the pull ends " +
+		"with \"no basic auth credentials\" or \"pull access denied\". The runner reads nothing but the auths of the config.json that is " +
+		"mounted into it: no credential store, no helper, no environment variable. Give the registry an entry of its own there, under " +
+		"the host exactly as the image writes it, and restart the runner. A registry that does not want to tell what it has answers " +
+		"the same for a repository that does not exist.",
+	Source: "facts/runner-reader.md (docker-java, measured); the distribution specification",
+}
+
+var credentialsRejected = &Problem{
+	ID:    "credentials-rejected",
+	Title: "The registry refuses the user name and password",
+	Doc: "The runner would send the user name and password of the entry, and the registry or its token service takes them for nobody's: " +
+		"mistyped, expired, revoked, for another registry, or with a line break at the end. Nothing falls back to an anonymous pull, so " +
+		"even public images fail. Try the login by hand, write the credentials that work into the entry, and restart the runner.",
+	Source: "the registry's answer; docker's engine, daemon/internal/distribution (measured)",
+}
+
+var accessDenied = &Problem{
+	ID:    "access-denied",
+	Title: "The credentials are good, but this repository is not theirs",
+	Doc: "The registry knows the user but grants no pull from the repository: the account or token has no read permission there, its " +
+		"scope leaves the repository out, or the repository does not exist (registries often hide that). Give the account pull " +
+		"permission, or correct the repository's name.",
+	Source: "the registry's answer (403, DENIED, insufficient_scope, or 401 to credentials that log in)",
+}
+
+var repositoryNotFound = &Problem{
+	ID:    "repository-not-found",
+	Title: "The registry has no such repository",
+	Doc: "The registry answers NAME_UNKNOWN: nothing was ever pushed under this name, or its path is written differently (a project, an " +
+		"organisation or a virtual repository left out). Push the image there, or correct the reference.",
+	Source: "the registry's answer; the distribution specification, error codes",
+}
+
+var tagNotFound = &Problem{
+	ID:    "tag-not-found",
+	Title: "The repository has no such tag or digest",
+	Doc: "The registry answers MANIFEST_UNKNOWN or 404: the tag was never pushed, was deleted, or is spelled differently; a digest may " +
+		"have been cleaned up. Push it, or write a tag that exists.",
+	Source: "the registry's answer; the distribution specification, error codes",
+}
+
+var digestMismatch = &Problem{
+	ID:    "digest-mismatch",
+	Title: "What is served does not have the digest that was asked for",
+	Doc: "The content that comes is not the content that was named: a broken cache or mirror, a proxy that rewrites answers, or a " +
+		"damaged store. Docker refuses it. Clear the cache in between, or push the image again.",
+	Source: "the SHA-256 of what the registry served",
+}
+
+var rateLimited = &Problem{
+	ID:    "rate-limited",
+	Title: "The registry allows no more pulls for now",
+	Doc: "The registry answers 429. Docker Hub counts pulls for an address (100 in 6 hours, shared by everybody behind one NAT) or for an " +
+		"account (more), and each start of a step may pull. Wait, log in, or mirror the images to a registry of your own.",
+	Source: "the registry's answer; Docker's documentation of pull limits",
+}
+
+var notARegistry = &Problem{
+	ID:    "not-a-registry",
+	Title: "What answers is no registry",
+	Doc: "Something answers at the registry's address, but not with the registry protocol: a login page, a proxy's or a firewall's page, " +
+		"or another service on that host. Correct the host or the port of the image, or have the page in between removed.",
+	Source: "the answer to GET /v2/ and to the request for the manifest",
+}
+
+var registryFailure = &Problem{
+	ID:    "registry-failure",
+	Title: "The registry fails",
+	Doc: "The registry answers with a fault of its own (5xx), twice in a row. Its log says why; a proxy in front of it may be what fails. " +
+		"Nothing on the runner's side mends that.",
+	Source: "the registry's answer",
+}
+
+var manifestUnsupported = &Problem{
+	ID:    "manifest-unsupported",
+	Title: "What the reference names is no image that docker can pull",
+	Doc: "There is a manifest under the reference, but of schema version 1, of an artifact (a Helm chart, a signature), of an unknown " +
+		"type, unparsable, or larger than the 4 MiB that docker reads. Push the image again with a current tool, or correct the reference.",
+	Source: "docker's engine, daemon/internal/distribution/pull_v2.go and errors.go; containerd's resolver",
+}
+
+var tokenServiceFailure = &Problem{
+	ID:    "token-service-failure",
+	Title: "The registry's token service does not work",
+	Doc: "The registry sends its clients to a token service, and that answers with neither a token nor a refusal of the password: a fault " +
+		"of its own, a page in its place, or tokens that the registry does not take. Nothing on the runner's side mends that, unless a " +
+		"proxy stands in between.",
+	Source: "the answers of the token service and of the registry",
+}
+
+var insecureRegistry = &Problem{
+	ID:    "insecure-registry",
+	Title: "The registry speaks plain HTTP",
+	Doc: "Docker's daemon asks registries over HTTPS, and fails with \"server gave HTTP response to HTTPS client\" unless the registry is " +
+		"listed in the daemon's insecure-registries or is on loopback. Give it a certificate; or list it, which sends passwords in clear.",
+	Source: "docker's engine, daemon/pkg/registry/config.go; measured",
+}
+
+var insecureTokenService = &Problem{
+	ID:    "insecure-token-service",
+	Title: "The registry's token service is not asked over HTTPS",
+	Doc: "The registry sends its clients, and with them the password, to a token service over plain HTTP. This tool does not send a " +
+		"password in clear, so nothing more could be established; docker's daemon would. Give the token service a certificate.",
+	Source: "the registry's challenge (realm), or the token service's redirect",
+}
+
+// resolves judges one image.
+func resolves(ctx context.Context, h *Host, r *Runner, image Image) Finding {
+	res, f := oneOf(ctx, h, r, image)
+	if f == nil || f.Stage != registry.StageManifest {
+		return withResolution(Passed(string(image.Role), fmt.Sprintf("%s resolves to %s", clip(image.Reference), res.Digest)), res)
+	}
+	return withResolution(unresolvedFinding(ctx, h, question{r, image, res, f}), res)
+}
+
+// oneOf resolves an image; of the vendor's defaults for one role any will do, as it depends on the runner's version
+// which of them is pulled.
+func oneOf(ctx context.Context, h *Host, r *Runner, image Image) (registry.Resolution, *registry.Failure) {
+	first := resolve(ctx, h, r, image)
+	if first.Failure == nil || image.Origin != OriginDefault {
+		return first, first.Failure
+	}
+	for _, reference := range defaultImages(image.Role) {
+		other := image
+		other.Reference = reference
+		if reference == image.Reference {
+			continue
+		}
+		if res := resolve(ctx, h, r, other); res.Failure == nil {
+			return res, nil
+		}
+	}
+	return first, first.Failure
+}
+
+// question is an image that was asked about, and the failure that is the answer.
+type question struct {
+	runner  *Runner
+	image   Image
+	res     registry.Resolution
+	failure *registry.Failure
+}
+
+func (q question) role() string { return string(q.image.Role) }
+func (q question) name() string { return clip(q.image.Reference) }
+
+// key is the registry's host as the key of an entry is to be written.
+func (q question) key() string {
+	if host := registryHost(q.image.Reference); host != hubHost {
+		return host
+	}
+	return hubKey
+}
+
+// unresolved is the finding for an image that does not resolve.
+func unresolvedFinding(ctx context.Context, h *Host, q question) Finding {
+	switch q.failure.Kind {
+	case "not-established":
+		return outOfReach(ctx, q)
+	case "invalid-reference":
+		return Skipped(q.role(), fmt.Sprintf("%s is no reference that docker takes", q.name()))
+	case "insecure-registry", "tls-untrusted", "tls-wrong-host", "tls-expired", "tls-not-yet-valid":
+		if daemonTrusts(h, q.failure.Host) {
+			return Skipped(q.role(), fmt.Sprintf("the daemon asks %s in clear or without looking at its certificate, which this tool does not",
+				q.failure.Host))
+		}
+	}
+	if q.failure.Network != nil && q.failure.Kind != "insecure-registry" {
+		return networkFinding(q)
+	}
+	switch q.failure.Kind {
+	case "credentials-missing":
+		return missingCredentials(ctx, q)
+	case "credentials-rejected":
+		return rejected(q)
+	case "access-denied":
+		return deniedTo(q)
+	case "repository-not-found", "tag-not-found":
+		return notFound(q)
+	}
+	return otherFailure(q)
+}
+
+// base is what all findings about an image have in common.
+func (q question) base(f Finding) Finding {
+	f = f.At(q.image.Place).Touching(Reference(q.image.Reference), HostPort(q.res.Host))
+	if q.failure.Host != "" && q.failure.Host != q.res.Host {
+		f = f.Touching(HostPort(q.failure.Host))
+	}
+	if key := pullOf(q.runner, q.image).key; key != "" {
+		f = f.Touching(Entry(key))
+	}
+	return f
+}
+
+// missing is the finding where nothing is sent and something is asked for.
+func missingCredentials(ctx context.Context, q question) Finding {
+	p := pullOf(q.runner, q.image)
+	if p.unknown != "" {
+		return q.base(Unestablished(ctx, q.role(), fmt.Sprintf("%s asks for credentials for %s: %s", q.res.Host, q.name(), p.unknown)))
+	}
+	message := fmt.Sprintf("%s wants credentials for %s and gets none: %s", q.res.Host, q.name(), p.why)
+	if docker := q.dockerDiffers(p); docker != "" {
+		message += "; " + docker
+	}
+	message += fmt.Sprintf(" (%s)", answered(q.failure))
+	hint := fmt.Sprintf("give %s an entry %q with a user name and password, then restart the runner: it reads the file once",
+		configPath(q.runner), clip(q.key()))
+	if q.image.Role == RoleRunner {
+		hint = fmt.Sprintf("log docker in to %s as the user that starts the runner", clip(registryHost(q.image.Reference)))
+	}
+	return q.base(Failed(credentialsMissing, q.role(), message, hint)).On(registryHost(q.image.Reference)).
+		Touching(Entry(registryHost(q.image.Reference)), Entry(q.key())).Try(logIn(q))
+}
+
+// answered is the registry's answer for the end of a message.
+func answered(f *registry.Failure) string {
+	text := fmt.Sprintf("%d", f.Status)
+	if f.Code != "" {
+		text += " " + f.Code
+	}
+	return "it answers " + text
+}
+
+// dockerDiffers says why docker pull works on the same host where the runner sends nothing.
+func (q question) dockerDiffers(p pull) string {
+	if q.image.Role == RoleRunner || p.why == "" || configContent(q.runner) == nil {
+		return ""
+	}
+	docker := configContent(q.runner).ForDocker(q.image.Reference)
+	switch {
+	case docker.Helper != "":
+		return fmt.Sprintf("docker pull on this host asks docker-credential-%s, the runner does not", clip(docker.Helper))
+	case docker.Username != "" && docker.Password != "":
+		return fmt.Sprintf("docker pull on this host takes the entry %q, the runner does not", clip(docker.Key))
+	}
+	return ""
+}
+
+// logIn is the command that tries a login without changing anybody's config.json.
+func logIn(q question) string {
+	command := `docker --config "$(mktemp -d)" login`
+	if host := registryHost(q.image.Reference); host != hubHost {
+		command += " " + shellQuoted(host)
+	}
+	return command
+}
+
+// shellQuoted is a word as a shell takes it literally.
+func shellQuoted(word string) string {
+	plain := func(c rune) bool {
+		return strings.ContainsRune("-_./:@%+=,", c) || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	}
+	if word != "" && strings.TrimFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// rejected is the finding where a password is sent and refused. It stands at the entry, where the mistake is.
+func rejected(q question) Finding {
+	p := pullOf(q.runner, q.image)
+	message := fmt.Sprintf("%s refuses the user %q with the password of the entry %q, which is sent for %s (%s)", q.failure.Host,
+		clip(source.Username(p.username)), clip(p.key), q.name(), answered(q.failure))
+	hint := fmt.Sprintf("try the login by hand, write what works into the entry %q of %s, then restart the runner: it reads the file once",
+		clip(p.key), configPath(q.runner))
+	return q.base(Failed(credentialsRejected, q.role(), message, hint)).At(p.place).On(p.key).Try(logIn(q))
+}
+
+// deniedTo is the finding where a good password is no help.
+func deniedTo(q question) Finding {
+	p := pullOf(q.runner, q.image)
+	user := clip(source.Username(p.username))
+	message := fmt.Sprintf("%s knows the user %q of the entry %q but grants no pull from %s, or there is no such repository (%s)",
+		q.failure.Host, user, clip(p.key), clip(q.res.Repository), answered(q.failure))
+	hint := fmt.Sprintf("give the user %q pull permission on %s, or correct the repository in %s", user, clip(q.res.Repository), q.role())
+	return q.base(Failed(accessDenied, q.role(), message, hint)).On(q.image.Reference)
+}
+
+// notFound is the finding where the name or the tag does not exist.
+func notFound(q question) Finding {
+	problem, hint := tagNotFound, fmt.Sprintf("push %s, or write a tag that exists", q.name())
+	if q.failure.Kind == "repository-not-found" {
+		problem, hint = repositoryNotFound, fmt.Sprintf("push %s, or correct the repository's path", q.name())
+	}
+	message := q.failure.Detail
+	if tag := tagOf(q.image.Reference); tag != "" && len(q.failure.Tags) > 0 {
+		if near := Nearest(tag, q.failure.Tags); near != "" {
+			hint = fmt.Sprintf("write the tag %s in %s, or push %s", near, q.role(), q.name())
+			message += fmt.Sprintf("; it has %s", near)
+		} else {
+			message += "; it has " + some(q.failure.Tags)
+		}
+	}
+	root := q.image.Reference
+	if problem == repositoryNotFound {
+		root = q.res.Host + "/" + q.res.Repository
+	}
+	return q.base(Failed(problem, q.role(), message, hint)).On(root)
+}
+
+// tagOf is a reference's tag, "latest" where docker supplies it, and "" beside a digest.
+func tagOf(reference string) string {
+	if strings.Contains(reference, "@") {
+		return ""
+	}
+	rest := reference[strings.LastIndexByte(reference, '/')+1:]
+	if _, tag, found := strings.Cut(rest, ":"); found {
+		return tag
+	}
+	return "latest"
+}
+
+// some lists a few names, the last ones first: registries sort them.
+func some(names []string) string {
+	const most = 5
+	shown := slices.Clone(names[max(0, len(names)-most):])
+	slices.Reverse(shown)
+	text := strings.Join(shown, ", ")
+	if len(names) > most {
+		text += fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return text
+}
+
+// otherFailure is the finding for the rest: what the registry is, or serves, is what has to be mended.
+func otherFailure(q question) Finding {
+	host := q.failure.Host
+	problem, root, hint := registryFailure, host, fmt.Sprintf("look at the log of %s and of the proxy in front of it, then try again", host)
+	switch q.failure.Kind {
+	case "digest-mismatch":
+		problem, root, hint = digestMismatch, q.image.Reference, "clear the cache or mirror in between, or push the image again"
+	case "rate-limited":
+		problem, hint = rateLimited, "wait, give config.json an account with a higher limit, or mirror the images to a registry of your own"
+	case "not-a-registry":
+		problem, hint = notARegistry, fmt.Sprintf("correct the host or port in %s, or have what answers in place of the registry removed", q.role())
+	case "manifest-unsupported":
+		problem, root, hint = manifestUnsupported, q.image.Reference, "push the image again with a current docker, or correct the reference"
+	case "token-service-failure":
+		problem, hint = tokenServiceFailure, fmt.Sprintf("look at the log of the token service %s, or have the proxy in front of it let it through", host)
+	case "insecure-registry":
+		problem, hint = insecureRegistry, fmt.Sprintf(
+			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`, host, daemonSettings)
+	case "insecure-token-service":
+		return q.base(Erred(insecureTokenService, q.role(), fmt.Sprintf("%s, so the password for %s was not sent", q.failure.Detail, q.name()),
+			"serve the token service over HTTPS and name that in the registry's realm")).On(host)
+	}
+	return q.base(Failed(problem, q.role(), fmt.Sprintf("%s: %s", q.name(), q.failure.Detail), hint)).On(root)
+}
+
+// outOfReach is the finding where there was no time or no permission to ask.
+func outOfReach(ctx context.Context, q question) Finding {
+	detail := q.failure.Detail
+	if q.failure.Network != nil {
+		detail = q.failure.Network.Detail
+	}
+	return q.base(Unestablished(ctx, q.role(), fmt.Sprintf("%s: %s: %s", q.name(), q.failure.Host, detail)))
+}
+
+// networkFinding is the finding where a host that the image needs gives no answer: the registry, its token service,
+// or where its blobs are.
+func networkFinding(q question) Finding {
+	f := q.failure.Network
+	message := fmt.Sprintf("%s: %s: %s", q.name(), q.failure.Host, f.Detail)
+	if why := q.whyHost(); why != "" {
+		message = fmt.Sprintf("%s: its %s %s: %s", q.name(), why, q.failure.Host, f.Detail)
+	}
+	hint := fmt.Sprintf("let docker's daemon on this host reach %s", q.failure.Host)
+	return q.base(Failed(networkProblem(f.Kind), q.role(), message, hint)).On(f.Root)
+}
+
+// whyHost says what a host beyond the registry is for.
+func (q question) whyHost() string {
+	for _, host := range q.res.Hosts {
+		if host.Address == q.failure.Host {
+			return map[string]string{
+				registry.ForTokens: "token service", registry.ForBlobs: "layers come from",
+				registry.ForManifests: "manifests come from",
+			}[host.Why]
+		}
+	}
+	return ""
+}
+
+// withResolution adds what was seen on the way.
+func withResolution(f Finding, res registry.Resolution) Finding {
+	f = f.With("registry", res.Host).With("requests", res.Requests)
+	if res.Digest != "" {
+		f = f.With("digest", res.Digest)
+	}
+	if failure := res.Failure; failure != nil && failure.Status != 0 {
+		f = f.With("status", failure.Status)
+		if failure.Code != "" {
+			f = f.With("code", failure.Code)
+		}
+	}
+	if res.Limit != nil && res.Limit.Remaining >= 0 {
+		f = f.With("pulls_left", res.Limit.Remaining)
+	}
+	if res.Stopped != "" {
+		f = f.With("stopped", res.Stopped)
+	}
+	return f
+}

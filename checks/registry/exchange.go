@@ -1,0 +1,230 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"runner-preflight/checks/network"
+)
+
+const (
+	// maxHops bounds the redirects of one request.
+	maxHops = 5
+	// maxError bounds what is read of an answer that is not a manifest.
+	maxError = 64 << 10
+	// exchangeTimeout bounds one request with its redirects and its body, for servers that never end.
+	exchangeTimeout = 20 * time.Second
+)
+
+// call is one request.
+type call struct {
+	method, url string
+	header      http.Header
+	// auth is the Authorization header. It goes to the URL's own host:port and to no other.
+	auth string
+	// limit bounds what is read of the body; 0 leaves it unread, unless it says why the call is refused.
+	limit int64
+	// once says that an answer of 5xx is not asked for again.
+	once bool
+}
+
+// reply is what a call got after all redirects.
+type reply struct {
+	status int
+	header http.Header
+	// length is what the server says the body's is, -1 if nothing.
+	length int64
+	body   []byte
+	// cut says that the body was longer than the limit.
+	cut bool
+	// at is the URL that answered, hops the host:port of each redirect before it.
+	at   *url.URL
+	hops []string
+	// sent counts requests.
+	sent int
+}
+
+// What send finds wrong with a redirect. Its callers say what that means; neither is a problem's name.
+const (
+	plainRedirect  = "plain-redirect"
+	brokenRedirect = "broken-redirect"
+)
+
+// send makes a call, over HTTPS alone, and asks once more when the server says that the fault is its own.
+func (c *Client) send(ctx context.Context, q call) (reply, *Failure) {
+	r, failure := c.follow(ctx, q)
+	if failure != nil || r.status < 500 || r.status == http.StatusNotImplemented || q.once {
+		return r, failure
+	}
+	select {
+	case <-ctx.Done():
+		return r, nil
+	case <-time.After(c.pause):
+	}
+	again, failure := c.follow(ctx, q)
+	again.sent += r.sent
+	return again, failure
+}
+
+// follow makes a call and follows its redirects.
+func (c *Client) follow(ctx context.Context, q call) (reply, *Failure) {
+	at, err := url.Parse(q.url)
+	if err != nil {
+		return reply{}, &Failure{Kind: brokenRedirect, Detail: "the address of the request is malformed"}
+	}
+	r := reply{}
+	first := address(at)
+	for {
+		auth := q.auth
+		if address(at) != first {
+			auth = ""
+		}
+		next, failure := c.hop(ctx, q, at, auth, &r)
+		if failure != nil || next == nil {
+			return r, failure
+		}
+		if address(next) != first {
+			r.hops = append(r.hops, address(next))
+		}
+		if failure := badRedirect(at, next, r.sent); failure != nil {
+			return r, failure
+		}
+		at = next
+	}
+}
+
+// badRedirect tells what keeps a redirect from being followed.
+func badRedirect(from, to *url.URL, sent int) *Failure {
+	switch {
+	case to.Scheme == "http" && to.Host != "":
+		return &Failure{
+			Kind: plainRedirect, Host: address(to),
+			Detail: fmt.Sprintf("%s redirects to plain HTTP at %s", address(from), address(to)),
+		}
+	case to.Scheme != "https" || to.Hostname() == "" || to.User != nil:
+		return &Failure{
+			Kind: brokenRedirect, Host: address(from),
+			Detail: fmt.Sprintf("%s redirects to something that is no HTTPS address", address(from)),
+		}
+	case sent > maxHops:
+		return &Failure{
+			Kind: brokenRedirect, Host: address(from),
+			Detail: fmt.Sprintf("%s redirects more than %d times", address(from), maxHops),
+		}
+	}
+	return nil
+}
+
+// hop sends one request and reads the answer into r. It returns where the answer redirects to, if it does.
+func (c *Client) hop(ctx context.Context, q call, at *url.URL, auth string, r *reply) (*url.URL, *Failure) {
+	limited, cancel := context.WithTimeout(ctx, exchangeTimeout)
+	defer cancel()
+	req := (&http.Request{Method: q.method, URL: at, Host: at.Host, Header: http.Header{}}).WithContext(limited)
+	for name, values := range q.header {
+		req.Header[name] = values
+	}
+	if auth != "" {
+		req.Header.Set("Authorization", auth)
+	}
+	r.sent++
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, unanswered(ctx, address(at), err)
+	}
+	defer resp.Body.Close()
+	r.status, r.header, r.at, r.length = resp.StatusCode, resp.Header, at, resp.ContentLength
+	if next := redirect(at, resp); next != nil {
+		return next, nil
+	}
+	limit := q.limit
+	if r.status >= 300 {
+		limit = maxError
+	}
+	if limit == 0 || q.method == http.MethodHead {
+		return nil, nil
+	}
+	if err := r.read(resp.Body, limit); err != nil && r.status < 300 {
+		return nil, brokenOff(ctx, address(at), err)
+	}
+	return nil, nil
+}
+
+// read takes over at most limit bytes of a body.
+func (r *reply) read(from io.Reader, limit int64) error {
+	body, err := io.ReadAll(io.LimitReader(from, limit+1))
+	r.cut = int64(len(body)) > limit
+	r.body = body[:min(int64(len(body)), limit)]
+	return err
+}
+
+// redirect is where an answer sends the client, nil if nowhere.
+func redirect(at *url.URL, resp *http.Response) *url.URL {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
+	default:
+		return nil
+	}
+	location := resp.Header.Get("Location")
+	if location == "" {
+		return nil
+	}
+	next, err := at.Parse(location)
+	if err != nil {
+		return &url.URL{}
+	}
+	return next
+}
+
+// unanswered classifies the transport's error.
+func unanswered(ctx context.Context, host string, err error) *Failure {
+	var failed *network.Failure
+	isNetwork := errors.As(err, &failed)
+	if ctx.Err() != nil {
+		f := outOfTime("", host)
+		f.Network = failed
+		return f
+	}
+	if isNetwork {
+		return &Failure{Kind: failed.Kind, Host: host, Detail: failed.Detail, Network: failed}
+	}
+	return lost(host, "gives no answer to the request", err)
+}
+
+// brokenOff is the failure of a body that does not come to its end.
+func brokenOff(ctx context.Context, host string, err error) *Failure {
+	if ctx.Err() != nil {
+		return outOfTime("", host)
+	}
+	return lost(host, "breaks off in the middle of its answer", err)
+}
+
+// lost is a connection that was made and gave nothing of use.
+func lost(host, detail string, err error) *Failure {
+	return &Failure{Kind: "http-failure", Host: host, Detail: detail, Network: &network.Failure{
+		Kind: "http-failure", Phase: network.PhaseHTTP, Address: host, Root: host, Detail: detail, Err: err,
+	}}
+}
+
+// outOfTime is the failure of a question that there was no time to ask.
+func outOfTime(stage Stage, host string) *Failure {
+	return &Failure{Kind: "not-established", Stage: stage, Host: host, Detail: "there was no time left to ask"}
+}
+
+// address is a URL's host:port.
+func address(u *url.URL) string {
+	port := u.Port()
+	if port == "" && u.Scheme == "http" {
+		port = "80"
+	}
+	if port == "" {
+		port = "443"
+	}
+	return net.JoinHostPort(clean(u.Hostname()), port)
+}

@@ -1,0 +1,122 @@
+package runner
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"runner-preflight/checks/source"
+)
+
+// maxEnvLine is the longest line that docker's reader of env files takes (the buffer of Go's bufio.Scanner).
+const maxEnvLine = 64 << 10
+
+// envFile reads a file of --env-file.
+func (r *reader) envFile(value field) {
+	read := EnvFile{Path: value.text()}
+	defer func() { r.d.EnvFiles = append(r.d.EnvFiles, read) }()
+	if read.Path.Unresolved != "" {
+		return
+	}
+	if read.Path.Home {
+		read.Err = errors.New("is in the home folder of who runs the script")
+		return
+	}
+	data, err := r.sh.open(read.Path.Value)
+	if err != nil {
+		read.Err = err
+		return
+	}
+	file, ok := r.sh.files[read.Path.Value]
+	if !ok || file == nil {
+		file = source.New(read.Path.Value, data)
+		hideSecrets(file)
+		r.sh.files[read.Path.Value] = file
+	}
+	read.File = file
+	variables, mistakes := envLines(file)
+	r.files = append(r.files, variables...)
+	r.d.Mistakes = append(r.d.Mistakes, mistakes...)
+}
+
+// envLines reads an env file as docker does: no quotes, no expansion, no "export"; comments at the beginning of a
+// line alone; what follows "=" is the value to its last blank. Source: docker's pkg/kvfile.
+func envLines(file *source.File) ([]Variable, []Mistake) {
+	var variables []Variable
+	var mistakes []Mistake
+	text := file.Text
+	for start := 0; start < len(text); {
+		end := len(text)
+		if i := bytes.IndexByte(text[start:], '\n'); i >= 0 {
+			end = start + i
+		}
+		v, m := envLine(file, start, end)
+		if m != nil {
+			mistakes = append(mistakes, *m)
+		}
+		if v != nil {
+			variables = append(variables, *v)
+		}
+		start = end + 1
+	}
+	return variables, mistakes
+}
+
+func envLine(file *source.File, start, end int) (*Variable, *Mistake) {
+	text := file.Text
+	if end > start && text[end-1] == '\r' {
+		end--
+	}
+	wrong := func(from, to int, detail string) *Mistake {
+		return &Mistake{Kind: Unreadable, Place: file.At(from, to), Detail: detail, Loses: true}
+	}
+	switch {
+	case end-start > maxEnvLine:
+		return nil, wrong(start, start, "docker takes no line of an env file that is longer than 64 KiB")
+	case !utf8.Valid(text[start:end]):
+		return nil, wrong(start, end, "docker takes no env file with bytes that are not UTF-8")
+	case start == 0:
+		start += len(text[:end]) - len(bytes.TrimPrefix(text[:end], []byte("\ufeff")))
+	}
+	start += len(text[start:end]) - len(bytes.TrimLeftFunc(text[start:end], unicode.IsSpace))
+	if start == end || text[start] == '#' {
+		return nil, nil
+	}
+	name, _, valued := bytes.Cut(text[start:end], []byte("="))
+	at := start + len(name)
+	v := &Variable{FromFile: true, Place: file.At(start, end), NoValue: !valued,
+		Name: Text{Value: string(name), Place: file.At(start, at)}}
+	switch {
+	case valued:
+		v.Value = Text{Value: string(text[at+1 : end]), Place: file.At(at+1, end), Placeholder: placeholder(string(text[at+1 : end]))}
+	default:
+		v.Value = Text{Place: v.Name.Place, Unresolved: fmt.Sprintf("%s without a value is taken from the environment of docker",
+			source.Printable(string(name)))}
+	}
+	if len(name) == 0 {
+		return nil, wrong(start, end, "a line of an env file begins with the name of a variable")
+	}
+	if strings.ContainsFunc(string(name), unicode.IsSpace) {
+		return recovered(v, string(name)), wrong(start, at, "docker takes no blank in the name of a variable")
+	}
+	return v, nil
+}
+
+// recovered is the variable that a name with a blank was meant for: behind "export", or before "=".
+func recovered(v *Variable, name string) *Variable {
+	place := v.Name.Place
+	trimmed := strings.TrimRightFunc(name, unicode.IsSpace)
+	if rest, ok := strings.CutPrefix(trimmed, "export"); ok && rest != strings.TrimLeftFunc(rest, unicode.IsSpace) {
+		trimmed = strings.TrimLeftFunc(rest, unicode.IsSpace)
+	}
+	if strings.ContainsFunc(trimmed, unicode.IsSpace) {
+		return nil
+	}
+	place.Start += strings.Index(name, trimmed)
+	place.End = place.Start + len(trimmed)
+	v.Name = Text{Value: trimmed, Place: place}
+	return v
+}

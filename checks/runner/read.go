@@ -1,0 +1,382 @@
+package runner
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"runner-preflight/checks/source"
+)
+
+// maxParsed is the longest script that is parsed as a whole, maxOpen how many brackets it may open: the parser
+// descends into each. Beyond that commands are read one by one.
+const (
+	maxParsed = 256 << 10
+	maxOpen   = 5000
+)
+
+// Read reads a file, recognised by its content. It never fails: what is wrong is part of the answer. The function
+// open reads the files that it names (env files), by the path as it is written there.
+func Read(path string, data []byte, open func(path string) ([]byte, error)) Reading {
+	file := source.New(path, data)
+	hideSecrets(file)
+	if kind := unreadable(data); kind != "" {
+		return Reading{Kind: kind, LookedFor: lookedFor, Mistakes: []Mistake{{Kind: Unreadable, Place: file.Whole(), Loses: true,
+			Detail: "it is " + kind + ", not text"}}}
+	}
+	if isEnvFile(data) {
+		return readEnvFile(file)
+	}
+	return readShell(path, file, open)
+}
+
+const lookedFor = "a docker run that starts bitbucket-pipelines-runner or sets ACCOUNT_UUID, RUNNER_UUID or one of the " +
+	"images, or an env file that sets them"
+
+// unreadable says what a file is that holds no text.
+func unreadable(data []byte) string {
+	head := data[:min(len(data), 64<<10)]
+	for _, known := range []struct{ magic, kind string }{{"\x7fELF", "a program"}, {"\x1f\x8b", "a gzip archive"},
+		{"PK\x03\x04", "a zip archive"}, {"\x89PNG", "an image"}, {"\xff\xfe", "UTF-16 text"}, {"\xfe\xff", "UTF-16 text"}} {
+		if bytes.HasPrefix(head, []byte(known.magic)) {
+			return known.kind
+		}
+	}
+	if bytes.Count(head, []byte{0}) > len(head)/64 {
+		return "binary data"
+	}
+	return ""
+}
+
+var (
+	assignment = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_.]*\s*=`)
+	exported   = regexp.MustCompile(`^\s*export\s+[A-Za-z_]\w*=`)
+	ownName    = regexp.MustCompile(`(?m)^\s*(?:export\s+)?(ACCOUNT_UUID|RUNNER_UUID|REPOSITORY_UUID|PAUSE_IMAGE|AUTH_PROXY_IMAGE|CLONE_IMAGE|` +
+		`OAUTH_CLIENT_ID|OAUTH_CLIENT_SECRET|RUNTIME_PREREQUISITES_ENABLED)\s*(=|$)`)
+	bareName = regexp.MustCompile(`^\s*[A-Z][A-Z0-9_]*\s*$`)
+)
+
+// isEnvFile tells an env file: lines of NAME=value, nothing but, some of them a runner's. One line that says
+// "export" among them is a mistake; where most do, it is a script.
+func isEnvFile(data []byte) bool {
+	if len(data) > maxParsed || bytes.HasPrefix(data, []byte("#!")) || !ownName.Match(data) {
+		return false
+	}
+	plain, exports, other := 0, 0, 0
+	for _, line := range bytes.Split(data, []byte("\n")) {
+		line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\ufeff")))
+		switch {
+		case len(line) == 0 || line[0] == '#':
+		case exported.Match(line):
+			exports++
+		case assignment.Match(line) && !bytes.HasSuffix(line, []byte(`\`)) && !innerDocker.Match(line) || bareName.Match(line):
+			plain++
+		default:
+			other++
+		}
+	}
+	return plain > 0 && exports <= plain/2 && other <= plain/2
+}
+
+func readEnvFile(file *source.File) Reading {
+	variables, mistakes := envLines(file)
+	d := &Definition{File: file, Place: file.Whole(), Environment: variables, Mistakes: mistakes, States: Aspects{Environment: true}}
+	for _, v := range variables {
+		hideVariable(v)
+	}
+	return Reading{Kind: "docker env file", Definitions: []*Definition{d}, LookedFor: lookedFor}
+}
+
+// readShell reads a script, or any text in which commands stand.
+func readShell(path string, file *source.File, open func(string) ([]byte, error)) Reading {
+	reading := Reading{Kind: "shell script", LookedFor: lookedFor}
+	c := &code{file: file, text: clean(file.Text)}
+	unit := unitForm.Match(file.Text)
+	found := regions(file, c.text, unit)
+	protect(c.text)
+	protectAssigned(c.text)
+	sh := &shell{open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
+		posix: posixShebang.Match(file.Text), unit: unit, homeless: unit && !unitHome.Match(file.Text)}
+	top := frame{sh, c, &scope{vars: map[string]binding{}, owner: "the script"}}
+	tree, err := parse(c)
+	named := bytes.HasPrefix(file.Text, []byte("#!")) || strings.HasSuffix(path, ".sh") || strings.HasSuffix(path, ".bash")
+	switch {
+	case unit:
+		reading.Kind = "systemd unit"
+		top.fragments(found)
+	case !named && isProse(file.Text):
+		reading.Kind = "text"
+		if len(found) > 0 {
+			reading.Kind = "text with commands"
+		}
+		top.fragments(found)
+	case tree != nil:
+		top.stmts(tree.Stmts)
+		top.uncalled()
+	default:
+		top.fragments(found)
+		if named || len(found) > 0 {
+			reading.Mistakes = append(reading.Mistakes, *err)
+		} else {
+			reading.Kind = "text"
+		}
+	}
+	reading.Definitions = sh.definitions(file, found)
+	return reading
+}
+
+// definitions makes definitions of the docker runs that start runners, in the order of their places.
+func (s *shell) definitions(file *source.File, found []region) []*Definition {
+	slices.SortStableFunc(s.calls, func(a, b call) int {
+		if a.place.File != b.place.File {
+			return 0
+		}
+		return a.place.Start - b.place.Start
+	})
+	var out []*Definition
+	for _, call := range s.calls {
+		if d := s.definition(file, call, found); d != nil && !slices.ContainsFunc(out, d.same) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// protectAssigned does the same for assignments of samples in angle brackets.
+func protectAssigned(text []byte) {
+	if !bytes.Contains(text, []byte("=<")) {
+		return
+	}
+	for _, sample := range assignedSample.FindAllSubmatchIndex(text, -1) {
+		for i := sample[2]; i < sample[3]; i++ {
+			text[i] = 'x'
+		}
+	}
+}
+
+var (
+	unitForm = regexp.MustCompile(`\A(?:\s*[#;][^\n]*\n|\s*\n)*\s*\[(?:Unit|Service|Install|X-\w+)\][ \t]*\r?\n`)
+	unitHome = regexp.MustCompile(`(?m)^User=|^Environment=.*\bHOME=`)
+)
+
+// assignedSample matches an assignment of a placeholder, which a shell takes for redirections.
+var assignedSample = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local)[ \t]+)?[A-Za-z_]\w*=(<[A-Za-z_][^<>\n"']{0,80}>)[ \t]*(?:$|[\r;#])`)
+
+var posixShebang = regexp.MustCompile(`^#!\s*\S*/(env\s+)?(sh|dash|ash)\b`)
+
+// clean is the text with what the parser stops at, and no shell does, blotted out.
+func clean(text []byte) []byte {
+	out := slices.Clone(text)
+	if bytes.HasPrefix(out, []byte("\ufeff")) {
+		copy(out, "   ")
+	}
+	for i := 0; i < len(out); {
+		if out[i] == 0 {
+			out[i] = '_'
+		}
+		if out[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(out[i:])
+		if r == utf8.RuneError && size == 1 {
+			out[i] = '_'
+		}
+		i += size
+	}
+	return out
+}
+
+// parse parses code as any shell would. Without a tree the mistake says where that stopped; there is none if it was
+// not tried.
+func parse(c *code) (*syntax.File, *Mistake) {
+	if len(c.text) > maxParsed || deep(c.text) {
+		return nil, &Mistake{Kind: Unreadable, Place: c.span(0, 0), Detail: "as a shell script it is too long, or too deep, to be followed", Loses: true}
+	}
+	var first error
+	for _, variant := range []syntax.LangVariant{syntax.LangBash, syntax.LangPOSIX, syntax.LangMirBSDKorn, syntax.LangZsh} {
+		tree, err := syntax.NewParser(syntax.Variant(variant)).Parse(bytes.NewReader(c.text), "")
+		if err == nil {
+			return tree, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, syntaxMistake(c, first)
+}
+
+// deep tells whether a text may nest deeper than a parser should follow.
+func deep(text []byte) bool {
+	n := 0
+	for _, word := range []string{"if ", "while ", "until "} {
+		n += bytes.Count(text, []byte(word))
+	}
+	for _, c := range text {
+		switch c {
+		case '(', '{', '`', '[', '|', '!', '~':
+			n++
+		}
+	}
+	return n > maxOpen
+}
+
+func syntaxMistake(c *code, err error) *Mistake {
+	at, detail := 0, "as a shell script it does not parse"
+	switch e := err.(type) {
+	case syntax.ParseError:
+		at, detail = int(e.Pos.Offset()), "a shell stops here: "+source.Printable(e.Text)
+	case syntax.LangError:
+		at, detail = int(e.Pos.Offset()), "a shell stops here"
+	}
+	at = min(max(at, 0), len(c.text))
+	return &Mistake{Kind: Unreadable, Place: c.span(at, at), Detail: detail, Loses: true}
+}
+
+// uncalled follows the functions that nothing calls.
+func (f frame) uncalled() {
+	var names []string
+	for name := range f.funcs {
+		if !f.called[name] {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return int(f.funcs[a].decl.Pos().Offset()) - int(f.funcs[b].decl.Pos().Offset())
+	})
+	for _, name := range names {
+		if f.called[name] {
+			continue
+		}
+		fn, s := f.funcs[name], f.fork()
+		s.args, s.owner = nil, "the function "+name
+		frame{f.shell, fn.code, s}.stmt(fn.decl.Body)
+	}
+}
+
+var assigns = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local|declare|typeset)[ \t]+(?:-\w+[ \t]+)*)?[A-Za-z_]\w*\+?=[^\n]*`)
+
+// fragments reads the commands of a text that does not parse as a whole, with the assignments before them.
+func (f frame) fragments(found []region) {
+	at := 0
+	for _, r := range found {
+		for _, line := range assigns.FindAllIndex(f.text[at:r.start], 2000) {
+			f.fragment(at+line[0], at+line[1])
+		}
+		f.unitEnvironment(f.text[at:r.start], at)
+		if !f.fragment(r.start, r.end) {
+			f.fragment(r.start, f.shorter(r))
+		}
+		at = max(at, r.end)
+	}
+}
+
+// unitEnvironment takes over the Environment= lines of a systemd unit.
+func (f frame) unitEnvironment(text []byte, base int) {
+	if !f.unit {
+		return
+	}
+	for _, line := range unitVariables.FindAllSubmatchIndex(text, 500) {
+		c := &code{file: f.code.file, base: f.base + base + line[2], text: text[line[2]:line[3]]}
+		tree, _ := parse(c)
+		if tree == nil || len(tree.Stmts) != 1 {
+			continue
+		}
+		if call, ok := tree.Stmts[0].Cmd.(*syntax.CallExpr); ok {
+			in := frame{f.shell, c, f.scope}
+			for _, a := range call.Assigns {
+				in.assign(a, f.scope, true)
+			}
+			in.builtin(append([]field{{{text: "export"}}}, in.fields(call.Args)...))
+		}
+	}
+}
+
+var unitVariables = regexp.MustCompile(`(?m)^Environment=(.+)$`)
+
+// shorter is the end of the region's first line, for a command whose rest does not parse.
+func (f frame) shorter(r region) int {
+	if i := bytes.IndexByte(f.text[r.start:r.end], '\n'); i >= 0 {
+		return r.start + i
+	}
+	return r.end
+}
+
+func (f frame) fragment(from, to int) bool {
+	c := &code{file: f.code.file, base: f.base + from, text: f.code.text[from:to]}
+	tree, _ := parse(c)
+	if tree == nil {
+		return false
+	}
+	frame{f.shell, c, f.scope}.stmts(tree.Stmts)
+	return true
+}
+
+var sentence = regexp.MustCompile(`(?m)^[ \t>*-]*(?:\d+\.[ \t]+)?[A-Z][a-z]+(?:,? [A-Za-z’'-]+){3,}[^=$;\n]*$|^[ \t]*` + "```")
+
+// isProse tells whether a text is meant for people, or for another program, rather than for a shell.
+func isProse(text []byte) bool {
+	text = text[:min(len(text), maxParsed)]
+	return sentence.Match(text) || otherForm.Match(text)
+}
+
+// otherForm matches what a YAML, JSON, HTML or Markdown document has and a script has not.
+var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \t]*$|[ \t]+\S)|[ \t]*` + "```" + `)`)
+
+// definition makes a definition of a docker run, or nil if that starts no runner.
+func (s *shell) definition(file *source.File, c call, found []region) *Definition {
+	d := &Definition{File: file, Place: c.place, States: Aspects{Image: true, Environment: true, Mounts: true}}
+	if d.Place.File != nil {
+		d.File = d.Place.File
+	}
+	r := &reader{grammar: dockerGrammar(), d: d, sh: s, scope: c.scope}
+	r.words = c.words[1+startsContainer(c.words[1:]):]
+	r.read()
+	if !isRunner(d) {
+		return nil
+	}
+	first := c.words[0].visible()[0]
+	for _, region := range found {
+		if at := first.written(); at.File == file && region.start <= at.Start && at.Start < region.end ||
+			first.at[0].File == file && region.start == first.at[0].Start {
+			d.Mistakes = append(d.Mistakes, region.mistakes...)
+			break
+		}
+	}
+	slices.SortStableFunc(d.Mistakes, func(a, b Mistake) int {
+		if a.Place.File != b.Place.File {
+			return 0
+		}
+		return a.Place.Start - b.Place.Start
+	})
+	for _, v := range d.Environment {
+		hideVariable(v)
+	}
+	return d
+}
+
+// same tells whether two definitions say the same at the same place, as a function that is called twice does.
+func (d *Definition) same(other *Definition) bool {
+	return d.Place == other.Place && d.summary() == other.summary()
+}
+
+// summary is all that the definition says, without where that came from.
+func (d *Definition) summary() string {
+	var out strings.Builder
+	texts := append([]Text{d.Image}, d.Arguments...)
+	for _, v := range d.Environment {
+		texts = append(texts, v.Name, v.Value)
+	}
+	for _, o := range d.Options {
+		texts = append(texts, o.Name, o.Value)
+	}
+	for _, t := range texts {
+		fmt.Fprintf(&out, "%q %q\n", t.Value, t.Unresolved)
+	}
+	return out.String()
+}

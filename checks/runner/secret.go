@@ -1,0 +1,134 @@
+package runner
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+
+	"runner-preflight/checks/source"
+)
+
+// form is a form in which secrets stand in scripts; the secret is group 1 of its pattern. One of the needles must be
+// in the text, in lower case, for a search to be worth its time.
+type form struct {
+	pattern *regexp.Regexp
+	needles []string
+}
+
+func secretForms() []form {
+	return []form{
+		{ownedSecret, []string{"://"}},
+		{loginSecret, []string{"login"}},
+		{pipedSecret, []string{"--password-stdin"}},
+		{jsonSecret, []string{`auth"`, `auth\"`, `password"`, `password\"`, `token"`, `token\"`}},
+		{knownSecret, []string{"atoa", "atatt", "atbb", "dckr_pat_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-"}},
+		{bearerSecret, []string{"bearer", "basic"}},
+	}
+}
+
+var (
+	assignedSecret = regexp.MustCompile(`^[A-Za-z0-9_.]*["']?[ \t]*(?::=|:-|[=:])[ \t]*("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
+	ownedSecret    = regexp.MustCompile(`://([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
+	loginSecret    = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
+	pipedSecret    = regexp.MustCompile(`(?:echo|printf)[ \t]+(?:-\w+[ \t]+|['"]?%s['"]?[ \t]+)*("[^"\n]*"|'[^'\n]*'|[^\s"'|]+)[^\n]*--password-stdin`)
+	jsonSecret     = regexp.MustCompile(`\\?"(?:auth|password|identitytoken|registrytoken)\\?"[ \t]*:[ \t]*\\?"([^"\n\\]*)`)
+	knownSecret    = regexp.MustCompile(`\b(ATOA[A-Za-z0-9_=.-]{16,}|ATATT[A-Za-z0-9_=.-]{16,}|ATBB[A-Za-z0-9_=.-]{16,}|dckr_pat_[\w-]{8,}|gh[pousr]_\w{16,}|glpat-[\w-]{12,})`)
+	bearerSecret   = regexp.MustCompile(`(?i)(?:bearer|basic)[ \t]+([A-Za-z0-9+/=._~-]{12,})`)
+	notSecret      = regexp.MustCompile(`^(?:<[^<>]*>|\$\w+|\$\{\w+\}|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|)$`)
+)
+
+// hideSecrets hides what has the form of a secret wherever it stands in the file, comments and all, and every
+// other place at which the same text stands.
+func hideSecrets(file *source.File) {
+	seen := map[string]bool{}
+	lower := lowered(file.Text)
+	hideAssigned(file, lower, seen)
+	for _, form := range secretForms() {
+		if !slices.ContainsFunc(form.needles, func(needle string) bool { return bytes.Contains(lower, []byte(needle)) }) {
+			continue
+		}
+		for _, found := range form.pattern.FindAllSubmatchIndex(file.Text, -1) {
+			hide(file, found[2], found[3], seen)
+		}
+	}
+}
+
+// maxSecret is how far the value of an assignment is looked for its end.
+const maxSecret = 8 << 10
+
+// hideAssigned hides what is assigned to a name that says that it is secret.
+func hideAssigned(file *source.File, lower []byte, seen map[string]bool) {
+	for _, word := range []string{"secret", "passw", "token"} {
+		for at := 0; ; {
+			i := bytes.Index(lower[at:], []byte(word))
+			if i < 0 {
+				break
+			}
+			at += i + len(word)
+			found := assignedSecret.FindSubmatchIndex(file.Text[at:min(len(file.Text), at+maxSecret)])
+			if found != nil {
+				end := secretEnd(file.Text, at+found[2], at+found[3], at-len(word))
+				hide(file, at+found[2], end, seen)
+				at = end
+			}
+		}
+	}
+}
+
+// secretEnd is where a secret ends that was found from start to end, and whose name has a letter at name: at the
+// brace for a default (${TOKEN:-x}), at the quote for "TOKEN=x y".
+func secretEnd(text []byte, start, end, name int) int {
+	if start > 0 && text[start-1] == '-' {
+		if i := bytes.IndexByte(text[start:end], '}'); i >= 0 {
+			return start + i
+		}
+	}
+	for limit := max(0, name-64); name > limit && (text[name-1] == '_' || letter(text[name-1])); {
+		name--
+	}
+	if name == 0 || text[name-1] != '"' && text[name-1] != '\'' || text[start-1] == text[name-1] {
+		return end
+	}
+	rest := text[start:min(lineEnd(text, start), start+maxSecret)]
+	if i := bytes.IndexByte(rest, text[name-1]); i >= 0 && text[start] != text[name-1] {
+		return max(end, start+i)
+	}
+	return end
+}
+
+// hide hides one secret, less the quotes around it, and its repetitions.
+func hide(file *source.File, start, end int, seen map[string]bool) {
+	if end-start >= 2 && (file.Text[start] == '"' || file.Text[start] == '\'') {
+		if file.Text[end-1] == file.Text[start] {
+			end--
+		}
+		start++
+	}
+	if start >= end || notSecret.Match(file.Text[start:end]) {
+		return
+	}
+	if bytes.HasPrefix(file.Text[end:], []byte("@sha256:")) {
+		return
+	}
+	file.Hide(start, end)
+	value := string(file.Text[start:end])
+	if len(value) < 6 || len(seen) > 64 || seen[value] {
+		return
+	}
+	seen[value] = true
+	for at := 0; ; {
+		i := bytes.Index(file.Text[at:], []byte(value))
+		if i < 0 {
+			return
+		}
+		file.Hide(at+i, at+i+len(value))
+		at += i + len(value)
+	}
+}
+
+// hideVariable hides the value of a variable whose name says so, wherever it came from.
+func hideVariable(v Variable) {
+	if v.Secret() && v.Value.Place.File != nil && v.Value.Place.Start >= 0 && !notSecret.MatchString(v.Value.Place.Text()) {
+		hide(v.Value.Place.File, v.Value.Place.Start, v.Value.Place.End, map[string]bool{})
+	}
+}

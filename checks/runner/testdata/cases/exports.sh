@@ -1,0 +1,3 @@
+export ACCOUNT_UUID={x}
+export RUNNER_UUID={y}
+export OAUTH_CLIENT_SECRET=canary-exported

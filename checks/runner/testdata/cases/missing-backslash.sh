@@ -1,0 +1,6 @@
+docker run -d \
+  -e ACCOUNT_UUID=x
+  -e RUNNER_UUID=y \
+  --name runner
+  atlassian/bitbucket-pipelines-runner
+docker ps

@@ -1,0 +1,1 @@
+docker run -d -e ACCOUNT_UUID=x atlassian/bitbucket-pipelines-runner

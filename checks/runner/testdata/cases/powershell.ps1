@@ -1,0 +1,3 @@
+docker run -d `
+  -e ACCOUNT_UUID=x `
+  atlassian/bitbucket-pipelines-runner:1

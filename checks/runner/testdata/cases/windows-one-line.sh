@@ -1,0 +1,2 @@
+#!/bin/bash
+docker run -d -e ACCOUNT_UUID=x atlassian/bitbucket-pipelines-runner

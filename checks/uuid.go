@@ -1,0 +1,57 @@
+package checks
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+var (
+	validUUID = regexp.MustCompile(`^\{[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\}$`)
+	bareUUID  = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	hexUUID   = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
+)
+
+// uuidMistake tells what keeps a value from being a UUID in braces. UUIDs are no secrets.
+func uuidMistake(name, value string) (message, hint string) {
+	meant := strings.TrimSpace(value)
+	if decoded, err := url.PathUnescape(meant); err == nil && decoded != meant {
+		meant, message = decoded, "is percent-encoded, as in a URL"
+	}
+	open, closed := strings.HasPrefix(meant, "{"), strings.HasSuffix(meant, "}")
+	core := strings.Trim(meant, "{}()[]\"' \t")
+	switch {
+	case message != "":
+	case validUUID.MatchString(meant):
+		message = "has a blank or a line break at its end"
+		if strings.TrimLeft(value, " \t") != value {
+			message = "begins with a blank"
+		}
+	case bareUUID.MatchString(core) && !open && !closed:
+		message = "lacks its braces"
+	case bareUUID.MatchString(core) && open && closed:
+		message = "has more than its pair of braces"
+	case bareUUID.MatchString(core):
+		message = "lacks one of its braces"
+	case hexUUID.MatchString(core):
+		message = "lacks its dashes"
+		core = strings.Join([]string{core[:8], core[8:12], core[12:16], core[16:20], core[20:]}, "-")
+	default:
+		return fmt.Sprintf("%q is no UUID: %s", value, shapeMistake(core)),
+			fmt.Sprintf("copy the whole UUID again: %s='{8-4-4-4-12 hexadecimal digits}'", name)
+	}
+	return fmt.Sprintf("%q %s", value, message), fmt.Sprintf("write %s='{%s}'", name, core)
+}
+
+// shapeMistake tells what is wrong with the digits of a UUID.
+func shapeMistake(core string) string {
+	if at := strings.IndexFunc(core, func(r rune) bool { return r != '-' && !strings.ContainsRune("0123456789abcdefABCDEF", r) }); at >= 0 {
+		return fmt.Sprintf("%q is no hexadecimal digit", []rune(core[at:])[0])
+	}
+	digits := strings.ReplaceAll(core, "-", "")
+	if len(digits) != 32 {
+		return fmt.Sprintf("it has %d hexadecimal digits, and a UUID has 32", len(digits))
+	}
+	return "its groups are not of 8, 4, 4, 4 and 12 digits"
+}

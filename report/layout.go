@@ -1,0 +1,133 @@
+package report
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/width"
+
+	"runner-preflight/checks/source"
+)
+
+// columns is how many columns of a terminal a text takes.
+func columns(text string) int {
+	n := 0
+	for _, r := range text {
+		n += runeColumns(r)
+	}
+	return n
+}
+
+func runeColumns(r rune) int {
+	switch {
+	case r < 0x300:
+		return 1
+	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		return 0
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}
+
+// wrap breaks a text at blanks into lines of at most so many columns. What has no blank, as a path, a reference or a
+// URL, stays whole, and is longer than the line if it must be.
+func wrap(text string, most int) []string {
+	if text = strings.TrimSpace(text); columns(text) <= most {
+		return []string{text}
+	}
+	var lines []string
+	line, used := "", 0
+	for _, word := range strings.Fields(text) {
+		size := columns(word)
+		switch {
+		case line == "":
+			line, used = word, size
+		case used+1+size <= most:
+			line, used = line+" "+word, used+1+size
+		default:
+			lines = append(lines, line)
+			line, used = word, size
+		}
+	}
+	return append(lines, line)
+}
+
+// crop cuts an excerpt to so many columns around the stretch that its caret marks, and returns the line and the caret.
+func crop(e source.Excerpt, most int, cut string) (line, caret string) {
+	text := []rune(e.Text)
+	start := min(e.Column, len(text))
+	end := min(start+e.Width, len(text))
+	first, last, before, after := 0, len(text), "", ""
+	if columns(e.Text) > most {
+		// A third of the line is for what stands before the stretch.
+		first = keepColumns(text[:start], most/3, true)
+		last = first + keepColumns(text[first:], most-2*columns(cut), false)
+		if first > 0 {
+			before = cut
+		}
+		if last < len(text) {
+			after = cut
+		}
+	}
+	end = min(end, last)
+	lead := before + string(text[first:start])
+	line = lead + string(text[start:last]) + after
+	marked := max(1, columns(string(text[start:end])))
+	return line, strings.Repeat(" ", columns(lead)) + strings.Repeat("^", marked)
+}
+
+// keepColumns tells how far the first so many columns of a text reach, or where the last ones begin.
+func keepColumns(text []rune, most int, last bool) int {
+	used := 0
+	for i := range text {
+		at := i
+		if last {
+			at = len(text) - 1 - i
+		}
+		used += runeColumns(text[at])
+		switch {
+		case used <= most:
+		case last:
+			return at + 1
+		default:
+			return at
+		}
+	}
+	if last {
+		return 0
+	}
+	return len(text)
+}
+
+// count writes a number with its noun in the singular or plural, as "1 warning" and "99,980 warnings".
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return thousands(n) + " " + many
+}
+
+func thousands(n int) string {
+	digits := strconv.Itoa(n)
+	var parts []string
+	for len(digits) > 3 {
+		parts = append(parts, digits[len(digits)-3:])
+		digits = digits[:len(digits)-3]
+	}
+	parts = append(parts, digits)
+	slices.Reverse(parts)
+	return strings.Join(parts, ",")
+}
+
+// few joins the first of many with commas and says how many more there are.
+func few(all []string, most int) string {
+	if len(all) <= most {
+		return strings.Join(all, ", ")
+	}
+	return strings.Join(all[:most], ", ") + " and " + thousands(len(all)-most) + " more"
+}

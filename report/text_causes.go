@@ -1,0 +1,247 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
+)
+
+// fewSubjects is how many subjects a list names before it says how many more there are.
+const fewSubjects = 8
+
+// causes writes what has to be mended, worst first. It returns true, and writes nothing if the page is quiet, when
+// there is nothing.
+func (p *page) causes(r Report) (clean bool) {
+	by := map[checks.Status][]int{}
+	for i, c := range r.Causes {
+		if len(c.By) == 0 {
+			by[c.Status] = append(by[c.Status], i)
+		}
+	}
+	clean = len(r.Causes) == 0
+	if clean && p.Quiet {
+		return true
+	}
+	if r.Interrupted {
+		p.paragraph("", "", "Interrupted: what follows is what was known by then.", p.status[checks.Error])
+		p.line("")
+	}
+	if clean {
+		p.paragraph("", "", nothing(r), p.plain)
+		return true
+	}
+	first := true
+	for _, status := range []checks.Status{checks.Fail, checks.Error, checks.Warn} {
+		if len(by[status]) == 0 {
+			continue
+		}
+		if !first {
+			p.line("")
+		}
+		p.paragraph("", "", headline(r, status, by[status], first), p.bold)
+		first = false
+		p.listCauses(r, by[status])
+	}
+	if !p.Quiet && !p.Verbose {
+		p.line("")
+		p.paragraph("", "", fmt.Sprintf("More: %s explain %s", tool, r.Causes[0].Problem.ID), p.faint)
+	}
+	return false
+}
+
+// listCauses writes causes by their places in the report.
+func (p *page) listCauses(r Report, indexes []int) {
+	for n, i := range indexes {
+		p.line("")
+		if n == usualFindings && !p.Verbose {
+			p.paragraph("", "", fmt.Sprintf("… and %s (all with -v or --format json)",
+				count(len(indexes)-n, "more cause", "more causes")), p.plain)
+			return
+		}
+		p.cause(i+1, r.Causes[i])
+	}
+}
+
+// nothing says that nothing was found, and how far that goes.
+func nothing(r Report) string {
+	switch {
+	case !r.Summary.checked() && r.Summary.Skip == 0:
+		return "Nothing was checked."
+	case !r.Summary.checked():
+		return "Nothing was checked: everything was skipped."
+	}
+	return "Nothing found that would stop " + runnersInWords(r) + "."
+}
+
+func runnersInWords(r Report) string {
+	if len(r.Runners) > 1 {
+		return "these runners"
+	}
+	return "this runner"
+}
+
+// headline introduces the causes of one status; first says that none worse went before.
+func headline(r Report, status checks.Status, indexes []int, first bool) string {
+	causes := len(indexes)
+	switch {
+	case status == checks.Fail && causes == 1:
+		return countExplained(causes, r.Summary.Fail, "failure", "failures") + ". Mend it first:"
+	case status == checks.Fail:
+		return countExplained(causes, r.Summary.Fail, "failure", "failures") + ". Mend these first:"
+	case status == checks.Error && first:
+		return "Nothing found that would stop " + runnersInWords(r) + ", but " +
+			count(causes, "thing", "things") + " could not be established:"
+	case status == checks.Error:
+		return count(causes, "thing", "things") + " could not be established:"
+	}
+	text := countExplained(causes, warnings(r, indexes), "warning", "warnings")
+	if first {
+		text += ", nothing that stops " + strings.Replace(runnersInWords(r), "this", "the", 1)
+	}
+	return text + ":"
+}
+
+// countExplained words how many causes there are for how many findings: nothing is explained where each has its own.
+func countExplained(causes, findings int, one, many string) string {
+	switch {
+	case causes >= findings:
+		return count(findings, one, many)
+	case causes == 1:
+		return fmt.Sprintf("1 cause explains %s", count(findings, one, many))
+	}
+	return fmt.Sprintf("%s causes explain %s", thousands(causes), count(findings, one, many))
+}
+
+// warnings counts the findings of causes that are warnings, each once.
+func warnings(r Report, indexes []int) int {
+	seen := map[place]bool{}
+	for _, i := range indexes {
+		for _, at := range r.Causes[i].own {
+			seen[at] = true
+		}
+		for _, at := range r.Causes[i].follows {
+			seen[at] = true
+		}
+	}
+	return len(seen)
+}
+
+// body is the indent of what belongs to a cause.
+const body = "   "
+
+// cause writes one cause: where it stands, what it is, what to do, what it explains.
+func (p *page) cause(number int, c Cause) {
+	p.title(number, c)
+	p.excerpt(c)
+	first := c.Findings[0]
+	p.paragraph(body, "", first.Message, p.plain)
+	p.first(first.Message)
+	p.first(c.Hint + strings.Join(first.Commands, "\n"))
+	p.alike(c)
+	p.paragraph(body, "mend: ", c.Hint, p.plain)
+	for i, command := range c.Commands {
+		if i == fewSubjects && !p.Verbose {
+			p.paragraph(body, "", "… and "+count(len(c.Commands)-i, "more command", "more commands"), p.plain)
+			break
+		}
+		p.command(body, command)
+	}
+	p.explained(c)
+	if p.Verbose {
+		p.paragraph(body, "evidence: ", p.evidence(first), p.faint)
+		p.paragraph(body, "why: ", strings.ReplaceAll(c.Problem.Doc, "\n", " "), p.faint)
+		p.paragraph(body, "source: ", c.Problem.Source, p.faint)
+	}
+}
+
+// title is the cause's number, its name, and its place in a file or else what has to be mended.
+func (p *page) title(number int, c Cause) {
+	where := p.safe(c.Root)
+	if at := c.Location().Position(); at.Path != "" {
+		where = p.safe(at.String())
+	}
+	lead := fmt.Sprintf("%-2d ", number)
+	name := p.status[c.Status].Sprint(c.Problem.ID)
+	if columns(lead+c.Problem.ID)+2+columns(where) > p.Width {
+		p.line("%s%s", lead, name)
+		p.line("%s%s", body, where)
+		return
+	}
+	p.line("%s%s  %s", lead, name, where)
+}
+
+// excerpt shows the line of the file with a caret under what is wrong.
+func (p *page) excerpt(c Cause) {
+	e := c.Location().Excerpt()
+	if e.Line == 0 {
+		return
+	}
+	if !p.Unicode {
+		e = p.asciiExcerpt(e)
+	}
+	number, bar := fmt.Sprint(e.Line), p.glyph("│", "|")
+	line, caret := crop(e, p.Width-columns(body+number)-3, p.glyph("…", "..."))
+	p.line("%s%s %s", body, p.faint.Sprint(number+" "+bar), line)
+	gutter := strings.Repeat(" ", len(number)) + " " + bar
+	p.line("%s%s %s", body, p.faint.Sprint(gutter), p.status[c.Status].Sprint(caret))
+}
+
+// alike says for what else than its first finding a cause holds.
+func (p *page) alike(c Cause) {
+	var subjects, places []string
+	for _, f := range c.Findings {
+		subjects = append(subjects, p.safe(f.Subject))
+		if at := f.Location.Position(); at.Line > 0 {
+			places = append(places, p.safe(at.String()))
+		}
+	}
+	most := fewSubjects
+	if p.Verbose {
+		most = len(c.Findings)
+	}
+	if subjects = unique(subjects); len(subjects) > 1 {
+		p.paragraph(body, "affects: ", few(subjects, most), p.plain)
+	}
+	if places = unique(places); len(places) > 1 {
+		p.paragraph(body, "also at: ", few(places[1:], most), p.plain)
+	}
+	if len(c.Runners) > 0 && len(c.Runners) < len(p.runners) {
+		p.paragraph(body, "runners: ", few(c.Runners, most), p.plain)
+	}
+}
+
+// explained lists what follows from a cause, by problem.
+func (p *page) explained(c Cause) {
+	var order []string
+	subjects := map[string][]string{}
+	for _, f := range c.Explained {
+		order = append(order, f.Problem.ID)
+		subjects[f.Problem.ID] = append(subjects[f.Problem.ID], f.Subject)
+	}
+	var parts []string
+	for _, id := range unique(order) {
+		most := fewSubjects
+		if p.Verbose {
+			most = len(c.Explained)
+		}
+		parts = append(parts, fmt.Sprintf("%s (%s)", few(unique(subjects[id]), most), id))
+	}
+	if len(parts) > 0 {
+		p.paragraph(body, "explains: ", strings.Join(parts, "; "), p.plain)
+	}
+}
+
+// asciiExcerpt spells an excerpt in ASCII, where that can be, and moves the marked stretch along.
+func (p *page) asciiExcerpt(e source.Excerpt) source.Excerpt {
+	text := []rune(e.Text)
+	start := min(e.Column, len(text))
+	end := min(start+e.Width, len(text))
+	before, within := p.safe(string(text[:start])), p.safe(string(text[start:end]))
+	return source.Excerpt{
+		Line: e.Line, Text: before + within + p.safe(string(text[end:])),
+		Column: utf8.RuneCountInString(before), Width: utf8.RuneCountInString(within),
+	}
+}
