@@ -263,7 +263,7 @@ func (s *labScene) run(t *testing.T, n *netns, binary string) labReport {
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	r := labReport{exit: fmt.Sprint(cmd.ProcessState.ExitCode()), raw: stdout.String()}
+	r := labReport{exit: fmt.Sprint(cmd.ProcessState.ExitCode()), raw: stderr.String() + stdout.String()}
 	if err := json.NewDecoder(&stdout).Decode(&r); err != nil && !errors.Is(err, io.EOF) {
 		t.Fatalf("%v in\n%s\n%s", err, r.raw, &stderr)
 	}
