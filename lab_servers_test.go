@@ -47,8 +47,8 @@ const (
 	pageServer     = "10.77.2.20"     // block.rig.test answers 403 in HTML, portal.rig.test 200
 	proxyServer    = "10.77.2.30"     // proxy.rig.test: squid, 3128 for all, 3129 with a password, 3130 for none
 	nameServer     = "10.77.2.53"
-	vendorServer   = "10.77.2.60" // the vendor's hosts, but for
-	vendorImages   = "10.77.2.61" // its registries and the public ones
+	vendorServer   = "198.51.100.60" // the vendor's hosts, but for
+	vendorImages   = "198.51.100.61" // its registries and the public ones
 )
 
 // The lab's people. Only ciUser may pull, and what is below rig/ alone.

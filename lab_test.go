@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func needs(t testing.TB, programs ...string) {
 // beyond the firewall name servers, registries, proxies and block pages. No packet of it can leave: none of its
 // namespaces has a way out, and nothing in a lab runs outside of them.
 //
-//	runner 10.77.1.N ── fw 10.77.1.1, 10.77.2.1 ── out 10.77.2.0/24
+//	runner 10.77.1.N ── fw 10.77.1.1, 10.77.2.1 ── out 10.77.2.0/24, and 198.51.100.0/24 for public hosts
 type lab struct {
 	testing.TB
 	// dir holds all that the lab's programs write; users other than root can enter it.
@@ -68,7 +69,7 @@ func newLab(t testing.TB) *lab {
 	t.Helper()
 	l := &lab{TB: t, dir: labFolder(t), seen: &journal{}, start: make(chan func())}
 	go func() {
-		// The kernel ends a program when the thread that started it ends: this one does not.
+		// The kernel ends a program when the thread that started it ends, as those of within do: this one does not.
 		runtime.LockOSThread()
 		for f := range l.start {
 			f()
@@ -78,12 +79,15 @@ func newLab(t testing.TB) *lab {
 	l.fw, l.out = l.netns("fw"), l.netns("out")
 	l.out.run(`ip link add eth0 type veth peer name out netns ` + l.fw.path("net") + `
 		ip addr add 10.77.2.2/24 dev eth0
-		for i in $(seq 9 99); do echo addr add 10.77.2.$i/24 dev eth0; done | ip -batch -
+		for i in $(seq 9 98); do echo addr add 10.77.2.$i/24 dev eth0; done | ip -batch -
+		ip addr add 198.51.100.60/32 dev lo
+		ip addr add 198.51.100.61/32 dev lo
 		ip link set eth0 up
-		ip route add default via 10.77.2.1 2>/dev/null || ip route add default via 10.77.2.1 onlink dev eth0`)
+		ip route add default via 10.77.2.1 onlink dev eth0`)
 	l.fw.run(`ip addr add 10.77.1.1/32 dev lo
 		ip addr add 10.77.2.1/24 dev out
 		ip link set out up
+		ip route add 198.51.100.0/24 via 10.77.2.2
 		echo 1 > /proc/sys/net/ipv4/ip_forward
 		nft -f - <<'END'
 			table inet fw {
@@ -160,22 +164,38 @@ func (l *lab) netnsOf(t testing.TB, name string) *netns {
 	return &netns{lab: l, T: t, pid: holder.Process.Pid}
 }
 
-// launch starts a program that ends with the test, at the latest with this process.
-func (l *lab) launch(t testing.TB, cmd *exec.Cmd) {
-	t.Helper()
+// begin starts a program that ends with this process at the latest.
+func (l *lab) begin(cmd *exec.Cmd) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	started := make(chan error)
 	l.start <- func() { started <- cmd.Start() }
-	if err := <-started; err != nil {
+	return <-started
+}
+
+// launch starts a program that ends with the test.
+func (l *lab) launch(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
+	if err := l.begin(cmd); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
+}
+
+// output runs a program to its end.
+func (l *lab) output(cmd *exec.Cmd) ([]byte, error) {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := l.begin(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	return out.Bytes(), err
 }
 
 // path is one of the files by which the kernel knows the namespace.
@@ -190,7 +210,6 @@ func (n *netns) root(path string) string {
 func (n *netns) command(ctx context.Context, folder, name string, args ...string) *exec.Cmd {
 	in := []string{"--net=" + n.path("net"), "--mount=" + n.path("mnt"), "env", "-C", folder, name}
 	cmd := exec.CommandContext(ctx, "nsenter", append(in, args...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = time.Second
 	return cmd
 }
@@ -198,8 +217,7 @@ func (n *netns) command(ctx context.Context, folder, name string, args ...string
 // run runs a shell script in the namespace.
 func (n *netns) run(script string) {
 	n.T.Helper()
-	// Of a thread that ends early only its children would notice: they are short-lived and waited for.
-	if out, err := n.command(n.T.Context(), "/", "bash", "-euc", script).CombinedOutput(); err != nil {
+	if out, err := n.output(n.command(n.T.Context(), "/", "bash", "-euc", script)); err != nil {
 		n.T.Fatalf("%v\n%s\n%s", err, out, script)
 	}
 }
@@ -216,7 +234,7 @@ func (n *netns) serve(name string, argv ...string) {
 	n.T.Cleanup(func() { log.Close() })
 	cmd := n.command(context.Background(), n.dir, "sh", append([]string{"-c", `"$@" & wait`, "sh"}, argv...)...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	n.launch(n.T, cmd)
 }
 
