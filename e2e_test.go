@@ -65,8 +65,8 @@ func TestScenes(t *testing.T) {
 //	login HOST PASSWORD     docker's own CLI logs in as user ci, into home/.docker
 //	dns ADDRESS             the name server; by default the lab's
 //	exit CODE               what must come of it
-//	cause PROBLEM ROOT [PLACE]   of the first cause
-//	fail, warn, error ID…   all problems of that status, in any order
+//	cause PROBLEM ROOT [PLACE]   a cause of failures that no other explains; the first line is the first cause
+//	fail, warn, error ID…   all problems of that status, the explained ones too
 //	skopeo differs REASON   skopeo on the same host does not agree on whether the pause image can be pulled
 //
 // No control-channel host of the lab can have a certificate that the public vouches for: hence the default --skip.
@@ -76,7 +76,7 @@ type labScene struct {
 	trusted                bool
 	login                  []string
 	exit                   string
-	cause                  []string
+	causes                 [][]string
 	problems               map[string][]string
 	differs                bool
 	files                  map[string]string
@@ -138,7 +138,7 @@ func (s *labScene) direct(word string, rest []string) bool {
 	case word == "login" && len(rest) == 2:
 		s.login = rest
 	case word == "cause" && len(rest) >= 2:
-		s.cause = rest
+		s.causes = append(s.causes, rest)
 	case word == "skopeo" && len(rest) > 1 && rest[0] == "differs":
 		s.differs = true
 	default:
@@ -281,8 +281,11 @@ func (s *labScene) run(t *testing.T, n *netns, binary string) labReport {
 // labReport is what the scenes look at of the JSON report.
 type labReport struct {
 	exit, raw string
-	Causes    []struct{ Problem, Root string }
-	Checks    []struct {
+	Causes    []struct {
+		Problem, Root, Status string
+		ExplainedBy           []any `json:"explained_by"`
+	}
+	Checks []struct {
 		Name, Group string
 		Findings    []struct {
 			Status, Problem, Subject, Message string
@@ -321,19 +324,6 @@ func (r labReport) found(status string) []string {
 	return slices.Compact(found)
 }
 
-// places lists where a problem was found, as PATH:LINE:COLUMN.
-func (r labReport) places(problem string) []string {
-	var places []string
-	for _, check := range r.Checks {
-		for _, f := range check.Findings {
-			if f.Problem == problem && f.Location != nil {
-				places = append(places, fmt.Sprintf("%s:%d:%d", f.Location.Path, f.Location.Line, f.Location.Column))
-			}
-		}
-	}
-	return places
-}
-
 // judge compares a report with what the scene wants said.
 func (s *labScene) judge(t *testing.T, r labReport) {
 	t.Helper()
@@ -346,25 +336,36 @@ func (s *labScene) judge(t *testing.T, r labReport) {
 			t.Errorf("%s: found %v, want %v", status, got, want)
 		}
 	}
-	if len(s.cause) == 0 {
-		return
-	}
-	if len(r.Causes) == 0 {
-		t.Fatalf("no cause, want %v", s.cause)
-	}
-	// A root may be a path in the scene's folder.
-	if got := []string{r.Causes[0].Problem, s.local(r.Causes[0].Root)}; !slices.Equal(got, s.cause[:2]) {
-		t.Errorf("the first cause is %v, want %v", got, s.cause[:2])
-	}
-	for _, want := range s.cause[2:] {
-		places := r.places(s.cause[0])
-		for i := range places {
-			places[i] = s.local(places[i])
-		}
-		if !slices.Contains(places, want) {
-			t.Errorf("%s stands at %v, want %s", s.cause[0], places, want)
+	var want, got []string
+	for _, cause := range s.causes {
+		want = append(want, cause[0]+" "+cause[1])
+		for _, place := range cause[2:] {
+			if places := s.places(r, cause[0]); !slices.Contains(places, place) {
+				t.Errorf("%s stands at %v, want %s", cause[0], places, place)
+			}
 		}
 	}
+	for _, cause := range r.Causes {
+		if cause.Status == "fail" && len(cause.ExplainedBy) == 0 {
+			got = append(got, cause.Problem+" "+s.local(cause.Root))
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the causes are %q, want %q", got, want)
+	}
+}
+
+// places lists where a problem was found, as PATH:LINE:COLUMN.
+func (s *labScene) places(r labReport, problem string) []string {
+	var places []string
+	for _, check := range r.Checks {
+		for _, f := range check.Findings {
+			if f.Problem == problem && f.Location != nil {
+				places = append(places, fmt.Sprintf("%s:%d:%d", s.local(f.Location.Path), f.Location.Line, f.Location.Column))
+			}
+		}
+	}
+	return places
 }
 
 // local is a path as seen from the scene's folder.
