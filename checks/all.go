@@ -17,5 +17,7 @@ func All() []Check {
 		imagePlatform,
 		imageLayers,
 		imageCurrent,
+		endpointReachable,
+		clockAccurate,
 	}
 }

@@ -54,6 +54,7 @@ const (
 
 // Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened.
 func Build(in Input, windows Windows) (*Host, error) {
+	in.Route.PublicHost = isPublicHost
 	h := &Host{Live: in.Live, Offline: in.Offline, Windows: windows, Daemon: network.New(in.Route)}
 	h.Registries = registry.New(h.Daemon)
 	b := builder{Input: in, host: h}
@@ -64,9 +65,21 @@ func Build(in Input, windows Windows) (*Host, error) {
 	b.addUnclaimed()
 	for _, r := range h.Runners {
 		r.Images, r.Platform = b.images(r.Definition), in.Platform
-		r.Control = h.Daemon
+		r.Endpoints, r.Control = endpointsOf(r, in.Endpoints), b.control(r.Definition)
 	}
 	return h, nil
+}
+
+// control is the way out of the JVM of a definition's runner.
+func (b *builder) control(d *runner.Definition) *network.Client {
+	key := controlKey(d)
+	if b.controls == nil {
+		b.controls = map[string]*network.Client{}
+	}
+	if b.controls[key] == nil {
+		b.controls[key] = network.New(controlRoute(b.Route, d))
+	}
+	return b.controls[key]
 }
 
 // builder holds what is known while a host is made.
@@ -77,6 +90,8 @@ type builder struct {
 	configs []*Config
 	// mounted are those that definitions mount, by path, so that two definitions share one.
 	mounted map[string]*Config
+	// controls are the ways out of runners' own JVMs, by the proxies that their definitions name.
+	controls map[string]*network.Client
 }
 
 // readConfigs takes the config.json that --config names, else those among the files.

@@ -129,9 +129,9 @@ func lackingConfig(r *Runner, folder string) []Finding {
 			likely = append(likely, image)
 		}
 	}
-	option := "add " + configMount + " before the image"
+	option := "mount it: " + configMount + " before the image"
 	if folder != configFolder {
-		option = fmt.Sprintf("add -v ~/.docker:%s before the image", folder)
+		option = fmt.Sprintf("mount it: -v ~/.docker:%s before the image", folder)
 	}
 	var f Finding
 	switch {

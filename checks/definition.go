@@ -123,3 +123,6 @@ func configKeys(r *Runner) []string {
 	}
 	return keys
 }
+
+// withoutReturn is a word without the carriage return that a Windows line end left there, which is a mistake of its own.
+func withoutReturn(word string) string { return strings.TrimSuffix(word, "\r") }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"runner-preflight/checks/runner"
@@ -29,7 +30,7 @@ var definitionCommand = Check{
 			}
 			found := judgeCommand(r)
 			if worst(found) < Warn {
-				found = append(found, Passed(r.Name, "was read to its end, and says what was meant"))
+				found = append(found, Passed(r.Name, "the definition was read to its end, and says what was meant"))
 			}
 			for _, f := range found {
 				findings = append(findings, f.For(r.Name))
@@ -157,18 +158,21 @@ func anyDefinition(h *Host) bool {
 }
 
 func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
-	message := "cannot be read to its end: " + m.Detail
-	if kind != "" {
-		message = fmt.Sprintf("cannot be read as %s: %s", article(kind), m.Detail)
+	message := m.Detail
+	if m.Place.Position().Line > 0 && kind != "" {
+		message = fmt.Sprintf("read as %s, the file ends here: %s", article(kind), m.Detail)
 	}
-	return Failed(definitionUnreadable, file, message, "mend the syntax at this place, then run this again").
-		At(m.Place).Touching(Path(file))
+	hint := "mend the syntax at this place, then run this again"
+	if strings.HasPrefix(m.Place.Text(), "export") {
+		hint = "take \"export\" out: docker's env files are no scripts"
+	}
+	return Failed(definitionUnreadable, file, message, hint).At(m.Place).Touching(Path(file))
 }
 
 func lacksRunner(reading FileReading) Finding {
-	message := "has no runner in it"
+	message := reading.Path + " has no runner in it"
 	if reading.Kind != "" {
-		message = fmt.Sprintf("was read as %s, and has no runner in it", article(reading.Kind))
+		message = fmt.Sprintf("%s was read as %s, and has no runner in it", reading.Path, article(reading.Kind))
 	}
 	if reading.LookedFor != "" {
 		message += "; looked for " + reading.LookedFor
@@ -179,7 +183,7 @@ func lacksRunner(reading FileReading) Finding {
 
 // article puts the indefinite article before a noun.
 func article(noun string) string {
-	if strings.ContainsAny(noun[:1], "aeiou") {
+	if strings.ContainsAny(noun[:1], "aeiouAEIOU") {
 		return "an " + noun
 	}
 	return "a " + noun
@@ -202,52 +206,63 @@ func judgeCommand(r *Runner) []Finding {
 		}
 	}
 	findings = append(findings, runnerImage(d)...)
-	return append(findings, unresolved(d)...)
+	return append(findings, unresolvedValues(d)...)
 }
 
-// brokenLines reports the backslashes that join no lines, one finding for a line of the file.
+// brokenLines reports the backslashes that join no lines: one finding for a line of the file, and one for all of its
+// Windows line ends.
 func brokenLines(r *Runner) []Finding {
 	var findings []Finding
-	count := map[int]int{}
+	at := map[string]int{}
 	for _, m := range r.Definition.Mistakes {
 		if m.Kind != runner.BrokenContinuation && m.Kind != runner.CarriageReturn {
 			continue
 		}
-		line := m.Place.Position().Line
-		if count[line]++; count[line] > 1 {
-			last := &findings[len(findings)-1]
-			last.Status = max(last.Status, continuationStatus(m))
-			last.Evidence = []Evidence{{"places in this line", count[line]}}
+		f, group := brokenLine(r, m)
+		first, seen := at[group]
+		if !seen {
+			at[group] = len(findings)
+			findings = append(findings, f)
 			continue
 		}
-		findings = append(findings, brokenLine(r, m))
+		findings[first].Status = max(findings[first].Status, f.Status)
 	}
 	return findings
 }
 
-func continuationStatus(m runner.Mistake) Status {
-	if m.Loses {
-		return Fail
+// brokenLine reports one, and tells with which others it is one mistake.
+func brokenLine(r *Runner, m runner.Mistake) (f Finding, group string) {
+	f = Failed(brokenContinuation, "command", m.Detail, "let the backslash be the last character of its line, with nothing behind it")
+	line, windows := lineAt(m.Place)
+	group = strconv.Itoa(m.Place.Position().Line)
+	switch {
+	case windows:
+		group = "windows"
+		f.Hint = "turn the Windows line ends of the file into plain ones"
+		f = f.Try(fmt.Sprintf(`sed -i 's/\r$//' %s`, shellWord(m.Place.File.Path)))
+	case strings.HasPrefix(strings.TrimLeft(line, " \t"), "#"):
+		f.Hint = "move the comment above the command"
+	case m.Place.Start == m.Place.End:
+		f.Hint = "end the line with a backslash"
+	case !m.Loses:
+		f.Hint = "take the backslash out: nothing follows it"
+	case strings.Contains(m.Detail, "mid-line"):
+		f.Hint = "begin a new line behind each backslash, or take the backslashes out"
 	}
-	return Warn
+	if !m.Loses {
+		f = f.As(Warn)
+	}
+	return f.At(m.Place).On(r.Name).Touching(Path(r.Name)), group
 }
 
-func brokenLine(r *Runner, m runner.Mistake) Finding {
-	hint := "let the backslash be the last character of its line, with nothing behind it"
-	f := Failed(brokenContinuation, "\\", m.Detail, hint)
-	if file := m.Place.File; file != nil {
-		switch start, end := file.Line(m.Place.Position().Line); {
-		case end < len(file.Text) && file.Text[end] == '\r':
-			f.Hint = "turn the Windows line ends of the file into plain ones"
-			f = f.Try(fmt.Sprintf(`sed -i 's/\r$//' %s`, shellWord(file.Path)))
-		case strings.TrimLeft(string(file.Text[start:end]), " \t") != "" &&
-			strings.HasPrefix(strings.TrimLeft(string(file.Text[start:end]), " \t"), "#"):
-			f.Hint = "move the comment above the command"
-		case !m.Loses:
-			f.Hint = "take the backslash out: nothing follows it"
-		}
+// lineAt is the line in which a place is, and whether it ends as on Windows.
+func lineAt(place source.Span) (line string, windows bool) {
+	if place.File == nil || place.Start < 0 {
+		return "", false
 	}
-	return f.As(continuationStatus(m)).At(m.Place).On(r.Name).Touching(Path(r.Name))
+	start, end := place.File.Line(place.Position().Line)
+	text := place.File.Text
+	return string(text[start:end]), end < len(text) && text[end] == '\r'
 }
 
 func lacksImage(r *Runner, m runner.Mistake) Finding {
@@ -256,22 +271,38 @@ func lacksImage(r *Runner, m runner.Mistake) Finding {
 		"write the runner's image at the end: "+image).At(m.Place).On(r.Name).Touching(Path(r.Name), Variable("image"))
 }
 
+// misplacedOption reports an option behind the image, or the stray word that docker takes for the image. That may be
+// anything, a secret too, and is not quoted.
 func misplacedOption(r *Runner, m runner.Mistake) Finding {
-	option := m.Place.Text()
-	if first := strings.FieldsFunc(option, func(c rune) bool { return c == '=' || c == ' ' }); len(first) > 0 {
-		option = first[0]
+	option, hint := "image", "take away the blank before this word, or put the word in quotes with what it belongs to"
+	if text := m.Place.Text(); strings.HasPrefix(text, "-") {
+		option, hint = optionName(text), "move it before the image"
 	}
-	f := Failed(optionAfterImage, option, m.Detail, "move it before the image").At(m.Place).On(r.Name)
-	return f.Touching(Path(r.Name))
+	return Failed(optionAfterImage, option, m.Detail, hint).At(m.Place).On(r.Name).Touching(Path(r.Name))
+}
+
+// optionName is an option without its value, also where that follows the letter at once.
+func optionName(text string) string {
+	end := strings.IndexAny(text, "= \t\\\n")
+	if end < 0 {
+		end = len(text)
+	}
+	if !strings.HasPrefix(text, "--") {
+		end = min(end, 2)
+	}
+	return text[:end]
 }
 
 func strangeOption(m runner.Mistake) Finding {
-	option, _, _ := strings.Cut(m.Place.Text(), "=")
+	option := m.Place.Text()
 	hint := "look it up in: docker container run --help"
 	if m.Near != "" {
 		hint = "write " + m.Near
 	}
-	return Warned(unknownOption, option, m.Detail, hint).At(m.Place)
+	if !strings.HasPrefix(option, "-") && len(option) == 1 {
+		option = "-" + option
+	}
+	return Warned(unknownOption, option, option+": "+m.Detail, hint).At(m.Place)
 }
 
 const (
@@ -289,12 +320,12 @@ func runnerImage(d *runner.Definition) []Finding {
 		return nil
 	}
 	var findings []Finding
-	image := d.Image.Value
+	image := withoutReturn(d.Image.Value)
 	host, repository, tag, _ := splitReference(image)
 	place := func(f Finding) Finding { return f.At(d.Image.Place).Touching(Reference(image)) }
 	name := path.Base(repository)
 	if unofficial(host, repository) {
-		findings = append(findings, place(Warned(unofficialRunnerImage, image, "the vendor serves no runner under this name",
+		findings = append(findings, place(Warned(unofficialRunnerImage, image, fmt.Sprintf("the vendor serves no runner under the name %s", image),
 			"write "+defaultImages(RoleRunner)[0])))
 	}
 	if name == runnerImageName && firstMajor.MatchString(tag) {
@@ -307,7 +338,7 @@ func runnerImage(d *runner.Definition) []Finding {
 // unofficial tells whether an image looks like the vendor's runner but is not to be had there.
 func unofficial(host, repository string) bool {
 	switch name := path.Base(repository); {
-	case host == "" || host == hubHost || host == hubKeyHost || host == "registry-1.docker.io":
+	case host == "" || host == hubHost || host == "index.docker.io" || host == "registry-1.docker.io":
 		account, _, _ := strings.Cut(repository, "/")
 		return (account == "atlassian" || account == "sox") && nearly(name, runnerImageName)
 	case isVendorRegistry(host):
@@ -318,8 +349,8 @@ func unofficial(host, repository string) bool {
 
 func nearly(name, right string) bool { return name == right || Nearest(name, []string{right}) != "" }
 
-// unresolved lists the values that come from elsewhere.
-func unresolved(d *runner.Definition) []Finding {
+// unresolvedValues lists the values that come from elsewhere.
+func unresolvedValues(d *runner.Definition) []Finding {
 	var findings []Finding
 	say := func(subject, reason string, place source.Span) {
 		f := found(Skip, unresolvedValue, subject, reason, "").At(place)

@@ -144,7 +144,7 @@ func judgeEnvironment(h *Host, r *Runner) []Finding {
 	findings = append(findings, ignoredOverrides(r)...)
 	findings = append(findings, proxyGap(d)...)
 	findings = append(findings, exposed(h, d)...)
-	if worst(findings) < Warn {
+	if len(findings) == 0 {
 		findings = append(findings, Passed(r.Name, "what the runner requires is set, and well formed"))
 	}
 	return findings
@@ -180,7 +180,7 @@ func missingVariables(h *Host, r *Runner) []Finding {
 			}
 			findings = append(findings, missingVariable(r, name, message).At(d.Place))
 		default:
-			findings = append(findings, Skipped(name, "may be set by what was not given or is not known (see unresolved-value)"))
+			findings = append(findings, Skipped(name, name+" may be set by what was not given or is not known (see unresolved-value)"))
 		}
 	}
 	return findings
@@ -236,7 +236,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		if v.Secret() {
 			bare = "…"
 		}
-		return about(Failed(literalQuotes, name, "the quotes are part of the value that the runner gets",
+		return about(Failed(literalQuotes, name, name+" has quotes in its value, and the runner gets them too",
 			fmt.Sprintf("write it without them: %s=%s", name, bare)))
 	}
 	if slices.Contains(uuidVariables(), name) && value.Value != "" && !validUUID.MatchString(value.Value) {
@@ -265,7 +265,7 @@ func sampleOf(v runner.Variable) string {
 // sampleMessage quotes a sample. What looks like one but may be a secret is not quoted.
 func sampleMessage(v runner.Variable, sample string) string {
 	switch {
-	case v.Value.Placeholder != "" && strings.HasPrefix(sample, "<"):
+	case v.Value.Placeholder != "" && strings.HasPrefix(sample, "<") && !v.FromFile && v.Value.Quoting == runner.Unquoted:
 		return fmt.Sprintf("%s is still the sample %s, which a shell takes for redirections", v.Name.Value, sample)
 	case strings.HasPrefix(sample, "$"), strings.HasPrefix(sample, "{{"):
 		return fmt.Sprintf("%s is still the template %s: nothing has put a value there", v.Name.Value, sample)
@@ -319,7 +319,7 @@ func ignoredOverrides(r *Runner) []Finding {
 	for _, name := range overrideVariables() {
 		if v, set := effective(r.Definition, name); set {
 			findings = append(findings, Warned(overrideIgnored, name,
-				fmt.Sprintf("has no effect: a runner with RUNTIME %s uses no containers", runtime),
+				fmt.Sprintf("%s has no effect: a runner with RUNTIME %s uses no containers", name, runtime),
 				"delete it, or run the Docker-based runner").On(envRuntime).At(v.Name.Place).Touching(Variable(name)))
 		}
 	}
@@ -358,9 +358,9 @@ func exposed(h *Host, d *runner.Definition) []Finding {
 		message := ""
 		switch standing(h, file) {
 		case tracked:
-			message = fmt.Sprintf("its value stands in %s, which git tracks", file)
+			message = fmt.Sprintf("the value of %s stands in %s, which git tracks", v.Name.Value, file)
 		case addable:
-			message = fmt.Sprintf("its value stands in %s, which git does not ignore", file)
+			message = fmt.Sprintf("the value of %s stands in %s, which git does not ignore", v.Name.Value, file)
 		default:
 			continue
 		}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"runner-preflight/checks/dockerconfig"
 )
 
 var definitionImages = Check{
@@ -98,6 +100,7 @@ func judgeImages(r *Runner) []Finding {
 	}
 	findings := swapped(r)
 	for _, image := range r.Images {
+		image.Reference = withoutReturn(image.Reference)
 		found := judgeImage(r, image)
 		concerned := func(f Finding) bool { return slices.Contains(f.Touches, Reference(image.Reference)) }
 		if len(found) == 0 && !slices.ContainsFunc(findings, concerned) && image.Origin != OriginDefault {
@@ -203,9 +206,9 @@ var (
 // is not), and what that host may be called.
 func meantHost(r *Runner, first, rest string) (host, sign string) {
 	for _, key := range configKeys(r) {
-		name := hostOfKey(key)
+		name := dockerconfig.KeyHost(key)
 		label, _, _ := strings.Cut(name, ".")
-		if label, _, _ = strings.Cut(label, ":"); label == first && name != hubKeyHost {
+		if label, _, _ = strings.Cut(label, ":"); label == first && name != "index.docker.io" {
 			if name == label {
 				name += ".example.com"
 			}
@@ -220,17 +223,6 @@ func meantHost(r *Runner, first, rest string) (host, sign string) {
 		return host, "names on Docker Hub have two components"
 	}
 	return "", ""
-}
-
-const hubKeyHost = "index.docker.io"
-
-// hostOfKey is the host of a key of config.json.
-func hostOfKey(key string) string {
-	if _, rest, found := strings.Cut(key, "://"); found {
-		key = rest
-	}
-	host, _, _ := strings.Cut(key, "/")
-	return host
 }
 
 // These match an image's name, or its tag, by what it is for.
@@ -288,7 +280,7 @@ func misplaced(image Image, apparent Role, overrides []Image) Finding {
 	finding := Warned(swappedImages, string(image.Role), message, hint)
 	for _, other := range overrides {
 		if other.Role == apparent && apparentRole(other.Reference) == image.Role {
-			finding.Hint = fmt.Sprintf("exchange the values of %s and %s", image.Role, apparent)
+			finding.Hint = "exchange the values of " + exchange(image.Role, apparent)
 			return finding.On(exchange(image.Role, apparent))
 		}
 	}

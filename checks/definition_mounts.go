@@ -131,7 +131,7 @@ func judgeMounts(h *Host, r *Runner) []Finding {
 	}
 	findings = append(findings, judgeConfigMount(h, r)...)
 	findings = append(findings, missingSources(h, r)...)
-	if worst(findings) < Warn {
+	if len(findings) == 0 {
 		findings = append(findings, Passed(r.Name, "what the runner needs of the host is mounted where it looks"))
 	}
 	return findings
@@ -161,7 +161,7 @@ func mountsKnown(d *runner.Definition) bool {
 // lacking reports what is not mounted, or skips if it may be all the same.
 func lacking(r *Runner, f Finding) []Finding {
 	if !mountsKnown(r.Definition) {
-		return []Finding{Skipped(f.Subject, "may be mounted by what is not known (see unresolved-value)")}
+		return []Finding{Skipped(f.Subject, f.Subject+" may be mounted by what is not known (see unresolved-value)")}
 	}
 	return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(f.Subject))}
 }
@@ -212,7 +212,7 @@ func judgeSocket(r *Runner) []Finding {
 	if socket == dockerSocket {
 		places = append(places, "/run/docker.sock") // /var/run is a link to /run
 	}
-	hint := fmt.Sprintf("add -v %s:%s before the image", dockerSocket, socket)
+	hint := fmt.Sprintf("mount it: -v %s:%s before the image", dockerSocket, socket)
 	for _, place := range places {
 		m, _, found := cover(d, place)
 		if found && m.Volume && m.Source.Unresolved == "" && (path.Clean(m.Target.Value) == place || m.Source.Value == "") {
@@ -252,13 +252,13 @@ func judgeContainers(r *Runner) []Finding {
 		return lacking(r, Failed(containersUnmounted, containersFolder, volumeNotFolder(m)+", not for the containers' folder of the daemon",
 			"write "+option).At(m.Place))
 	case found && !m.ReadOnly && !m.Volume:
-		return []Finding{Warned(containersUnmounted, containersFolder, "is mounted writable, and nothing but the daemon writes there",
+		return []Finding{Warned(containersUnmounted, containersFolder, containersFolder+" is mounted writable, and nothing but the daemon has to write there",
 			"mount it read-only: "+option).At(m.Place).On(r.Name)}
 	case found:
 		return nil
 	}
 	f := Failed(containersUnmounted, containersFolder, containersFolder+" is not mounted: the runner cannot read what steps print",
-		"add "+option+" before the image").At(d.Place)
+		"mount it: "+option+" before the image").At(d.Place)
 	for _, m := range d.Mounts {
 		target := path.Clean(m.Target.Value)
 		if near := Nearest(target, []string{containersFolder}); near != "" || path.Clean(m.Source.Value) == containersFolder {
@@ -283,7 +283,7 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	case set && (sampleOf(v) != "" || inQuotes(folder) || unexpandedHome(v.Value)):
 		return nil
 	case !set && !d.Complete():
-		return []Finding{Skipped(envWorkingDirectory, "is not known (see unresolved-value)")}
+		return []Finding{Skipped(envWorkingDirectory, "WORKING_DIRECTORY is not known (see unresolved-value)")}
 	case !set:
 		folder, place = defaultWorkingDirectory, d.Place
 	}
@@ -301,7 +301,7 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	switch {
 	case !found:
 		return lacking(r, Failed(workingDirectoryUnmounted, envWorkingDirectory,
-			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted, nor any folder above it", folder), "add "+option+" before the image").At(place))
+			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted, nor any folder above it", folder), "mount it: "+option+" before the image").At(place))
 	case m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
 			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(m), folder),
@@ -324,7 +324,7 @@ func unresolvedFolder(d *runner.Definition, folder runner.Text) []Finding {
 			return nil
 		}
 	}
-	return []Finding{Skipped(envWorkingDirectory, "is not known (see unresolved-value)")}
+	return []Finding{Skipped(envWorkingDirectory, "WORKING_DIRECTORY is not known (see unresolved-value)")}
 }
 
 // unexpandedHome tells whether a text begins with a sign for the home folder that nothing replaces.

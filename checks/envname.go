@@ -97,7 +97,7 @@ func knownEnd(name string) string {
 // said. It is harmless beside the right name.
 func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
 	name := v.Name.Value
-	message := fmt.Sprintf("the runner does not read %s; %s is near", name, meant)
+	message := fmt.Sprintf("the runner does not read %s; %s is probably meant", name, meant)
 	f := Warned(misspelledEnv, name, message, fmt.Sprintf("write %s", meant))
 	_, beside := effective(r.Definition, meant)
 	switch {
@@ -105,7 +105,7 @@ func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
 		f.Message = fmt.Sprintf("the runner does not read %s; %s is set beside it", name, meant)
 		f.Hint = "delete it"
 	case slices.Contains(overrideVariables(), meant):
-		f.Message = fmt.Sprintf("the runner does not read %s, and pulls the vendor's image instead; %s is meant", name, meant)
+		f.Message = fmt.Sprintf("the runner does not read %s, and pulls the vendor's image instead; %s is probably meant", name, meant)
 		f = f.As(Fail)
 	}
 	f = f.At(v.Name.Place).Touching(Variable(name), Variable(meant))

@@ -14,15 +14,15 @@ func (t workTree) ignores(files Files, name string) bool {
 	for i := range parts {
 		folder := strings.Join(parts[:i], "/")
 		rules = append(rules, ignoreRules(files, path.Join(t.root, folder, ".gitignore"), folder)...)
-		if leftOut(rules, strings.Join(parts[:i+1], "/"), i+1 < len(parts)) {
+		if leavesOut(rules, strings.Join(parts[:i+1], "/"), i+1 < len(parts)) {
 			return true
 		}
 	}
 	return false
 }
 
-// leftOut asks the rules about one name: the last that matches decides.
-func leftOut(rules []ignoreRule, name string, folder bool) bool {
+// leavesOut asks the rules about one name: the last that matches decides.
+func leavesOut(rules []ignoreRule, name string, folder bool) bool {
 	for i := len(rules) - 1; i >= 0; i-- {
 		if rules[i].matches(name, folder) {
 			return !rules[i].negated

@@ -150,6 +150,8 @@ type Endpoint struct {
 	Optional bool
 	// Registry says that the host must speak the registry protocol.
 	Registry bool
+	// OneOf names a group of endpoints of which one is enough; empty is none.
+	OneOf string
 }
 
 // Overrides returns the images that are not the vendor's defaults, the runner's own left out: those that the

@@ -12,7 +12,8 @@ var imageLayers = Check{
 	Title: "Every layer of the images can be read",
 	Doc: "Asks for the config and for one byte of each layer of each image, following redirects to where they are stored, as registries " +
 		"often keep layers on another host that a firewall has to allow too. No layer is downloaded.",
-	Problems: []*Problem{layerMissing, layerDenied},
+	Problems: append([]*Problem{layerMissing, layerDenied, digestMismatch, rateLimited, registryFailure, httpBlocked},
+		networkProblems()...),
 	Run: func(ctx context.Context, h *Host) []Finding {
 		return eachImage(h, func(r *Runner, image Image) []Finding { return readable(ctx, h, r, image) })
 	},
@@ -36,8 +37,8 @@ var layerDenied = &Problem{
 }
 
 func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {
-	res, f := oneOf(ctx, h, r, image)
-	role, name := string(image.Role), clip(image.Reference)
+	q := ask(ctx, h, r, image)
+	res, f, role, name := q.res, q.failure, q.role(), q.name()
 	switch {
 	case f != nil && f.Stage == registry.StageManifest:
 		return []Finding{Skipped(role, name+" does not resolve")}
@@ -46,7 +47,7 @@ func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {
 	case f != nil && f.Stage == registry.StagePlatform:
 		return []Finding{Skipped(role, name+" is not there for the runner's platform")}
 	}
-	findings := unreadableBlobs(ctx, question{r, image, res, f})
+	findings := unreadableBlobs(ctx, h, q)
 	if reason := uncheckedBlobs(res); reason != "" {
 		return append(findings, Skipped(role, fmt.Sprintf("%s: %s", name, reason)))
 	}
@@ -57,7 +58,7 @@ func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {
 }
 
 // unreadableBlobs reports the blobs that cannot be read, those of one kind at one host as one.
-func unreadableBlobs(ctx context.Context, q question) []Finding {
+func unreadableBlobs(ctx context.Context, h *Host, q question) []Finding {
 	type reason struct{ kind, host string }
 	var findings []Finding
 	failures := []*registry.Failure{q.failure}
@@ -73,19 +74,19 @@ func unreadableBlobs(ctx context.Context, q question) []Finding {
 			continue
 		}
 		q.failure = f
-		findings = append(findings, withHosts(blobFinding(ctx, q), q.res))
+		findings = append(findings, withHosts(blobFinding(ctx, h, q), q.res))
 	}
 	return findings
 }
 
-func blobFinding(ctx context.Context, q question) Finding {
+func blobFinding(ctx context.Context, h *Host, q question) Finding {
 	host := q.failure.Host
 	message := fmt.Sprintf("%s: %s", q.name(), q.failure.Detail)
 	switch {
 	case q.failure.Kind == "not-established":
 		return outOfReach(ctx, q)
 	case q.failure.Network != nil:
-		return networkFinding(q)
+		return unreachable(ctx, h, q)
 	case q.failure.Kind == "layer-missing":
 		return q.base(Failed(layerMissing, q.role(), message, fmt.Sprintf("push %s again", q.name()))).On(q.image.Reference)
 	case q.failure.Kind == "layer-denied":

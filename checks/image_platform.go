@@ -28,15 +28,15 @@ var platformMissing = &Problem{
 }
 
 func fits(ctx context.Context, h *Host, r *Runner, image Image) Finding {
-	res, f := oneOf(ctx, h, r, image)
-	role, name := string(image.Role), clip(image.Reference)
+	q := ask(ctx, h, r, image)
+	res, f, role, name := q.res, q.failure, q.role(), q.name()
 	switch {
 	case f != nil && f.Stage == registry.StageManifest:
 		return Skipped(role, name+" does not resolve")
 	case res.Stopped != "":
 		return Skipped(role, res.Stopped)
 	case f != nil && f.Stage == registry.StagePlatform:
-		return misfit(question{r, image, res, f})
+		return misfit(q)
 	case r.Platform == "":
 		return Skipped(role, "the runner's platform is not known (--platform OS/ARCH)").With("platforms", res.Platforms)
 	case res.Platform == "":

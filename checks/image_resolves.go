@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"runner-preflight/checks/network"
 	"runner-preflight/checks/registry"
 	"runner-preflight/checks/source"
 )
@@ -16,10 +17,10 @@ var imageResolves = Check{
 	Doc: "Asks the registry of each image for its manifest, as docker's daemon would and with what the runner would send: the " +
 		"registry's challenge, a token for the repository, the digest behind the tag, the manifest behind the digest. Credentials " +
 		"are looked up as the runner's own reader does, for the runner's own image as docker's CLI does.",
-	Problems: []*Problem{
+	Problems: append([]*Problem{
 		credentialsMissing, credentialsRejected, accessDenied, repositoryNotFound, tagNotFound, digestMismatch, rateLimited,
 		notARegistry, registryFailure, manifestUnsupported, tokenServiceFailure, insecureRegistry, insecureTokenService,
-	},
+	}, networkProblems()...),
 	Run: func(ctx context.Context, h *Host) []Finding {
 		return eachImage(h, func(r *Runner, image Image) []Finding { return []Finding{resolves(ctx, h, r, image)} })
 	},
@@ -124,7 +125,8 @@ var insecureRegistry = &Problem{
 	Title: "The registry speaks plain HTTP",
 	Doc: "Docker's daemon asks registries over HTTPS, and fails with \"server gave HTTP response to HTTPS client\" unless the registry is " +
 		"listed in the daemon's insecure-registries or is on loopback. Give it a certificate; or list it, which sends passwords in clear.",
-	Source: "docker's engine, daemon/pkg/registry/config.go; measured",
+	Source:   "docker's engine, daemon/pkg/registry/config.go; measured",
+	Explains: []string{"tls-not-spoken"},
 }
 
 var insecureTokenService = &Problem{
@@ -137,19 +139,28 @@ var insecureTokenService = &Problem{
 
 // resolves judges one image.
 func resolves(ctx context.Context, h *Host, r *Runner, image Image) Finding {
-	res, f := oneOf(ctx, h, r, image)
-	if f == nil || f.Stage != registry.StageManifest {
-		return withResolution(Passed(string(image.Role), fmt.Sprintf("%s resolves to %s", clip(image.Reference), res.Digest)), res)
+	q := ask(ctx, h, r, image)
+	if f := q.failure; f == nil || f.Stage != registry.StageManifest {
+		return withResolution(Passed(q.role(), q.name()+" resolves"), q.res)
 	}
-	return withResolution(unresolvedFinding(ctx, h, question{r, image, res, f}), res)
+	return withResolution(unresolvedFinding(ctx, h, q), q.res)
 }
 
-// oneOf resolves an image; of the vendor's defaults for one role any will do, as it depends on the runner's version
+// question is an image that was asked about, and what the answer was.
+type question struct {
+	runner *Runner
+	image  Image
+	res    registry.Resolution
+	// failure is the answer's; nil when all is well.
+	failure *registry.Failure
+}
+
+// ask resolves an image. Of the vendor's defaults for one role any will do, as it depends on the runner's version
 // which of them is pulled.
-func oneOf(ctx context.Context, h *Host, r *Runner, image Image) (registry.Resolution, *registry.Failure) {
+func ask(ctx context.Context, h *Host, r *Runner, image Image) question {
 	first := resolve(ctx, h, r, image)
 	if first.Failure == nil || image.Origin != OriginDefault {
-		return first, first.Failure
+		return question{r, image, first, first.Failure}
 	}
 	for _, reference := range defaultImages(image.Role) {
 		other := image
@@ -158,22 +169,17 @@ func oneOf(ctx context.Context, h *Host, r *Runner, image Image) (registry.Resol
 			continue
 		}
 		if res := resolve(ctx, h, r, other); res.Failure == nil {
-			return res, nil
+			return question{r, other, res, nil}
 		}
 	}
-	return first, first.Failure
-}
-
-// question is an image that was asked about, and the failure that is the answer.
-type question struct {
-	runner  *Runner
-	image   Image
-	res     registry.Resolution
-	failure *registry.Failure
+	return question{r, image, first, first.Failure}
 }
 
 func (q question) role() string { return string(q.image.Role) }
 func (q question) name() string { return clip(q.image.Reference) }
+
+// spoken is a host:port for people: the port is left out where it is the usual one.
+func spoken(address string) string { return strings.TrimSuffix(address, ":443") }
 
 // key is the registry's host as the key of an entry is to be written.
 func (q question) key() string {
@@ -183,25 +189,25 @@ func (q question) key() string {
 	return hubKey
 }
 
-// unresolved is the finding for an image that does not resolve.
+// unresolvedFinding is the finding for an image that does not resolve.
 func unresolvedFinding(ctx context.Context, h *Host, q question) Finding {
 	switch q.failure.Kind {
 	case "not-established":
 		return outOfReach(ctx, q)
 	case "invalid-reference":
 		return Skipped(q.role(), fmt.Sprintf("%s is no reference that docker takes", q.name()))
-	case "insecure-registry", "tls-untrusted", "tls-wrong-host", "tls-expired", "tls-not-yet-valid":
-		if daemonTrusts(h, q.failure.Host) {
-			return Skipped(q.role(), fmt.Sprintf("the daemon asks %s in clear or without looking at its certificate, which this tool does not",
-				q.failure.Host))
+	case "insecure-registry", network.TLSUntrusted, network.TLSWrongHost, network.TLSExpired, network.TLSNotYetValid:
+		if q.failure.Host == q.res.Host && daemonTrusts(h, registryHost(q.image.Reference), q.failure.Network) {
+			return Skipped(q.role(), fmt.Sprintf("the daemon is allowed to ask %s in clear or whatever its certificate, and this tool is not",
+				spoken(q.failure.Host)))
 		}
 	}
 	if q.failure.Network != nil && q.failure.Kind != "insecure-registry" {
-		return networkFinding(q)
+		return unreachable(ctx, h, q)
 	}
 	switch q.failure.Kind {
 	case "credentials-missing":
-		return missingCredentials(ctx, q)
+		return missingCredentials(q)
 	case "credentials-rejected":
 		return rejected(q)
 	case "access-denied":
@@ -224,24 +230,43 @@ func (q question) base(f Finding) Finding {
 	return f
 }
 
-// missing is the finding where nothing is sent and something is asked for.
-func missingCredentials(ctx context.Context, q question) Finding {
+// missingCredentials is the finding where nothing is sent and something is asked for.
+func missingCredentials(q question) Finding {
 	p := pullOf(q.runner, q.image)
 	if p.unknown != "" {
-		return q.base(Unestablished(ctx, q.role(), fmt.Sprintf("%s asks for credentials for %s: %s", q.res.Host, q.name(), p.unknown)))
+		message := fmt.Sprintf("%s asks for credentials for %s: %s", spoken(q.res.Host), q.name(), p.unknown)
+		return q.base(Erred(notEstablished, q.role(), message, "pull it by hand as the user that starts the runner")).
+			Try("docker pull " + shellQuoted(q.image.Reference))
 	}
-	message := fmt.Sprintf("%s wants credentials for %s and gets none: %s", q.res.Host, q.name(), p.why)
+	message := fmt.Sprintf("%s wants credentials for %s and gets none: %s", spoken(q.res.Host), q.name(), p.why)
 	if docker := q.dockerDiffers(p); docker != "" {
 		message += "; " + docker
 	}
 	message += fmt.Sprintf(" (%s)", answered(q.failure))
+	host := registryHost(q.image.Reference)
 	hint := fmt.Sprintf("give %s an entry %q with a user name and password, then restart the runner: it reads the file once",
 		configPath(q.runner), clip(q.key()))
-	if q.image.Role == RoleRunner {
-		hint = fmt.Sprintf("log docker in to %s as the user that starts the runner", clip(registryHost(q.image.Reference)))
+	command := authValue
+	switch {
+	case q.image.Role == RoleRunner:
+		hint, command = fmt.Sprintf("log docker in to %s as the user that starts the runner", clip(host)), loginTo(host)
+	case unmounted(q.runner):
+		hint = fmt.Sprintf("mount a config.json that has an entry %q, with -v /etc/runner/config.json:/root/.docker/config.json before the image",
+			clip(q.key()))
 	}
-	return q.base(Failed(credentialsMissing, q.role(), message, hint)).On(registryHost(q.image.Reference)).
-		Touching(Entry(registryHost(q.image.Reference)), Entry(q.key())).Try(logIn(q))
+	return q.base(Failed(credentialsMissing, q.role(), message, hint)).On(host).
+		Touching(Entry(host), Entry(q.key())).Try(command)
+}
+
+// authValue prints what an entry's auth has to be, without a line break.
+const authValue = `printf %s 'USER:PASSWORD' | base64 | tr -d '\n'`
+
+// loginTo is the command that logs docker's CLI in.
+func loginTo(host string) string {
+	if host == hubHost {
+		return "docker login -u USER"
+	}
+	return "docker login -u USER " + shellQuoted(host)
 }
 
 // answered is the registry's answer for the end of a message.
@@ -268,13 +293,16 @@ func (q question) dockerDiffers(p pull) string {
 	return ""
 }
 
-// logIn is the command that tries a login without changing anybody's config.json.
-func logIn(q question) string {
-	command := `docker --config "$(mktemp -d)" login`
+// tryLogin is the command that tries a user's password and leaves nothing behind.
+func tryLogin(q question, user string) string {
+	if shown := source.Username(user); shown != user || strings.ContainsFunc(user, func(c rune) bool { return c < ' ' }) {
+		user = "USER"
+	}
+	command := `d=$(mktemp -d); docker --config "$d" login -u ` + shellQuoted(user)
 	if host := registryHost(q.image.Reference); host != hubHost {
 		command += " " + shellQuoted(host)
 	}
-	return command
+	return command + `; rm -r "$d"`
 }
 
 // shellQuoted is a word as a shell takes it literally.
@@ -291,11 +319,11 @@ func shellQuoted(word string) string {
 // rejected is the finding where a password is sent and refused. It stands at the entry, where the mistake is.
 func rejected(q question) Finding {
 	p := pullOf(q.runner, q.image)
-	message := fmt.Sprintf("%s refuses the user %q with the password of the entry %q, which is sent for %s (%s)", q.failure.Host,
+	message := fmt.Sprintf("%s refuses the user %q with the password of the entry %q, which is sent for %s (%s)", spoken(q.failure.Host),
 		clip(source.Username(p.username)), clip(p.key), q.name(), answered(q.failure))
 	hint := fmt.Sprintf("try the login by hand, write what works into the entry %q of %s, then restart the runner: it reads the file once",
 		clip(p.key), configPath(q.runner))
-	return q.base(Failed(credentialsRejected, q.role(), message, hint)).At(p.place).On(p.key).Try(logIn(q))
+	return q.base(Failed(credentialsRejected, q.role(), message, hint)).At(p.place).On(p.key).Try(tryLogin(q, p.username))
 }
 
 // deniedTo is the finding where a good password is no help.
@@ -303,7 +331,7 @@ func deniedTo(q question) Finding {
 	p := pullOf(q.runner, q.image)
 	user := clip(source.Username(p.username))
 	message := fmt.Sprintf("%s knows the user %q of the entry %q but grants no pull from %s, or there is no such repository (%s)",
-		q.failure.Host, user, clip(p.key), clip(q.res.Repository), answered(q.failure))
+		spoken(q.failure.Host), user, clip(p.key), clip(q.res.Repository), answered(q.failure))
 	hint := fmt.Sprintf("give the user %q pull permission on %s, or correct the repository in %s", user, clip(q.res.Repository), q.role())
 	return q.base(Failed(accessDenied, q.role(), message, hint)).On(q.image.Reference)
 }
@@ -320,14 +348,17 @@ func notFound(q question) Finding {
 			hint = fmt.Sprintf("write the tag %s in %s, or push %s", near, q.role(), q.name())
 			message += fmt.Sprintf("; it has %s", near)
 		} else {
-			message += "; it has " + some(q.failure.Tags)
+			message += "; it has " + lastOf(q.failure.Tags)
 		}
 	}
-	root := q.image.Reference
-	if problem == repositoryNotFound {
-		root = q.res.Host + "/" + q.res.Repository
+	found := q.base(Failed(problem, q.role(), message, hint)).On(q.image.Reference)
+	switch {
+	case problem == repositoryNotFound:
+		return found.On(q.res.Host + "/" + q.res.Repository)
+	case len(q.failure.Tags) > 0 && !tagged(q.image.Reference) && q.image.Role != RoleRunner:
+		return found.As(Warn) // the runner writes no tag where there is none, and the daemon then takes all there are
 	}
-	return q.base(Failed(problem, q.role(), message, hint)).On(root)
+	return found
 }
 
 // tagOf is a reference's tag, "latest" where docker supplies it, and "" beside a digest.
@@ -342,8 +373,13 @@ func tagOf(reference string) string {
 	return "latest"
 }
 
-// some lists a few names, the last ones first: registries sort them.
-func some(names []string) string {
+// tagged tells whether a reference says which image of the repository is meant.
+func tagged(reference string) bool {
+	return strings.Contains(reference[strings.LastIndexByte(reference, '/')+1:], ":")
+}
+
+// lastOf lists a few names, the last ones first: registries sort them.
+func lastOf(names []string) string {
 	const most = 5
 	shown := slices.Clone(names[max(0, len(names)-most):])
 	slices.Reverse(shown)
@@ -371,7 +407,7 @@ func otherFailure(q question) Finding {
 		problem, hint = tokenServiceFailure, fmt.Sprintf("look at the log of the token service %s, or have the proxy in front of it let it through", host)
 	case "insecure-registry":
 		problem, hint = insecureRegistry, fmt.Sprintf(
-			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`, host, daemonSettings)
+			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`, registryHost(q.image.Reference), daemonSettings)
 	case "insecure-token-service":
 		return q.base(Erred(insecureTokenService, q.role(), fmt.Sprintf("%s, so the password for %s was not sent", q.failure.Detail, q.name()),
 			"serve the token service over HTTPS and name that in the registry's realm")).On(host)
@@ -388,26 +424,36 @@ func outOfReach(ctx context.Context, q question) Finding {
 	return q.base(Unestablished(ctx, q.role(), fmt.Sprintf("%s: %s: %s", q.name(), q.failure.Host, detail)))
 }
 
-// networkFinding is the finding where a host that the image needs gives no answer: the registry, its token service,
-// or where its blobs are.
-func networkFinding(q question) Finding {
-	f := q.failure.Network
-	message := fmt.Sprintf("%s: %s: %s", q.name(), q.failure.Host, f.Detail)
+// unreachable is the finding where a host that the image needs gives no answer: the registry, its token service, or
+// where its blobs are.
+func unreachable(ctx context.Context, h *Host, q question) Finding {
+	need := fmt.Sprintf("which the docker daemon needs for %s", q.name())
 	if why := q.whyHost(); why != "" {
-		message = fmt.Sprintf("%s: its %s %s: %s", q.name(), why, q.failure.Host, f.Detail)
+		need = fmt.Sprintf(why, q.name())
 	}
-	hint := fmt.Sprintf("let docker's daemon on this host reach %s", q.failure.Host)
-	return q.base(Failed(networkProblem(f.Kind), q.role(), message, hint)).On(f.Root)
+	f := q.failure.Network
+	found := networkFinding(ctx, h, f, need)
+	if f.Kind == httpBlocked.ID {
+		found = Failed(httpBlocked, q.role(), fmt.Sprintf("%s, %s: %s", f.Address, need, f.Detail),
+			fmt.Sprintf("have the web filter allow %s", spoken(f.Address))).On(f.Root).Touching(HostPort(f.Address))
+	}
+	found.Subject = q.role()
+	return q.base(found)
 }
 
-// whyHost says what a host beyond the registry is for.
+// whyHost says what a host beyond the registry is for, with %s for the image.
 func (q question) whyHost() string {
 	for _, host := range q.res.Hosts {
-		if host.Address == q.failure.Host {
-			return map[string]string{
-				registry.ForTokens: "token service", registry.ForBlobs: "layers come from",
-				registry.ForManifests: "manifests come from",
-			}[host.Why]
+		if host.Address != q.failure.Host {
+			continue
+		}
+		switch host.Why {
+		case registry.ForTokens:
+			return "the token service for %s"
+		case registry.ForBlobs:
+			return "where the layers of %s are kept"
+		case registry.ForManifests:
+			return "to which requests for %s are redirected"
 		}
 	}
 	return ""

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"runner-preflight/checks/dockerconfig"
+	"runner-preflight/checks/network"
 	"runner-preflight/checks/registry"
 	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
@@ -127,7 +128,7 @@ func noCredentials(r *Runner, image Image, found dockerconfig.RunnerCredentials)
 	case dockerconfig.FileRejected:
 		return fmt.Sprintf("the runner's reader refuses %s as a whole", at)
 	}
-	return fmt.Sprintf("%s has no entry that it would take for %s", at, key)
+	return fmt.Sprintf("no entry of %s is for %s", at, key)
 }
 
 func noFile(r *Runner) string {
@@ -210,27 +211,23 @@ func clip(text string) string {
 	return text
 }
 
-// daemonTrusts tells whether the daemon is known to do without TLS, or without looking at certificates, for a registry:
-// on loopback always, elsewhere where its settings say so. Source: docker's engine, daemon/pkg/registry.
-func daemonTrusts(h *Host, address string) bool {
-	host, port, err := net.SplitHostPort(address)
+// daemonTrusts tells whether the daemon is known to do without TLS, or without looking at certificates, for a registry
+// (as a reference writes it): on loopback always, elsewhere where its settings list the name or a network that one of
+// its addresses is in. Source: docker's engine, daemon/pkg/registry/config.go.
+func daemonTrusts(h *Host, host string, failed *network.Failure) bool {
+	insecure := append(insecureRegistries(h), "127.0.0.0/8", "::1/128")
+	addresses := failed.Addresses
+	name, _, err := net.SplitHostPort(host)
 	if err != nil {
-		return false
+		name = host
 	}
-	ip, err := netip.ParseAddr(host)
-	if host == "localhost" || err == nil && ip.IsLoopback() {
-		return true
+	if ip, err := netip.ParseAddr(name); err == nil {
+		addresses = append(slices.Clip(addresses), ip)
 	}
-	for _, entry := range insecureRegistries(h) {
-		network, cidrErr := netip.ParsePrefix(entry)
-		switch {
-		case entry == address, entry == host && port == "443":
-			return true
-		case cidrErr == nil && err == nil && network.Contains(ip):
-			return true
-		}
-	}
-	return false
+	return name == "localhost" || slices.ContainsFunc(insecure, func(entry string) bool {
+		within, err := netip.ParsePrefix(entry)
+		return entry == host || err == nil && slices.ContainsFunc(addresses, within.Contains)
+	})
 }
 
 // daemonSettings is where docker's daemon reads its settings.

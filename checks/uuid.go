@@ -38,10 +38,10 @@ func uuidMistake(name, value string) (message, hint string) {
 		message = "lacks its dashes"
 		core = strings.Join([]string{core[:8], core[8:12], core[12:16], core[16:20], core[20:]}, "-")
 	default:
-		return fmt.Sprintf("%q is no UUID: %s", value, shapeMistake(core)),
+		return fmt.Sprintf("%s %q is no UUID: %s", name, value, shapeMistake(core)),
 			fmt.Sprintf("copy the whole UUID again: %s='{8-4-4-4-12 hexadecimal digits}'", name)
 	}
-	return fmt.Sprintf("%q %s", value, message), fmt.Sprintf("write %s='{%s}'", name, core)
+	return fmt.Sprintf("%s %q %s", name, value, message), fmt.Sprintf("write %s='{%s}'", name, core)
 }
 
 // shapeMistake tells what is wrong with the digits of a UUID.

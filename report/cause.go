@@ -91,7 +91,7 @@ type node struct {
 	at place
 }
 
-// graph has the findings in an order that depends on what they say alone, and which one explains which.
+// graph has the findings in order, and which one explains which.
 type graph struct {
 	nodes     []node
 	effects   [][]int
@@ -113,12 +113,11 @@ func newGraph(results []checks.Result) *graph {
 	return g
 }
 
-// inOrder puts findings in the order of checks, then of places.
+// inOrder puts findings in the order of checks, then of places, then as the check has them.
 func inOrder(a, b node) int {
 	p, q := a.Location.Position(), b.Location.Position()
 	return cmp.Or(cmp.Compare(a.at.check, b.at.check), cmp.Compare(p.Path, q.Path), cmp.Compare(p.Line, q.Line),
-		cmp.Compare(p.Column, q.Column), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Root, b.Root),
-		cmp.Compare(a.Message, b.Message), slices.Compare(a.Runners, b.Runners), slices.Compare(a.Touches, b.Touches))
+		cmp.Compare(p.Column, q.Column), cmp.Compare(a.at.finding, b.at.finding))
 }
 
 // link finds out which finding explains which.

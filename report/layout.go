@@ -57,6 +57,9 @@ func wrap(text string, most int) []string {
 	return append(lines, line)
 }
 
+// longestCaret is how many columns are marked at most: of what is longer, as a whole command, the beginning alone is.
+const longestCaret = 40
+
 // crop cuts an excerpt to so many columns around the stretch that its caret marks, and returns the line and the caret.
 func crop(e source.Excerpt, most int, cut string) (line, caret string) {
 	text := []rune(e.Text)
@@ -78,6 +81,9 @@ func crop(e source.Excerpt, most int, cut string) (line, caret string) {
 	lead := before + string(text[first:start])
 	line = lead + string(text[start:last]) + after
 	marked := max(1, columns(string(text[start:end])))
+	if marked > longestCaret {
+		marked = 1
+	}
 	return line, strings.Repeat(" ", columns(lead)) + strings.Repeat("^", marked)
 }
 

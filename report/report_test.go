@@ -5,8 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -57,11 +57,9 @@ func TestNothingIsCut(t *testing.T) {
 	r := samples()["thousand"]
 	for _, end := range []string{"json", "verbose.txt"} {
 		got := written(t, variants()[end], r)
-		for i := range 1000 {
-			message := fmt.Sprintf("registry-%03d.example.com has an auth that does not decode at byte 7", i)
-			if !strings.Contains(got, message) {
-				t.Fatalf("%s lacks %q", end, message)
-			}
+		found := regexp.MustCompile(`registry-\d{3}\.example\.com has an auth`).FindAllString(got, -1)
+		if n := len(unique(found)); n != 1000 {
+			t.Errorf("%s has %d of 1000 messages", end, n)
 		}
 		if strings.Contains(got, "all with") {
 			t.Errorf("%s cuts something", end)

@@ -36,7 +36,8 @@ var (
 		ID: "connect-timeout", Title: "The host does not answer", Doc: "A firewall drops the packets.",
 		Source: "TCP", Explains: []string{"layer-missing", "not-established"},
 	}
-	platform = &checks.Problem{
+	envMissing = &checks.Problem{ID: "env-missing", Title: "A required variable is not set", Doc: "d", Source: "s"}
+	platform   = &checks.Problem{
 		ID: "platform-missing", Title: "The image is not there for this platform",
 		Doc: "d", Source: "s",
 	}
@@ -198,7 +199,7 @@ func failing() []checks.Result {
 		result(configJSON, time.Millisecond, checks.Passed("~/.docker/config.json", "412 bytes")),
 		result(configStore, 0, storeFound("~/.docker/config.json")),
 		result(configAuth, 0, checks.Passed("~/.docker/config.json", "3 entries")),
-		result(definition, 0, checks.Passed("run.sh", "5 variables")),
+		result(definition, 0, unset("RUNNER_UUID"), unset("OAUTH_CLIENT_ID")),
 		result(resolves, 5*time.Second, missingAt("PAUSE_IMAGE", pause),
 			silent("AUTH_PROXY_IMAGE", checks.Reference(other)), missingAt("CLONE_IMAGE", clone),
 			checks.Passed("RUNNER", own+" is sha256:0123456789abcdef")),
@@ -207,6 +208,12 @@ func failing() []checks.Result {
 			traced("api.bitbucket.org:443")),
 		result(clock, 0, checks.Skipped("clock", "too few hosts told the time")),
 	}
+}
+
+func unset(name string) checks.Finding {
+	text := "docker container run -it --rm -v /var/run/docker.sock:/var/run/docker.sock -v /tmp:/tmp " + own
+	return checks.Failed(envMissing, name, name+" is not set", "set it, as in the command that Bitbucket showed").
+		On("environment of run.sh").At(at("run.sh", text, text)).Touching(checks.Variable(name))
 }
 
 func warned() []checks.Result {
@@ -220,7 +227,10 @@ func warned() []checks.Result {
 
 func skipped() []checks.Result {
 	return []checks.Result{
-		result(resolves, 0, checks.Skipped("image-resolves", "--offline: the network is not used")),
+		result(resolves, 0, checks.Skipped("PAUSE_IMAGE", "--offline: the network is not used"),
+			checks.Skipped("CLONE_IMAGE", "--offline: the network is not used")),
+		result(platforms, 0, checks.Skipped("PAUSE_IMAGE", "its registry was not asked"),
+			checks.Skipped("CLONE_IMAGE", "its reference is not known")),
 		result(reachable, 0, checks.Skipped("endpoint-reachable", "--offline: the network is not used")),
 	}
 }

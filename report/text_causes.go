@@ -137,8 +137,7 @@ func (p *page) cause(number int, c Cause) {
 	p.title(number, c)
 	p.excerpt(c)
 	first := c.Findings[0]
-	p.paragraph(body, "", first.Message, p.plain)
-	p.first(first.Message)
+	p.messages(c)
 	p.first(c.Hint + strings.Join(first.Commands, "\n"))
 	p.alike(c)
 	p.paragraph(body, "mend: ", c.Hint, p.plain)
@@ -189,11 +188,28 @@ func (p *page) excerpt(c Cause) {
 	p.line("%s%s %s", body, p.faint.Sprint(gutter), p.status[c.Status].Sprint(caret))
 }
 
-// alike says for what else than its first finding a cause holds.
-func (p *page) alike(c Cause) {
-	var subjects, places []string
+// messages says what was found, each thing once.
+func (p *page) messages(c Cause) {
+	var all []string
 	for _, f := range c.Findings {
-		subjects = append(subjects, p.safe(f.Subject))
+		all = append(all, f.Message)
+	}
+	all = unique(all)
+	for i, message := range all {
+		if i == fewSubjects && !p.Verbose {
+			p.paragraph(body, "", "… and "+thousands(len(all)-i)+" more like this", p.plain)
+			return
+		}
+		p.paragraph(body, "", message, p.plain)
+		p.first(message)
+	}
+}
+
+// alike says for what else than its first finding a cause holds, where its messages do not.
+func (p *page) alike(c Cause) {
+	var subjects, places, messages []string
+	for _, f := range c.Findings {
+		subjects, messages = append(subjects, p.safe(f.Subject)), append(messages, f.Message)
 		if at := f.Location.Position(); at.Line > 0 {
 			places = append(places, p.safe(at.String()))
 		}
@@ -202,7 +218,7 @@ func (p *page) alike(c Cause) {
 	if p.Verbose {
 		most = len(c.Findings)
 	}
-	if subjects = unique(subjects); len(subjects) > 1 {
+	if subjects = unique(subjects); len(subjects) > len(unique(messages)) {
 		p.paragraph(body, "affects: ", few(subjects, most), p.plain)
 	}
 	if places = unique(places); len(places) > 1 {

@@ -35,8 +35,11 @@ func (p *page) rows(r checks.Result, causes func(int) []int) []row {
 	if p.Verbose {
 		rows = append(rows, row{bare: true, label: r.Check.Name, detail: duration(r.Duration)})
 	}
-	if len(r.Findings) > 1 && r.Status == checks.Pass && !anySkip(r) {
+	switch n := len(r.Findings); {
+	case n > 1 && r.Status == checks.Pass && !anySkip(r):
 		return append(rows, p.allPassed(r))
+	case n > 1 && r.Status == checks.Skip && sameMessage(r):
+		return append(rows, row{status: checks.Skip, label: r.Check.Title, detail: r.Findings[0].Message})
 	}
 	shown, total := map[string]int{}, map[string]int{}
 	for _, f := range r.Findings {
@@ -64,6 +67,10 @@ func kind(f checks.Finding) string {
 
 func anySkip(r checks.Result) bool {
 	return slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.Status == checks.Skip })
+}
+
+func sameMessage(r checks.Result) bool {
+	return !slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.Message != r.Findings[0].Message })
 }
 
 func more(n int) string {

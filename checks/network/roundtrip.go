@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -218,9 +219,17 @@ func (c *Client) Probe(ctx context.Context, rawURL string) Answer {
 				return p.answer
 			}
 		case <-ctx.Done():
-			return Answer{Trace: Trace{Failure: outOfTime(ctx, PhaseHTTP)}}
+			return c.unanswered(ctx, rawURL)
 		}
 	}
+}
+
+func (c *Client) unanswered(ctx context.Context, rawURL string) Answer {
+	address := clip(rawURL)
+	if u, err := url.Parse(rawURL); err == nil {
+		address = addressOf(u)
+	}
+	return Answer{Trace: Trace{Address: address, Failure: c.failed(address, outOfTime(ctx, PhaseHTTP))}}
 }
 
 func (c *Client) ask(ctx context.Context, rawURL string, p *probe) Answer {

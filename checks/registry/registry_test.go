@@ -479,6 +479,23 @@ func TestBlobs(t *testing.T) {
 	}
 }
 
+// TestMissingMember holds that an index whose platform's manifest is gone is told apart from a tag that is not there.
+func TestMissingMember(t *testing.T) {
+	s := newStore(t)
+	digest := s.push("acme/pause:1", "linux/amd64")
+	gone := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/manifests/") && !strings.HasSuffix(req.URL.Path, digest.String()) {
+			refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN")
+			return
+		}
+		s.ServeHTTP(w, req)
+	})
+	got := newRig(t, map[string]http.Handler{host + ":443": gone}).resolve(false)
+	if kindOf(got) != "layer-missing" || got.Failure.Stage != StageBlobs || got.Digest != digest.String() || got.Platform != "linux/amd64" {
+		t.Errorf("%+v", got.Failure)
+	}
+}
+
 // TestDigest holds that a digest is asked for as such, and that another one is a failure at once.
 func TestDigest(t *testing.T) {
 	s := newStore(t)

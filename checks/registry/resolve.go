@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -164,17 +165,28 @@ func limited(host string, r reply, d diagnosis) *Failure {
 	if limit != nil && limit.Limit >= 0 {
 		fmt.Fprintf(&said, ", limit %d", limit.Limit)
 		if limit.Window > 0 {
-			fmt.Fprintf(&said, " in %s", limit.Window)
+			fmt.Fprintf(&said, " in %s", brief(limit.Window))
 		}
 	}
 	if limit != nil && limit.Remaining >= 0 {
 		fmt.Fprintf(&said, ", %d left", limit.Remaining)
 	}
 	if limit != nil && limit.RetryAfter > 0 {
-		fmt.Fprintf(&said, ", again in %s", limit.RetryAfter)
+		fmt.Fprintf(&said, ", again in %s", brief(limit.RetryAfter))
 	}
 	return &Failure{
 		Kind: "rate-limited", Host: host, Status: http.StatusTooManyRequests, Code: d.code, Limit: limit,
 		Detail: fmt.Sprintf("%s allows no more pulls for now (429%s)%s", host, said.String(), d.said()),
 	}
+}
+
+// brief is a duration for people: 6 h, 30 min, 45 s.
+func brief(d time.Duration) string {
+	switch {
+	case d >= time.Hour && d%time.Hour == 0:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d >= time.Minute && d%time.Minute == 0:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", d/time.Second)
 }

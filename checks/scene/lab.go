@@ -39,6 +39,9 @@ func Start(scene Scene) (*Lab, error) {
 	if scene.Now.IsZero() {
 		scene.Now = time.Now()
 	}
+	if err := scene.check(); err != nil {
+		return nil, err
+	}
 	pki, err := newPKI(scene.Now)
 	if err != nil {
 		return nil, err

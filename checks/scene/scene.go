@@ -6,6 +6,8 @@ package scene
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 )
 
@@ -127,6 +129,28 @@ type Fault struct {
 	// Times is how often it strikes, 0 for always.
 	Times int
 	Answer
+}
+
+// check refuses behaviours that do not exist: a slip in a description must not make a healthy host.
+func (s Scene) check() error {
+	known := map[string]string{
+		"DNS": " nxdomain servfail timeout ", "TCP": " timeout refused unreachable ", "IPv6": " ok timeout refused unreachable ",
+		"TLS": " private intercepted untrusted self-signed expired not-yet-valid wrong-host old-version client-certificate " +
+			"client-certificate-1.2 plain-http reset silent garbage ",
+	}
+	hosts := map[string]Host{}
+	maps.Copy(hosts, s.Hosts)
+	if s.Others != nil {
+		hosts["others"] = *s.Others
+	}
+	for name, h := range hosts {
+		for field, value := range map[string]string{"DNS": h.DNS, "TCP": h.TCP, "IPv6": h.IPv6, "TLS": h.TLS} {
+			if value != "" && !strings.Contains(known[field], " "+value+" ") {
+				return fmt.Errorf("scene: host %s: %s cannot be %q", name, field, value)
+			}
+		}
+	}
+	return nil
 }
 
 // Duration is written as "300ms" in JSON.

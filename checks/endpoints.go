@@ -1,0 +1,171 @@
+package checks
+
+import (
+	"cmp"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/runner"
+)
+
+// anyPause is the group of the two images that the vendor's runners pull without an override, by their version.
+const anyPause = "default pause images"
+
+// endpointsOf lists the hosts that a runner needs, as far as is known before any was asked: those that its images
+// come from, those of the vendor's control channel, and extra ones. Token services and hosts that blobs are
+// redirected to become known as registries are asked.
+func endpointsOf(r *Runner, extra []Endpoint) []Endpoint {
+	var endpoints []Endpoint
+	for _, image := range r.Images {
+		endpoints = append(endpoints, imageEndpoints(image)...)
+	}
+	return joinEndpoints(slices.Concat(endpoints, vendorEndpoints(), extra))
+}
+
+// hubAPI is the host that docker dials for docker.io.
+const hubAPI = "registry-1.docker.io"
+
+// imageEndpoints are the hosts that an image comes from.
+func imageEndpoints(image Image) []Endpoint {
+	if image.Reference == "" || image.Unresolved != "" {
+		return nil
+	}
+	references, group := []string{image.Reference}, ""
+	if image.Origin == OriginDefault {
+		if references = defaultImages(image.Role); len(references) > 1 {
+			group = anyPause
+		}
+	}
+	var endpoints []Endpoint
+	for _, reference := range references {
+		host, port, ok := imageAddress(reference)
+		if !ok {
+			continue
+		}
+		e := Endpoint{Host: host, Port: port, Actor: ActorDaemon, Why: string(image.Role), Registry: true, OneOf: group}
+		if image.Role == RoleRunner {
+			e.Actor, e.Why = ActorCLI, "the runner's own image"
+		}
+		endpoints = append(endpoints, e)
+	}
+	return endpoints
+}
+
+// imageAddress is the host and port that docker's daemon dials for a reference; ok is false for what names no host.
+func imageAddress(reference string) (host string, port int, ok bool) {
+	named := registryHost(strings.TrimSpace(reference))
+	if named == hubHost || named == "index.docker.io" {
+		return hubAPI, 443, true
+	}
+	u, err := url.Parse("https://" + named)
+	if err != nil || u.Hostname() == "" || u.User != nil {
+		return "", 0, false
+	}
+	number, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
+	return strings.ToLower(u.Hostname()), int(number), err == nil && number > 0
+}
+
+// vendorEndpoints are the hosts that every runner needs, or that its pipelines may need, beside those of its images.
+// Source: the vendor's documentation and knowledge base; those that are only known from elsewhere are optional.
+func vendorEndpoints() []Endpoint {
+	const storage = "logs, artifacts and caches"
+	need := func(host string, actor Actor, why string, optional bool) Endpoint {
+		return Endpoint{Host: host, Port: 443, Actor: actor, Why: why, Optional: optional}
+	}
+	return []Endpoint{
+		need("api.atlassian.com", ActorJVM, "control channel", false),
+		need("auth.atlassian.com", ActorJVM, "OAuth token", true),
+		need("api.bitbucket.org", ActorJVM, "REST API", false),
+		need("bitbucket.org", ActorJVM, "git over HTTPS", false),
+		need("micros--prod-east--bitbucketci-file-service--files.s3.amazonaws.com", ActorJVM, storage, true),
+		need("micros--prod-west--bitbucketci-file-service--files.s3.us-west-2.amazonaws.com", ActorJVM, storage, true),
+		need("public.ecr.aws", ActorDaemon, "images of pipelines", true),
+		need(hubAPI, ActorDaemon, "images of pipelines on Docker Hub", true),
+		need("auth.docker.io", ActorDaemon, "images of pipelines on Docker Hub", true),
+		need("production.cloudflare.docker.com", ActorDaemon, "images of pipelines on Docker Hub", true),
+	}
+}
+
+// joinEndpoints makes one endpoint of those that differ in what they are needed for alone. It is optional if none
+// of them is needed, and one of a group only if nothing else needs it.
+func joinEndpoints(endpoints []Endpoint) []Endpoint {
+	var joined []Endpoint
+	for _, e := range endpoints {
+		i := slices.IndexFunc(joined, func(j Endpoint) bool { return j.Address() == e.Address() && j.Actor == e.Actor })
+		if i < 0 {
+			joined = append(joined, e)
+			continue
+		}
+		j := &joined[i]
+		if !slices.Contains(strings.Split(j.Why, ", "), e.Why) {
+			j.Why += ", " + e.Why
+		}
+		j.Optional = j.Optional && e.Optional
+		j.Registry = j.Registry || e.Registry
+		if j.OneOf != e.OneOf {
+			j.OneOf = ""
+		}
+	}
+	return joined
+}
+
+// isVendorHost tells whether a host is the vendor's.
+func isVendorHost(host string) bool {
+	host = strings.ToLower(host)
+	return isVendorRegistry(host) || slices.ContainsFunc(vendorEndpoints(), func(e Endpoint) bool {
+		return e.Host == host && e.Actor == ActorJVM
+	})
+}
+
+// isPublicHost tells whether a host is known to serve the public: it has a public address and a certificate that
+// everybody trusts.
+func isPublicHost(host string) bool {
+	host = strings.ToLower(host)
+	return isVendorHost(host) || slices.Contains(publicRegistries(), host) ||
+		slices.ContainsFunc(vendorEndpoints(), func(e Endpoint) bool { return e.Host == host })
+}
+
+// controlRoute is the way out of the runner's own JVM: of this machine's network, through the proxies that the
+// runner's environment names, trusting public roots alone. What the environment leaves open is as on this machine.
+func controlRoute(route network.Config, d *runner.Definition) network.Config {
+	route.PublicOnly, route.ClientCertificates = true, nil
+	if d == nil || !d.States.Environment {
+		return route
+	}
+	values := map[string]string{}
+	for _, v := range d.Environment {
+		if v.Value.Unresolved != "" && strings.HasSuffix(strings.ToUpper(v.Name.Value), "_PROXY") {
+			return route
+		}
+		values[v.Name.Value] = v.Value.Value
+	}
+	route.Proxy = network.ProxyFromEnv(func(name string) string { return values[name] })
+	return route
+}
+
+// controlKey tells apart the routes of runners: those with the same proxies share one, and its connections.
+func controlKey(d *runner.Definition) string {
+	if d == nil || !d.States.Environment {
+		return ""
+	}
+	var key strings.Builder
+	for _, v := range d.Environment {
+		if strings.HasSuffix(strings.ToUpper(v.Name.Value), "_PROXY") {
+			key.WriteString(v.Name.Value + "=" + v.Value.Value + "\x00" + v.Value.Unresolved + "\x00")
+		}
+	}
+	return key.String()
+}
+
+// hostOfAddress is the host of host:port.
+func hostOfAddress(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return host
+}
