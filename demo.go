@@ -56,9 +56,9 @@ func demo(c *cli.Context, p process) error {
 		return errors.Join(exitCode(code), err)
 	}
 	broken := demoHost{
-		script: strings.NewReplacer("  -v /tmp:/tmp \\\n", "", "auth-proxy:2026-10", "auth-proxy:2026-1O").Replace(demoScript),
+		script: strings.NewReplacer("  -v /tmp:/tmp \\\n", "", "'{b0ae87b8", "'b0ae87b8", "ddad9cdfae}'", "ddad9cdfae'").Replace(demoScript),
 		config: "{\n  \"auths\": {\n    \"" + demoRegistry + "\": {}\n  },\n  \"credsStore\": \"desktop\"\n}\n",
-		block:  "auth.atlassian.com",
+		block:  "bitbucket.org",
 	}
 	fmt.Fprint(p.out, "\n", demoHeading(o, "2 of 2: the same runner with four typical mistakes"))
 	_, err = broken.check(c.Context, p, o)

@@ -151,7 +151,7 @@ func route(t *testing.T, s scene) network.Config {
 func readScene(t *testing.T, folder string) scene {
 	t.Helper()
 	s := scene{Scene: lab.Scene{Now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
-		PhaseTimeout: lab.Duration(time.Second)}}
+		PhaseTimeout: lab.Duration(5 * time.Second)}}
 	data, err := os.ReadFile(filepath.Join(folder, "scene.json"))
 	if err == nil {
 		err = json.Unmarshal(data, &s)

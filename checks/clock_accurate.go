@@ -4,27 +4,28 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runner-preflight/checks/network"
 	"slices"
 	"strings"
 	"time"
-
-	"runner-preflight/checks/network"
 )
 
 var clockSkew = &Problem{
 	ID:    "clock-skew",
 	Title: "This machine's clock is wrong",
-	Doc: "The Date headers of several hosts agree with each other and not with this machine's clock, or several hosts' good " +
-		"certificates are outside their dates by it. Certificates and tokens are judged by the clock: a few minutes off, tokens " +
-		"are refused; days off, every TLS connection fails. Let the machine keep its time with NTP (UDP port 123).",
+	Doc: "The Date headers of several hosts agree with each other and not with this machine's clock, " +
+		"or several hosts' good certificates are outside their dates by it. Certificates and tokens " +
+		"are judged by the clock: a few minutes off, tokens are refused; days off, every TLS " +
+		"connection fails. Let the machine keep its time with NTP (UDP port 123).",
 	Source:   "RFC 9110, section 6.6.1 (Date); sixty seconds are this tool's choice",
 	Explains: []string{"tls-not-yet-valid", "tls-expired", "expired-password", "credentials-rejected"},
 }
 
 var clockAccurate = Check{
-	Name:     "clock-accurate",
-	Title:    "This machine's clock is right",
-	Doc:      "Compares the clock with the Date headers of the hosts that this runner needs; no request is made for that alone.",
+	Name:  "clock-accurate",
+	Title: "This machine's clock is right",
+	Doc: "Compares the clock with the Date headers of the hosts that this runner needs. " +
+		"No request is made for that alone.",
 	Problems: []*Problem{clockSkew},
 	Run:      runClockAccurate,
 }
@@ -61,10 +62,11 @@ func runClockAccurate(ctx context.Context, h *Host) []Finding {
 		}
 	}
 	if median.Abs() <= maxSkew || agree < quorum {
-		return []Finding{Passed("clock", fmt.Sprintf("the clock agrees with that of %d hosts to the minute", len(hosts)))}
+		return []Finding{Passed("clock", fmt.Sprintf("the clock agrees with that of %d hosts to the minute",
+			len(hosts)))}
 	}
 	return []Finding{skewed(h, fmt.Sprintf("this machine's clock is %s by the clocks of %d hosts (%s)",
-		direction(median), agree, some(hosts)), answers).With("skew_seconds", int(median.Seconds()))}
+		direction(median), agree, fewOf(hosts)), answers).With("skew_seconds", int(median.Seconds()))}
 }
 
 // skewOf is how far this machine's clock is ahead of a host's. An answer out of a cache shows its origin's time.
@@ -88,8 +90,10 @@ func clockByCertificates(ctx context.Context, h *Host, answers []network.Answer)
 			}
 		}
 		if len(hosts) >= quorum {
-			return skewed(h, fmt.Sprintf("by this machine's clock (%s) the certificates of %d public hosts are out of their dates (%s)",
-				h.Now().UTC().Format("2006-01-02 15:04 UTC"), len(hosts), some(hosts)), answers)
+			// It then stops everything, and explains failures.
+			return skewed(h,
+				fmt.Sprintf("by this machine's clock (%s), %d public hosts' certificates are out of their dates (%s)",
+					h.Now().UTC().Format("2006-01-02 15:04 UTC"), len(hosts), fewOf(hosts)), answers).As(Fail)
 		}
 	}
 	if ctx.Err() != nil {
@@ -99,8 +103,9 @@ func clockByCertificates(ctx context.Context, h *Host, answers []network.Answer)
 }
 
 func skewed(h *Host, message string, answers []network.Answer) Finding {
-	f := Warned(clockSkew, "clock", message, "set the clock, and have it kept by NTP; this machine takes the time to be "+
-		h.Now().UTC().Format("2006-01-02 15:04 UTC")).Try("sudo timedatectl set-ntp true", "date -u")
+	f := Warned(clockSkew, "clock", message,
+		"set the clock, and have it kept by NTP; this machine takes the time to be "+
+			h.Now().UTC().Format("2006-01-02 15:04 UTC")).Try("sudo timedatectl set-ntp true", "date -u")
 	for _, a := range answers {
 		f = f.Touching(HostPort(a.Address))
 	}
@@ -116,8 +121,8 @@ func direction(ahead time.Duration) string {
 	return text + " behind"
 }
 
-// some lists a few of many.
-func some(names []string) string {
+// fewOf lists a few of many.
+func fewOf(names []string) string {
 	if len(names) <= 3 {
 		return strings.Join(names, ", ")
 	}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"runner-preflight/checks/registry"
 	"runner-preflight/checks/source"
@@ -56,15 +57,36 @@ func (u *configUse) add(r *Runner, live bool) {
 		}
 	}
 	for _, image := range r.Overrides() {
-		if !isVendorRegistry(registryHost(image.Reference)) && !slices.Contains(u.images, image) {
+		known := image.Unresolved == "" && !isVendorRegistry(registryHost(image.Reference))
+		if known && !slices.Contains(u.images, image) {
 			u.images = append(u.images, image)
 		}
 	}
 }
 
+// configView is every config.json of a host with its entries looked up.
+type configView struct {
+	once    sync.Once
+	uses    []*configUse
+	without []*Runner
+}
+
+func (v *configView) at(ctx context.Context, h *Host) ([]*configUse, []*Runner) {
+	v.once.Do(func() {
+		v.uses, v.without = configUses(h)
+		for _, u := range v.uses {
+			if u.unjudged() == "" {
+				u.look(ctx, h)
+			}
+		}
+	})
+	return v.uses, v.without
+}
+
 // eachConfig judges every config.json of the host but those for which skip gives a reason.
-func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string, judge func(*configUse) []Finding) []Finding {
-	uses, without := configUses(h)
+func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string,
+	judge func(*configUse) []Finding) []Finding {
+	uses, without := h.lookedUp.at(ctx, h)
 	if len(uses)+len(without) == 0 {
 		return []Finding{Skipped(configName, "there is no runner whose config.json could be judged")}
 	}
@@ -72,7 +94,6 @@ func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string, judg
 	for _, u := range uses {
 		found := []Finding{Skipped(u.Path, skip(u))}
 		if found[0].Message == "" {
-			u.look(ctx, h)
 			found = judge(u)
 		}
 		for _, f := range found {
@@ -124,7 +145,7 @@ func (u *configUse) names() []string {
 // idle tells that no runner of these reads the file, or none could need what is in it: what is wrong with it hurts
 // nobody today.
 func (u *configUse) idle() bool {
-	return !u.every && len(u.images) == 0 && !slices.ContainsFunc(u.runners, func(r *Runner) bool { return u.readBy(r) })
+	return !u.every && len(u.images) == 0 && !slices.ContainsFunc(u.runners, u.readBy)
 }
 
 // readBy tells whether a runner is given the file, as far as is known: this user's own is not where a definition mounts
@@ -138,7 +159,7 @@ func (u *configUse) references() []string {
 	var touches []string
 	for _, r := range u.runners {
 		for _, image := range r.Images {
-			if image.Role != RoleRunner && image.Reference != "" {
+			if image.Role != RoleRunner && image.Reference != "" && image.Unresolved == "" {
 				touches = appendNew(touches, []string{Reference(image.Reference)})
 			}
 		}

@@ -12,8 +12,9 @@ import (
 var configAuthEncoding = Check{
 	Name:  "config-auth-encoding",
 	Title: "Every auth decodes to a user name and a password",
-	Doc: "Decodes each auth of config.json as the runner's reader does, which is stricter than docker: one entry that does not decode " +
-		"makes it refuse the whole file. What is decoded is looked over for the marks of a wrong encoding.",
+	Doc: "Decodes each auth of config.json as the runner's reader does, which is stricter than docker: one " +
+		"entry that does not decode makes it refuse the whole file. What is decoded is looked over for the " +
+		"marks of a wrong encoding.",
 	Problems: []*Problem{malformedBase64, authWithoutColon, emptyAuth, emptyUsername, emptyPassword, trailingNewline,
 		strayWhitespace, conflictingCredentials},
 	Run: func(ctx context.Context, h *Host) []Finding {
@@ -24,9 +25,12 @@ var configAuthEncoding = Check{
 var malformedBase64 = &Problem{
 	ID:    "malformed-base64",
 	Title: "An auth is not base64",
-	Doc: "auth is the base64 of USER:PASSWORD in the standard alphabet, on one line. The runner's reader decodes every entry when the " +
-		"runner starts, and one that does not decode makes it refuse the whole file (\"Illegal base64 character\"): no image gets " +
-		"credentials, whichever registry the entry is for. docker's CLI is milder, and skips line breaks. GNU base64 breaks lines " +
+	Doc: "auth is the base64 of USER:PASSWORD in the standard alphabet, on one line. The runner's reader " +
+		"decodes every entry when the " +
+		"runner starts, and one that does not decode makes it refuse the whole file (\"Illegal base64 " +
+		"character\"): no image gets " +
+		"credentials, whichever registry the entry is for. docker's CLI is milder, and skips line breaks. GNU " +
+		"base64 breaks lines " +
 		"after 76 characters; " + encodeCommand + " does not.",
 	Source:   "RFC 4648; " + measured,
 	Explains: unsent(),
@@ -35,8 +39,10 @@ var malformedBase64 = &Problem{
 var authWithoutColon = &Problem{
 	ID:    "auth-without-colon",
 	Title: "An auth has no colon in it",
-	Doc: "Once decoded, auth has to be USER:PASSWORD. Without a colon (a token alone, a password alone, something that was encoded " +
-		"twice) the runner's reader refuses the whole file (\"Invalid auth configuration file\"): no image gets credentials. Encode " +
+	Doc: "Once decoded, auth has to be USER:PASSWORD. Without a colon (a token alone, a password alone, " +
+		"something that was encoded " +
+		"twice) the runner's reader refuses the whole file (\"Invalid auth configuration file\"): no image " +
+		"gets credentials. Encode " +
 		"both together: " + encodeCommand + ".",
 	Source:   measured,
 	Explains: unsent(),
@@ -45,8 +51,10 @@ var authWithoutColon = &Problem{
 var emptyAuth = &Problem{
 	ID:    "empty-auth",
 	Title: "An auth is empty",
-	Doc: "An auth that is \"\" is no missing auth: the runner's reader tries to split it into a user name and a password, fails, and " +
-		"refuses the whole file (\"Invalid auth configuration file\"): no image gets credentials. Delete the entry, or fill it in: " +
+	Doc: "An auth that is \"\" is no missing auth: the runner's reader tries to split it into a user name and " +
+		"a password, fails, and " +
+		"refuses the whole file (\"Invalid auth configuration file\"): no image gets credentials. Delete the " +
+		"entry, or fill it in: " +
 		encodeCommand + ".",
 	Source:   measured,
 	Explains: unsent(),
@@ -55,8 +63,9 @@ var emptyAuth = &Problem{
 var emptyUsername = &Problem{
 	ID:    "empty-username",
 	Title: "An entry has no user name",
-	Doc: "The part before the first colon is empty. docker's daemon takes that for no credentials and pulls anonymously, which a " +
-		"private registry refuses. A shell makes one of \"$oauthtoken:KEY\" in double quotes: use single quotes.",
+	Doc: "The part before the first colon is empty. docker's daemon takes that for no credentials and pulls " +
+		"anonymously, which a private registry refuses. A shell makes one of \"$oauthtoken:KEY\" in double " +
+		"quotes: use single quotes.",
 	Source:   measured + "; docker's daemon sends no credentials without a user name",
 	Explains: unsent(),
 }
@@ -64,8 +73,8 @@ var emptyUsername = &Problem{
 var emptyPassword = &Problem{
 	ID:    "empty-password",
 	Title: "An entry has no password",
-	Doc: "The part behind the first colon is empty, as after a variable that was not set. docker's daemon takes that for no " +
-		"credentials and pulls anonymously, which a private registry refuses.",
+	Doc: "The part behind the first colon is empty, as after a variable that was not set. docker's daemon " +
+		"takes that for no credentials and pulls anonymously, which a private registry refuses.",
 	Source:   measured + "; moby, daemon/pkg/registry/session.go and containerd's authorizer",
 	Explains: unsent(),
 }
@@ -73,7 +82,8 @@ var emptyPassword = &Problem{
 var trailingNewline = &Problem{
 	ID:    "trailing-newline",
 	Title: "A password ends in a line break",
-	Doc: "echo ends its output with a line break, and base64 encodes it with the rest: the registry then gets a password that is one " +
+	Doc: "echo ends its output with a line break, and base64 encodes it with the rest: the registry then gets " +
+		"a password that is one " +
 		"character too long and refuses it. Nothing is trimmed on the way. Encode without it: " + encodeCommand + ".",
 	Source:   measured,
 	Explains: unsent(),
@@ -82,8 +92,9 @@ var trailingNewline = &Problem{
 var strayWhitespace = &Problem{
 	ID:    "stray-whitespace",
 	Title: "A user name or password begins or ends with white space",
-	Doc: "A blank, tab, non-breaking space or NUL at an end of the user name or the password is sent as it is: nothing is trimmed by " +
-		"the runner (docker's CLI cuts NULs off). A password may really begin or end with a blank; copied ones seldom do.",
+	Doc: "A blank, tab, non-breaking space or NUL at an end of the user name or the password is sent as it is: " +
+		"nothing is trimmed by the runner (docker's CLI cuts NULs off). A password may really begin or end " +
+		"with a blank; copied ones seldom do.",
 	Source:   measured,
 	Explains: []string{"credentials-rejected", "access-denied"},
 }
@@ -91,9 +102,10 @@ var strayWhitespace = &Problem{
 var conflictingCredentials = &Problem{
 	ID:    "conflicting-credentials",
 	Title: "The fields of an entry contradict its auth",
-	Doc: "An entry may have username, password and serveraddress beside auth. docker's CLI takes auth and ignores them; the runner " +
-		"passes them on behind what it decoded, and docker's daemon takes the last: empty ones make the pull anonymous, and another " +
-		"serveraddress keeps the credentials from being sent. Delete the fields and leave auth.",
+	Doc: "An entry may have username, password and serveraddress beside auth. docker's CLI takes auth and " +
+		"ignores them; the runner passes them on behind what it decoded, and docker's daemon takes the last: " +
+		"empty ones make the pull anonymous, and another serveraddress keeps the credentials from being sent. " +
+		"Delete the fields and leave auth.",
 	Source:   measured + "; since version 3.2.9 of that library",
 	Explains: unsent(),
 }
@@ -126,14 +138,15 @@ func entryEncoding(u *configUse, e authEntry) []Finding {
 	}
 	switch {
 	case c.username == "" && c.password == "":
-		return []Finding{e.about(Failed(emptyUsername, e.Key, fmt.Sprintf("%s has neither user name nor password", quoted(e.Key)),
+		return []Finding{e.about(Failed(emptyUsername, e.name(), fmt.Sprintf("%s has neither user name nor "+
+			"password", quoted(e.Key)),
 			"encode both"+restart).At(c.usernamePlace).Try(encodeCommand))}
 	case c.username == "":
-		return []Finding{e.about(Failed(emptyUsername, e.Key,
+		return []Finding{e.about(Failed(emptyUsername, e.name(),
 			fmt.Sprintf("the user name of %s is empty: docker's daemon then sends nothing", quoted(e.Key)),
 			"encode the user name too, in single quotes"+restart).At(orKey(e, c.usernamePlace)).Try(encodeCommand))}
 	case c.password == "":
-		return []Finding{e.about(Failed(emptyPassword, e.Key,
+		return []Finding{e.about(Failed(emptyPassword, e.name(),
 			fmt.Sprintf("the password of %s is empty: docker's daemon then sends nothing", quoted(e.Key)),
 			hint+restart).At(orKey(e, c.passwordPlace)).Try(encodeCommand))}
 	}
@@ -165,7 +178,7 @@ func undecodable(u *configUse, e authEntry) Finding {
 	default:
 		what = fmt.Sprintf("%s (byte %d)", decodeFault(e), err.Offset)
 	}
-	f := Failed(problem, e.Key, fmt.Sprintf("the auth of %s %s%s", quoted(e.Key), what, refusesAll),
+	f := Failed(problem, e.name(), fmt.Sprintf("the auth of %s %s%s", quoted(e.Key), what, refusesAll),
 		decodeHint(e)+restart).At(err.Place).Touching(Entry(e.Key)).Try(encodeCommand)
 	if e.decoded.DockerReads {
 		f.Message += ", while docker's CLI reads it"
@@ -232,8 +245,9 @@ func conflict(e authEntry) (Finding, bool) {
 	case isText(e.Username) && isText(e.Password):
 		hint = `delete "username" and "password"`
 	}
-	return e.about(Failed(conflictingCredentials, e.Key,
-		fmt.Sprintf("%s of %s %s: %s", quoted(m.Key), quoted(e.Key), what, effect), hint+restart).At(m.Value.Place())), true
+	return e.about(Failed(conflictingCredentials, e.name(),
+		fmt.Sprintf("%s of %s %s: "+
+			"%s", quoted(m.Key), quoted(e.Key), what, effect), hint+restart).At(m.Value.Place())), true
 }
 
 func contradiction(e authEntry) (*dockerconfig.Member, string) {
@@ -283,8 +297,9 @@ func whitespace(e authEntry, c credentials) []Finding {
 		} else if strings.HasSuffix(c.password, "\r") {
 			mark = `\r`
 		}
-		findings = append(findings, e.about(Failed(trailingNewline, e.Key,
-			fmt.Sprintf("the password of %s ends in a line break (%s), which the registry gets too", quoted(e.Key), mark),
+		findings = append(findings, e.about(Failed(trailingNewline, e.name(),
+			fmt.Sprintf("the password of %s ends in a line break (%s), which the registry gets "+
+				"too", quoted(e.Key), mark),
 			"encode it again without the line break"+restart).At(c.passwordPlace).Try(encodeCommand)))
 	}
 	for _, part := range []struct {
@@ -292,8 +307,9 @@ func whitespace(e authEntry, c credentials) []Finding {
 		place       source.Span
 	}{{"user name", c.username, c.usernamePlace}, {"password", password, c.passwordPlace}} {
 		if end, mark := strayEnd(part.value); end != "" {
-			findings = append(findings, e.about(Warned(strayWhitespace, e.Key,
-				fmt.Sprintf("the %s of %s %s with %s, which the registry gets too", part.name, quoted(e.Key), end, mark),
+			findings = append(findings, e.about(Warned(strayWhitespace, e.name(),
+				fmt.Sprintf("the %s of %s %s with %s, which the registry gets "+
+					"too", part.name, quoted(e.Key), end, mark),
 				"encode it again without, unless it is meant"+restart).At(part.place).Try(encodeCommand)))
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +14,9 @@ import (
 var configBasicAuth = Check{
 	Name:  "config-basic-auth",
 	Title: "Every entry holds a user name and a password that last",
-	Doc: "The runner supports a user name with a password alone. This looks for what is none (tokens in fields of their own), what ends " +
-		"within hours (cloud registries' login passwords), what has ended, what was never filled in, and what is not needed.",
+	Doc: "The runner supports a user name with a password alone. This looks for what is none (tokens in fields " +
+		"of their own), what ends within hours (cloud registries' login passwords), what has ended, what was " +
+		"never filled in, and what is not needed.",
 	Problems: []*Problem{identityToken, registryToken, timedPassword, expiredPassword, wrongUsername, needlessCredentials,
 		placeholderCredentials},
 	Run: func(ctx context.Context, h *Host) []Finding {
@@ -24,15 +24,19 @@ var configBasicAuth = Check{
 	},
 }
 
-const basicOnly = "Atlassian, \"Use your Docker images in self-hosted runners\": \"The use of authentication credentials other than basic " +
+const basicOnly = "Atlassian, \"Use your Docker images in self-hosted runners\": \"The use of authentication " +
+	"credentials other than basic " +
 	"authentication (a username with a password), such as tokens and timed passwords is not supported\""
 
 var identityToken = &Problem{
 	ID:    "identity-token",
 	Title: "An entry holds an identity token, not a password",
-	Doc: "docker login stores identitytoken instead of a password for registries that hand one out (Azure Container Registry, a login in " +
-		"the browser). The runner's documentation excludes such tokens. Write an entry with a user name and a password by hand, " +
-		"of a service principal, a robot account or a personal access token: " + encodeCommand + " makes the value of auth.",
+	Doc: "docker login stores identitytoken instead of a password for registries that hand one out (Azure " +
+		"Container Registry, a login in " +
+		"the browser). The runner's documentation excludes such tokens. Write an entry with a user name and a " +
+		"password by hand, " +
+		"of a service principal, a robot account or a personal access token: " + encodeCommand + " makes the " +
+		"value of auth.",
 	Source:   basicOnly,
 	Explains: unsent(),
 }
@@ -40,7 +44,8 @@ var identityToken = &Problem{
 var registryToken = &Problem{
 	ID:    "registry-token",
 	Title: "An entry holds a registry token, not a password",
-	Doc: "registrytoken is a bearer token for one registry that ends within minutes. The runner's documentation excludes such tokens. " +
+	Doc: "registrytoken is a bearer token for one registry that ends within minutes. The runner's " +
+		"documentation excludes such tokens. " +
 		"Write an entry with a user name and a password: " + encodeCommand + " makes the value of auth.",
 	Source:   basicOnly,
 	Explains: unsent(),
@@ -49,10 +54,11 @@ var registryToken = &Problem{
 var timedPassword = &Problem{
 	ID:    "timed-password",
 	Title: "A password ends within hours",
-	Doc: "The login passwords of cloud registries look like passwords and end: Amazon ECR's after 12 hours, Google's access tokens after " +
-		"one, Azure's after three, those of CI jobs with the job. The runner reads config.json once, when it starts, so that not " +
-		"even a refreshed file helps it. Use credentials that last (a robot account, a service-account key, a deploy token), or " +
-		"mirror the images to a registry that has them. A token that says when it ends is reported from 30 days before, and fails " +
+	Doc: "The login passwords of cloud registries look like passwords and end: Amazon ECR's after 12 hours, " +
+		"Google's access tokens after one, Azure's after three, those of CI jobs with the job. The runner " +
+		"reads config.json once, when it starts, so that not even a refreshed file helps it. Use credentials " +
+		"that last (a robot account, a service-account key, a deploy token), or mirror the images to a " +
+		"registry that has them. A token that says when it ends is reported from 30 days before, and fails " +
 		"within 24 hours.",
 	Source:   basicOnly + "; the registries' own documentation",
 	Explains: []string{"credentials-rejected", "access-denied"},
@@ -61,8 +67,9 @@ var timedPassword = &Problem{
 var expiredPassword = &Problem{
 	ID:    "expired-password",
 	Title: "A password has expired",
-	Doc: "The password itself says when it ends (ECR's login passwords, JSON web tokens, JFrog's reference tokens do), and that time has " +
-		"passed: the registry refuses it. Replace it by one that lasts, then restart the runner, which reads the file once.",
+	Doc: "The password itself says when it ends (ECR's login passwords, JSON web tokens, JFrog's reference " +
+		"tokens do), and that time has passed: the registry refuses it. Replace it by one that lasts, then " +
+		"restart the runner, which reads the file once.",
 	Source:   "the password's own end, by this machine's clock",
 	Explains: []string{"credentials-rejected", "access-denied", "credentials-missing"},
 }
@@ -70,9 +77,9 @@ var expiredPassword = &Problem{
 var wrongUsername = &Problem{
 	ID:    "wrong-username",
 	Title: "This registry does not accept such a user name",
-	Doc: "Some registries have fixed user names: Amazon ECR takes AWS alone, a Google service-account key goes with _json_key or " +
-		"_json_key_base64. And a shell cuts names: in double quotes \"robot$pull\" becomes robot, as $pull is an unset variable. " +
-		"Write such names in single quotes.",
+	Doc: "Some registries have fixed user names: Amazon ECR takes AWS alone, a Google service-account key goes " +
+		"with _json_key or _json_key_base64. And a shell cuts names: in double quotes \"robot$pull\" becomes " +
+		"robot, as $pull is an unset variable. Write such names in single quotes.",
 	Source:   "the registries' own documentation; Harbor, robot accounts",
 	Explains: []string{"credentials-rejected", "access-denied"},
 }
@@ -80,24 +87,28 @@ var wrongUsername = &Problem{
 var needlessCredentials = &Problem{
 	ID:    "needless-credentials",
 	Title: "There are credentials for a registry of the vendor that needs none",
-	Doc: "The vendor's registries serve the runner's default images to everybody. Credentials that are sent and wrong fail even there: " +
-		"nothing falls back to an anonymous pull. Delete the entry.",
-	Source:   "Atlassian: \"All of the above default images can be retrieved using docker pull without logging in\"; docker's daemon",
+	Doc: "The vendor's registries serve the runner's default images to everybody. Credentials that are sent " +
+		"and wrong fail even there: nothing falls back to an anonymous pull. Delete the entry.",
+	Source: "Atlassian: \"All of the above default images can be retrieved using docker pull without logging " +
+		"in\"; docker's daemon",
 	Explains: []string{"credentials-rejected", "access-denied"},
 }
 
 var placeholderCredentials = &Problem{
 	ID:    "placeholder-credentials",
 	Title: "An entry was never filled in",
-	Doc: "The entry holds a sample of the documentation (user:password, user1:password1), something in <angle brackets>, changeme, or a " +
-		"variable that nothing expands: config.json is read as it is. In a script, a here-document with a quoted 'EOF' keeps $VAR as " +
+	Doc: "The entry holds a sample of the documentation (user:password, user1:password1), something in <angle " +
+		"brackets>, changeme, or a " +
+		"variable that nothing expands: config.json is read as it is. In a script, a here-document with a " +
+		"quoted 'EOF' keeps $VAR as " +
 		"it is. Put the real user name and password in: " + encodeCommand + " makes the value of auth.",
 	Source:   "Atlassian, \"Use your Docker images in self-hosted runners\", its sample file",
 	Explains: unsent(),
 }
 
 func basicFindings(u *configUse, now time.Time) []Finding {
-	return eachEntry(u, "with a user name and a password", func(e authEntry) []Finding { return entryBasics(u, e, now) })
+	return eachEntry(u, "with a user name and a "+
+		"password", func(e authEntry) []Finding { return entryBasics(u, e, now) })
 }
 
 func entryBasics(u *configUse, e authEntry, now time.Time) []Finding {
@@ -110,8 +121,9 @@ func entryBasics(u *configUse, e authEntry, now time.Time) []Finding {
 		if e.decoded.Err != nil {
 			return nil
 		}
-		return []Finding{e.about(Warned(needlessCredentials, e.Key,
-			fmt.Sprintf("%s serves everybody: with an entry, wrong credentials fail where none are needed", quoted(e.Key)),
+		return []Finding{e.about(Warned(needlessCredentials, e.name(),
+			fmt.Sprintf("%s serves everybody: with an entry, wrong credentials fail where none are "+
+				"needed", quoted(e.Key)),
 			"delete the entry"+restart).At(e.KeyPlace()))}
 	case sound:
 	default:
@@ -135,7 +147,8 @@ func tokenFinding(u *configUse, e authEntry) Finding {
 	if m.Key == "registrytoken" {
 		problem = registryToken
 	}
-	f := Failed(problem, e.Key, fmt.Sprintf("%s has %s; the runner supports a user name with a password alone", quoted(e.Key), quoted(m.Key)),
+	f := Failed(problem, e.name(), fmt.Sprintf("%s has %s; the runner supports a user name with a password "+
+		"alone", quoted(e.Key), quoted(m.Key)),
 		`write "auth", the base64 of USER:PASSWORD, in its place`+restart).At(m.KeyPlace()).Try(encodeCommand)
 	return u.refusing(e, f)
 }
@@ -152,7 +165,8 @@ func (u *configUse) refusing(e authEntry, f Finding) Finding {
 func placeholderFinding(u *configUse, e authEntry) Finding {
 	const hint = "put the real user name and password in" + restart
 	if isPlaceholder(e.host) {
-		f := Failed(placeholderCredentials, e.Key, fmt.Sprintf("the key %s is a placeholder: it is no registry", quoted(e.Key)),
+		f := Failed(placeholderCredentials, e.name(), fmt.Sprintf("the key %s is a placeholder: it is no "+
+			"registry", quoted(e.Key)),
 			"write the registry's host"+restart).At(e.KeyPlace())
 		e.needed = e.needed || len(u.left()) > 0
 		return u.refusing(e, f)
@@ -162,7 +176,8 @@ func placeholderFinding(u *configUse, e authEntry) Finding {
 	if c := e.credentials(); isSample(c.username, c.password) {
 		what = "the sample of a documentation"
 	}
-	return u.refusing(e, Failed(placeholderCredentials, e.Key, fmt.Sprintf("%s of %s holds %s", quoted(m.Key), quoted(e.Key), what), hint).
+	return u.refusing(e, Failed(placeholderCredentials, e.name(), fmt.Sprintf("%s of %s holds "+
+		"%s", quoted(m.Key), quoted(e.Key), what), hint).
 		At(m.Value.Place()).Try(encodeCommand))
 }
 
@@ -181,28 +196,32 @@ func kindFindings(e authEntry, c credentials, now time.Time) []Finding {
 
 // usernameFinding judges the user name by the kind of registry.
 func usernameFinding(e authEntry, c credentials) (Finding, bool) {
-	host, name := e.registry(), shownName(c.username)
+	host, name := e.registry(), source.Printable(source.Username(c.username))
 	form := keyForm(c.password)
-	f := Failed(wrongUsername, e.Key, "", "").At(c.usernamePlace)
+	f := Failed(wrongUsername, e.name(), "", "").At(c.usernamePlace)
 	switch {
 	case c.username == "<token>":
 		return Finding{}, false
 	case dockerconfig.IsECR(host) && c.username != "AWS":
 		f.Message = fmt.Sprintf("Amazon ECR takes the user name AWS alone, not %q", name)
-		f.Hint = "mirror the images to a registry with robot accounts: even as AWS, an ECR password ends after 12 hours"
+		f.Hint = "mirror the images to a registry with robot accounts: even as AWS, an ECR password ends after " +
+			"12 hours"
 	case dockerconfig.IsGoogle(host) && form != "" && !strings.HasPrefix(c.username, "_json_key"):
 		f.Message = fmt.Sprintf("the password is a Google service-account key, and the user name is %q", name)
 		f.Hint = "write the user name " + form + restart
-	case c.username == "_json_key" && form == "_json_key_base64", c.username == "_json_key_base64" && form == "_json_key":
+	case c.username == "_json_key" && form == "_json_key_base64",
+		c.username == "_json_key_base64" && form == "_json_key":
 		f = f.As(Warn)
 		f.Message = fmt.Sprintf("the user name is %s, the service-account key has the form for %s", c.username, form)
 		f.Hint = "write the user name " + form + restart
 	case (c.username == "robot" || strings.HasPrefix(c.username, "robot+")) && !strings.Contains(host, "quay"):
 		f = f.As(Warn)
-		f.Message = fmt.Sprintf("the user name %q looks cut by a shell, as $name is in double quotes: robot accounts are called robot$name", name)
+		f.Message = fmt.Sprintf("the user name %q looks cut by a shell, as $name is in double quotes: robot "+
+			"accounts are called robot$name", name)
 		f.Hint = "encode it again in single quotes" + restart
 		f = f.Try(`printf %s 'robot$NAME:PASSWORD' | base64 | tr -d '\n'`)
-	case c.username == "AWS" && !dockerconfig.IsECR(host) && dockerconfig.Classify(host, c.username, c.password).Lifetime != dockerconfig.Timed:
+	case c.username == "AWS" && !dockerconfig.IsECR(host) &&
+		dockerconfig.Classify(host, c.username, c.password).Lifetime != dockerconfig.Timed:
 		f = f.As(Warn)
 		f.Message = fmt.Sprintf("AWS is the user name of Amazon ECR, and %s is none", quoted(host))
 		f.Hint = "write the user name that this registry knows" + restart
@@ -210,16 +229,6 @@ func usernameFinding(e authEntry, c credentials) (Finding, bool) {
 		return Finding{}, false
 	}
 	return e.about(f), true
-}
-
-// shownName is a user name for messages: somebody may have pasted a token into its place.
-func shownName(name string) string {
-	const longest = 32
-	isToken := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
-	if len(name) > longest || slices.ContainsFunc(tokenPrefixes(), isToken) {
-		return "********"
-	}
-	return source.Printable(name)
 }
 
 // keyForm tells a Google service-account key, by the user name that goes with its form; "" for other passwords.
@@ -247,10 +256,10 @@ const (
 func lifetimeFinding(e authEntry, c credentials, kind dockerconfig.CredentialKind, now time.Time) (Finding, bool) {
 	left := kind.Ends.Sub(now)
 	end := kind.Ends.Format("2006-01-02 15:04 MST")
-	f := Failed(timedPassword, e.Key, "", kind.Instead+restart).At(c.passwordPlace)
+	f := Failed(timedPassword, e.name(), "", kind.Instead+restart).At(c.passwordPlace)
 	switch {
 	case kind.Lifetime == dockerconfig.Token:
-		return e.about(Failed(identityToken, e.Key,
+		return e.about(Failed(identityToken, e.name(),
 			fmt.Sprintf("the user name of %s says that its password is an identity token", quoted(e.Key)),
 			kind.Instead+restart).At(c.usernamePlace)), true
 	case !kind.Ends.IsZero() && left <= 0:
@@ -259,7 +268,8 @@ func lifetimeFinding(e authEntry, c credentials, kind dockerconfig.CredentialKin
 	case kind.Lifetime == dockerconfig.Timed && kind.Ends.IsZero():
 		f.Message = fmt.Sprintf("the password of %s is %s, which works for %s", quoted(e.Key), kind.Name, kind.Lasts)
 	case kind.Lifetime == dockerconfig.Timed:
-		f.Message = fmt.Sprintf("the password of %s is %s, which works for %s: this one ends %s", quoted(e.Key), kind.Name, kind.Lasts, end)
+		f.Message = fmt.Sprintf("the password of %s is %s, which works for %s: this one ends "+
+			"%s", quoted(e.Key), kind.Name, kind.Lasts, end)
 	case kind.Lifetime != dockerconfig.Dated || left > aMonth:
 		return Finding{}, false
 	default:

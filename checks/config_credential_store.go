@@ -12,24 +12,29 @@ import (
 var configCredentialStore = Check{
 	Name:  "config-credential-store",
 	Title: "No credential store keeps the passwords",
-	Doc: "docker login leaves the password in a credential store or with a credential helper where one is set up, and in config.json " +
-		"no more than an empty entry. docker's CLI asks the store; the runner cannot.",
+	Doc: "docker login leaves the password in a credential store or with a credential helper where one is set " +
+		"up, and in config.json no more than an empty entry. docker's CLI asks the store; the runner cannot.",
 	Problems: []*Problem{credentialStore, credentialHelper, emptyEntry},
 	Run: func(ctx context.Context, h *Host) []Finding {
 		return eachConfig(ctx, h, (*configUse).unjudged, storeFindings)
 	},
 }
 
-const unsupportedStore = "Atlassian, \"Use your Docker images in self-hosted runners\": \"The use of a credential store is also not " +
+const unsupportedStore = "Atlassian, \"Use your Docker images in self-hosted runners\": \"The use of a " +
+	"credential store is also not " +
 	"supported\"; " + measured
 
 var credentialStore = &Problem{
 	ID:    "credential-store",
 	Title: "A credential store is configured",
-	Doc: "With credsStore, docker login gives the password to a program (docker-credential-desktop, -pass, -secretservice …) and writes " +
-		"no more than an empty entry. docker's CLI on the host asks that program, so that docker pull works; the runner asks no " +
-		"program and pulls without credentials. Write the entry yourself: " + encodeCommand + " makes the value of auth. Then take " +
-		"credsStore out, or the next docker login moves the entry into the store. Taking it out first does not help, as docker " +
+	Doc: "With credsStore, docker login gives the password to a program (docker-credential-desktop, -pass, " +
+		"-secretservice …) and writes " +
+		"no more than an empty entry. docker's CLI on the host asks that program, so that docker pull works; " +
+		"the runner asks no " +
+		"program and pulls without credentials. Write the entry yourself: " + encodeCommand + " makes the " +
+		"value of auth. Then take " +
+		"credsStore out, or the next docker login moves the entry into the store. Taking it out first does not " +
+		"help, as docker " +
 		"login finds the store's program again and puts it back while there is no entry.",
 	Source:   unsupportedStore,
 	Explains: append(unsent(), "empty-entry"),
@@ -38,9 +43,10 @@ var credentialStore = &Problem{
 var credentialHelper = &Problem{
 	ID:    "credential-helper",
 	Title: "A credential helper holds the password of a needed registry",
-	Doc: "credHelpers names a program for one registry (ecr-login, gcloud, acr-env …) that docker's CLI asks for credentials. The runner " +
-		"asks no program: it takes an entry of auths for the registry if there is one, and pulls without credentials if there is " +
-		"none. Write an entry with a user name and a password that lasts, a robot account or a service-account key.",
+	Doc: "credHelpers names a program for one registry (ecr-login, gcloud, acr-env …) that docker's CLI asks " +
+		"for credentials. The runner asks no program: it takes an entry of auths for the registry if there is " +
+		"one, and pulls without credentials if there is none. Write an entry with a user name and a password " +
+		"that lasts, a robot account or a service-account key.",
 	Source:   unsupportedStore,
 	Explains: append(unsent(), "empty-entry"),
 }
@@ -48,8 +54,10 @@ var credentialHelper = &Problem{
 var emptyEntry = &Problem{
 	ID:    "empty-entry",
 	Title: "An entry has no credentials",
-	Doc: "An entry without auth, and without username and password, is what docker login leaves in config.json when a credential store " +
-		"holds the password. The runner sends an empty user name and password for it, which gets nothing from a private registry. " +
+	Doc: "An entry without auth, and without username and password, is what docker login leaves in config.json " +
+		"when a credential store " +
+		"holds the password. The runner sends an empty user name and password for it, which gets nothing from " +
+		"a private registry. " +
 		"Write the credentials into the entry: " + encodeCommand + " makes the value of auth.",
 	Source:   measured,
 	Explains: unsent(),
@@ -64,7 +72,7 @@ func storeFindings(u *configUse) []Finding {
 		if e.fault != bare {
 			continue
 		}
-		findings = append(findings, e.about(Failed(emptyEntry, e.Key,
+		findings = append(findings, e.about(Failed(emptyEntry, e.name(),
 			fmt.Sprintf("the entry %s has no credentials", quoted(e.Key)),
 			`give it "auth", the base64 of USER:PASSWORD`+restart).At(e.KeyPlace()).Try(encodeCommand)))
 	}
@@ -88,11 +96,13 @@ func storeFinding(u *configUse) (Finding, bool) {
 		Try(encodeCommand).At(store.KeyPlace())
 	switch {
 	case len(left) > 0:
-		f.Message = fmt.Sprintf("the passwords of %s are left to %s: docker pull works here because docker asks it; the runner will not",
+		f.Message = fmt.Sprintf("the passwords of %s are left to %s: docker pull works here because docker "+
+			"asks it; the runner will not",
 			listed(left), program)
 		f = f.Touching(u.referencesOf(left)...)
 	case u.every && len(u.auths) == 0:
-		f.Message = fmt.Sprintf("passwords are left to %s: docker pull works here because docker asks it; the runner will not", program)
+		f.Message = fmt.Sprintf("passwords are left to %s: docker pull works here because docker asks it; the "+
+			"runner will not", program)
 	case len(u.left()) > 0:
 		f = f.As(Warn)
 		f.Message = fmt.Sprintf("the runner does not ask %s; what is needed is left to credential helpers", program)
@@ -101,16 +111,23 @@ func storeFinding(u *configUse) (Finding, bool) {
 		f.Message = fmt.Sprintf("the runner does not ask %s; no image of this runner needs credentials", program)
 	default:
 		f = f.As(Warn)
-		f.Message = fmt.Sprintf("every registry that is needed has an entry of its own, but the next docker login would move it to %s", program)
+		f.Message = fmt.Sprintf("every registry that is needed has an entry of its own, but the next docker "+
+			"login would move it to %s", program)
 		f.Hint = `take "credsStore" out`
 		f.Commands = nil
 	}
+	return f.Touching(Path(u.Path)).Touching(u.bareEntries()...), true
+}
+
+// bareEntries names the entries without credentials, which a store leaves behind.
+func (u *configUse) bareEntries() []string {
+	var touches []string
 	for _, e := range u.auths {
 		if e.fault == bare {
-			f.Touches = append(f.Touches, Entry(e.Key))
+			touches = append(touches, Entry(e.Key))
 		}
 	}
-	return f.Touching(Path(u.Path)), true
+	return touches
 }
 
 // referencesOf names the images from the given registries.
@@ -158,7 +175,8 @@ func helperFindings(u *configUse) []Finding {
 		case full[host]:
 		case needed:
 			findings = append(findings, Failed(credentialHelper, m.Key,
-				fmt.Sprintf("the password of %s is left to docker-credential-%s: docker pull works here because docker asks it; the runner will not",
+				fmt.Sprintf("the password of %s is left to docker-credential-%s: docker pull works here "+
+					"because docker asks it; the runner will not",
 					quoted(m.Key), source.Printable(m.Value.Text())),
 				`write an entry for it into "auths" by hand`+restart).
 				Touching(Entry(m.Key), Entry(host)).Touching(references...).At(m.KeyPlace()).Try(encodeCommand))
@@ -179,9 +197,10 @@ func idleHelpers(idle []dockerconfig.Member) Finding {
 	slices.SortFunc(idle, func(a, b dockerconfig.Member) int { return a.KeyPlace().Start - b.KeyPlace().Start })
 	var keys []string
 	for _, m := range idle {
-		keys = append(keys, source.Printable(m.Key))
+		keys = append(keys, shown(m.Key))
 	}
 	return Warned(credentialHelper, idle[0].Key,
-		fmt.Sprintf("the runner asks no credential helper, as the one of %s; no image of this runner needs it", listed(keys)),
+		fmt.Sprintf("the runner asks no credential helper, as the one of %s; no image of this runner needs "+
+			"it", listed(keys)),
 		`write an entry into "auths" before an image comes from there`).At(idle[0].KeyPlace())
 }

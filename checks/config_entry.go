@@ -158,16 +158,15 @@ func nestedAuths(e dockerconfig.Entry) bool {
 	return false
 }
 
-// fields are those of an entry that matter, absent ones left out.
-func fields(e dockerconfig.Entry) []*dockerconfig.Member {
-	all := []*dockerconfig.Member{e.Auth, e.Username, e.Password, e.ServerAddress, e.IdentityToken, e.RegistryToken}
-	return slices.DeleteFunc(all, func(m *dockerconfig.Member) bool { return m == nil })
+// fields are those of an entry that matter; absent ones are nil.
+func fields(e dockerconfig.Entry) [6]*dockerconfig.Member {
+	return [...]*dockerconfig.Member{e.Auth, e.Username, e.Password, e.ServerAddress, e.IdentityToken, e.RegistryToken}
 }
 
 // mistypedField is the first field that should be a string and is none; nil if all are.
 func mistypedField(e dockerconfig.Entry) *dockerconfig.Member {
 	for _, m := range fields(e) {
-		if m.Value.Kind != dockerconfig.String && m.Value.Kind != dockerconfig.Null {
+		if m != nil && m.Value.Kind != dockerconfig.String && m.Value.Kind != dockerconfig.Null {
 			return m
 		}
 	}
@@ -210,7 +209,12 @@ func misspelledField(e dockerconfig.Entry) (dockerconfig.Member, string, bool) {
 }
 
 func present(e dockerconfig.Entry, name string) bool {
-	return slices.ContainsFunc(fields(e), func(m *dockerconfig.Member) bool { return m.Key == name })
+	for _, m := range fields(e) {
+		if m != nil && m.Key == name {
+			return true
+		}
+	}
+	return false
 }
 
 func fieldNames() []string {
@@ -276,14 +280,30 @@ func (e authEntry) about(f Finding) Finding {
 }
 
 // quoted is a key as it is shown in messages.
-func quoted(key string) string { return `"` + source.Printable(key) + `"` }
+func quoted(key string) string { return `"` + shown(key) + `"` }
+
+// userinfo matches what stands before the host of a URL, password and all.
+var userinfo = regexp.MustCompile(`^((?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://)?)[^/@]*:[^/@]*@`)
+
+// shown is a key without the password that somebody may have put into it.
+func shown(key string) string {
+	if strings.Contains(key, "@") {
+		key = userinfo.ReplaceAllString(key, "${1}********@")
+	}
+	return source.Printable(key)
+}
+
+// name is the entry's key for people.
+func (e authEntry) name() string { return shown(e.Key) }
 
 // The forms of what somebody forgot to fill in. A name in lower case behind a bare $ is more likely a password.
 var (
 	angled   = regexp.MustCompile(`^<[\p{L}][\p{L}\d _./:-]*>$`)
-	variable = regexp.MustCompile(`^(\$[A-Z_][A-Z0-9_]+|\$\{[^{}]+\}|\$\{\{.*\}\}|\{\{.*\}\}|\$\([^()]+\)|%[A-Z_]{3,}%|\$env:\w+|` +
+	variable = regexp.MustCompile(`^(\$[A-Z_][A-Z0-9_]+|\$\{[^{}]+\}|\$\{\{.*\}\}|\{\{.*\}\}|` +
+		`\$\([^()]+\)|%[A-Z_]{3,}%|\$env:\w+|` +
 		`\$(password|passwd|pass|user|username|docker_\w+|registry_\w+))$`)
-	wordless = regexp.MustCompile(`^(?i:x{3,}|\*{3,}|\.{3,}|…|change[-_ ]?me|replace[-_ ]?me|to[-_ ]?do|\[?redacted\]?|` +
+	wordless = regexp.MustCompile(`^(?i:x{3,}|\*{3,}|\.{3,}|…|change[-_ ]?me|replace[-_ ]?me|` +
+		`to[-_ ]?do|\[?redacted\]?|` +
 		`your[-_ ]?(user|username|password|token|secret|robot|docker[-_]?id|access[-_]?token)([-_ ]?here)?|` +
 		`(insert|enter)[-_ ].*[-_ ]here|(base64[-_ ])?encoded[-_ ]?(credentials|auth|string)|base64(\(.*\))?|` +
 		`base64[-_ ](encoded[-_ ])?(credentials|auth|string|user.*))$`)
@@ -291,7 +311,17 @@ var (
 
 // isPlaceholder tells whether a value was never filled in.
 func isPlaceholder(value string) bool {
-	return angled.MatchString(value) || variable.MatchString(value) || wordless.MatchString(value)
+	const longest = 80
+	if value == "" || len(value) > longest {
+		return false
+	}
+	switch value[0] {
+	case '<':
+		return angled.MatchString(value)
+	case '$', '{', '%':
+		return variable.MatchString(value)
+	}
+	return strings.IndexByte("xX*.cCrRtT[yYiIeEbB\xe2", value[0]) >= 0 && wordless.MatchString(value)
 }
 
 // isQuayUser tells the user names of registries that begin with a dollar sign.
@@ -360,7 +390,7 @@ func (u *configUse) left() []string {
 	var left []string
 	for _, e := range u.auths {
 		if u.every && e.needed && !has[e.host] {
-			left = append(left, e.registry())
+			left = append(left, shown(e.registry()))
 		}
 	}
 	for _, image := range u.needs {

@@ -21,8 +21,9 @@ const legacyConfig = ".dockercfg"
 var configFile = Check{
 	Name:  "config-file",
 	Title: "config.json is where the runner looks, and can be read",
-	Doc: "Looks at the config.json that the runner reads its registry credentials from: that it is a file of that name, " +
-		"that it can be opened, that something is in it, and that nobody else can read the passwords in it.",
+	Doc: "Looks at the config.json that the runner reads its registry credentials from: that it is a file of " +
+		"that name, that it can be opened, that something is in it, and that nobody else can read the " +
+		"passwords in it.",
 	Problems: []*Problem{configMissing, configIsDirectory, configUnreadable, configEmpty, configExposed, configMisnamed},
 	Run:      runConfigFile,
 }
@@ -35,21 +36,22 @@ func unsent() []string {
 var configMissing = &Problem{
 	ID:    "config-missing",
 	Title: "There is no config.json",
-	Doc: "The runner reads registry credentials from /root/.docker/config.json in its container. Where that file is missing it " +
-		"says nothing and pulls every image without credentials, so that a private registry refuses. Log in on the host " +
-		"(docker login REGISTRY), mount the file into the runner's container " +
-		"(-v ~/.docker/config.json:/root/.docker/config.json) and start the runner anew.",
-	Source: "Atlassian, \"Use your Docker images in self-hosted runners\"; that the reader is silent was measured with " +
-		"docker-java, which the runner very probably uses",
+	Doc: "The runner reads registry credentials from /root/.docker/config.json in its container. Where that " +
+		"file is missing it says nothing and pulls every image without credentials, so that a private registry " +
+		"refuses. Log in on the host (docker login REGISTRY), mount the file into the runner's container (-v " +
+		"~/.docker/config.json:/root/.docker/config.json) and start the runner anew.",
+	Source: "Atlassian, \"Use your Docker images in self-hosted runners\"; that the reader is silent was " +
+		"measured with docker-java, which the runner very probably uses",
 	Explains: unsent(),
 }
 
 var configIsDirectory = &Problem{
 	ID:    "config-is-directory",
 	Title: "A folder stands in the place of config.json",
-	Doc: "When the source of -v FILE:FILE does not exist, docker creates a folder of that name, and it stays when the file is " +
-		"written later. The runner takes a folder for no file and pulls without credentials, silently. Stop the runner, " +
-		"remove the folder (rmdir fails if anything is in it), log in so that the file is written, and start the runner anew.",
+	Doc: "When the source of -v FILE:FILE does not exist, docker creates a folder of that name, and it stays " +
+		"when the file is written later. The runner takes a folder for no file and pulls without credentials, " +
+		"silently. Stop the runner, remove the folder (rmdir fails if anything is in it), log in so that the " +
+		"file is written, and start the runner anew.",
 	Source:   "docker's bind mounts; that the reader ignores a folder was measured with docker-java",
 	Explains: unsent(),
 }
@@ -57,17 +59,18 @@ var configIsDirectory = &Problem{
 var configUnreadable = &Problem{
 	ID:    "config-unreadable",
 	Title: "config.json cannot be read",
-	Doc: "The file is there and this process may not read it, or the disk fails. The runner, which is root in its container, " +
-		"may well be able to: nothing is known of the content. Run the tool as root, or as the owner of the file.",
+	Doc: "The file is there and this process may not read it, or the disk fails. The runner, which is root in " +
+		"its container, may well be able to: nothing is known of the content. Run the tool as root, or as the " +
+		"owner of the file.",
 	Source: "the operating system's answer",
 }
 
 var configEmpty = &Problem{
 	ID:    "config-empty",
 	Title: "config.json is empty",
-	Doc: "The runner's reader refuses a file with nothing but white space in it, and then has no credentials for any image. " +
-		"It is what a full disk, an interrupted docker login or a redirection (> config.json) leaves behind. A file " +
-		"without credentials is {}; log in to write one that has some.",
+	Doc: "The runner's reader refuses a file with nothing but white space in it, and then has no credentials " +
+		"for any image. It is what a full disk, an interrupted docker login or a redirection (> config.json) " +
+		"leaves behind. A file without credentials is {}; log in to write one that has some.",
 	Source:   "measured with docker-java: Failed to parse docker config.json",
 	Explains: unsent(),
 }
@@ -75,17 +78,19 @@ var configEmpty = &Problem{
 var configExposed = &Problem{
 	ID:    "config-exposed",
 	Title: "Others can read the passwords in config.json",
-	Doc: "base64 hides nothing: whoever can read the file has the passwords. docker login writes it with mode 0600; copies and " +
-		"files made by hand often end with 0644. The runner is root in its container and needs no more than 0600.",
+	Doc: "base64 hides nothing: whoever can read the file has the passwords. docker login writes it with mode " +
+		"0600; copies and files made by hand often end with 0644. The runner is root in its container and " +
+		"needs no more than 0600.",
 	Source: "the mode that docker login gives the file",
 }
 
 var configMisnamed = &Problem{
 	ID:    "config-misnamed",
 	Title: "The file is not called config.json",
-	Doc: "The runner looks for a file called config.json, and for nothing else but the older .dockercfg. A Kubernetes secret of " +
-		"type kubernetes.io/dockerconfigjson holds its file as .dockerconfigjson, and keeps that name unless the volume " +
-		"renames it with items; editors on Windows add .txt. Rename the file, or mount it to /root/.docker/config.json.",
+	Doc: "The runner looks for a file called config.json, and for nothing else but the older .dockercfg. A " +
+		"Kubernetes secret of type kubernetes.io/dockerconfigjson holds its file as .dockerconfigjson, and " +
+		"keeps that name unless the volume renames it with items; editors on Windows add .txt. Rename the " +
+		"file, or mount it to /root/.docker/config.json.",
 	Source:   "measured with docker-java; Kubernetes documentation, \"Pull an Image from a Private Registry\"",
 	Explains: append(unsent(), "config-missing"),
 }
@@ -135,7 +140,11 @@ func missing(h *Host, u *configUse, r *Runner) Finding {
 	}
 	message := fmt.Sprintf("there is no such file, and images come from %s", listed(hosts))
 	if u.Origin == ConfigMount {
-		message = "there is no such file where the definition mounts it from: docker puts an empty folder in its place"
+		message = "there is no such file where the definition mounts it from: docker puts an empty folder in " +
+			"its place"
+		if mount := mountOf(r); mount != nil && path.Base(path.Clean(mount.Target.Value)) != configName {
+			message = "there is no such file in the folder that the definition mounts"
+		}
 	}
 	f := Warned(configMissing, u.Path, message, "write the file by logging in"+restart)
 	if u.Origin == ConfigMount {
@@ -156,7 +165,8 @@ func (u *configUse) loginCommands() []string {
 }
 
 func isDirectory(u *configUse, r *Runner) Finding {
-	f := Failed(configIsDirectory, u.Path, "a folder stands where the file should be, and the runner reads it as no file at all",
+	f := Failed(configIsDirectory, u.Path, "a folder stands where the file should be, and the runner reads it "+
+		"as no file at all",
 		"stop the runner, remove the folder, log in to write the file, and start the runner anew")
 	if !u.every && len(u.images) == 0 {
 		f = f.As(Warn)
@@ -177,7 +187,8 @@ func unreadable(u *configUse) Finding {
 
 func contentFindings(h *Host, u *configUse) []Finding {
 	if u.File.Blank {
-		f := Failed(configEmpty, u.Path, "the file is empty, which the runner's reader refuses: it has no credentials for any image",
+		f := Failed(configEmpty, u.Path, "the file is empty, which the runner's reader refuses: it has no "+
+			"credentials for any image",
 			"write the file by logging in"+restart).Try(u.loginCommands()...)
 		return []Finding{u.wholeFile(f).At(u.File.Source.Whole())}
 	}
@@ -259,7 +270,8 @@ func misnamedFinding(u *configUse, where, name string) Finding {
 		f.Hint = "mount the secret with items: key .dockerconfigjson, path config.json; or rename the file"
 	case legacyConfig:
 		f = f.As(Warn)
-		f.Message = "the runner's reader falls back to " + legacyConfig + ", docker does not, and its format is another"
+		f.Message = "the runner's reader falls back to " + legacyConfig + ", docker does not, and its format " +
+			"is another"
 		f.Hint = "write a config.json by logging in" + restart
 	}
 	return f.Touching(Path(u.Path)).Touching(u.references()...)

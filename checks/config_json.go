@@ -13,8 +13,9 @@ import (
 var configJSON = Check{
 	Name:  "config-json",
 	Title: "config.json is JSON that the runner and docker understand",
-	Doc: "Parses config.json as strictly as the runner's reader does, and looks at keys and types: what is misspelled or of the " +
-		"wrong type is ignored in silence by one of the two readers, or makes it give the whole file up.",
+	Doc: "Parses config.json as strictly as the runner's reader does, and looks at keys and types: what is " +
+		"misspelled or of the wrong type is ignored in silence by one of the two readers, or makes it give the " +
+		"whole file up.",
 	Problems: []*Problem{invalidJSON, invalidEncoding, trailingData, duplicateKey, wrongType, misspelledKey, authsMissing,
 		malformedAuths},
 	Run: runConfigJSON,
@@ -25,10 +26,11 @@ const measured = "measured with docker-java, which the runner very probably uses
 var invalidJSON = &Problem{
 	ID:    "invalid-json",
 	Title: "config.json is not valid JSON",
-	Doc: "The runner's reader refuses the whole file at the first mistake, with \"Failed to parse docker config.json\", so that no " +
-		"image gets credentials. docker's CLI warns and goes on with what it read until then, so that a docker pull that works " +
-		"proves nothing. JSON has no comments, no comma before a closing bracket, no single quotes, and \\ only before one of " +
-		"the characters that it escapes. Mend the place that is shown; jq . config.json says whether it parses.",
+	Doc: "The runner's reader refuses the whole file at the first mistake, with \"Failed to parse docker " +
+		"config.json\", so that no image gets credentials. docker's CLI warns and goes on with what it read " +
+		"until then, so that a docker pull that works proves nothing. JSON has no comments, no comma before a " +
+		"closing bracket, no single quotes, and \\ only before one of the characters that it escapes. Mend the " +
+		"place that is shown; jq . config.json says whether it parses.",
 	Source:   "RFC 8259; " + measured,
 	Explains: unsent(),
 }
@@ -36,9 +38,10 @@ var invalidJSON = &Problem{
 var invalidEncoding = &Problem{
 	ID:    "invalid-encoding",
 	Title: "config.json is not plain UTF-8",
-	Doc: "Bytes that are not UTF-8 (a password in Latin-1) and non-breaking spaces between tokens (text copied from a web page) make " +
-		"the runner's reader refuse the whole file. A byte order mark and UTF-16, which PowerShell's > writes, are read by the " +
-		"runner and refused by docker's CLI. Save the file as UTF-8 without a byte order mark.",
+	Doc: "Bytes that are not UTF-8 (a password in Latin-1) and non-breaking spaces between tokens (text copied " +
+		"from a web page) make the runner's reader refuse the whole file. A byte order mark and UTF-16, which " +
+		"PowerShell's > writes, are read by the runner and refused by docker's CLI. Save the file as UTF-8 " +
+		"without a byte order mark.",
 	Source:   "RFC 8259, section 8.1; " + measured + "; docker's CLI read with Go's encoding/json",
 	Explains: unsent(),
 }
@@ -46,16 +49,17 @@ var invalidEncoding = &Problem{
 var trailingData = &Problem{
 	ID:    "trailing-data",
 	Title: "There is more text after the end of config.json",
-	Doc: "Both readers stop at the closing brace and ignore what follows: a second object, the rest of an older file. Entries " +
-		"in it do not count. Merge it into the first object, or delete it.",
+	Doc: "Both readers stop at the closing brace and ignore what follows: a second object, the rest of an " +
+		"older file. Entries in it do not count. Merge it into the first object, or delete it.",
 	Source: measured,
 }
 
 var duplicateKey = &Problem{
 	ID:    "duplicate-key",
 	Title: "A key stands twice in one object",
-	Doc: "Of two equal keys the runner's reader takes the last and forgets the first with all that is in it. docker's CLI merges two " +
-		"auths objects, so that docker pull finds entries which the runner has lost. Keep one of the two.",
+	Doc: "Of two equal keys the runner's reader takes the last and forgets the first with all that is in it. " +
+		"docker's CLI merges two auths objects, so that docker pull finds entries which the runner has lost. " +
+		"Keep one of the two.",
 	Source:   measured + "; docker's CLI read with Go's encoding/json",
 	Explains: unsent(),
 }
@@ -63,9 +67,10 @@ var duplicateKey = &Problem{
 var wrongType = &Problem{
 	ID:    "wrong-type",
 	Title: "A value in config.json has the wrong type",
-	Doc: "docker's CLI gives up reading the file at a value of the wrong type, even at one that has nothing to do with credentials, " +
-		"while the runner's reader ignores fields that it does not know. In an entry it is worse: the runner passes the value on, " +
-		"and docker's daemon drops credentials in which a field is no string, and pulls without any. Put it in quotes.",
+	Doc: "docker's CLI gives up reading the file at a value of the wrong type, even at one that has nothing to " +
+		"do with credentials, while the runner's reader ignores fields that it does not know. In an entry it " +
+		"is worse: the runner passes the value on, and docker's daemon drops credentials in which a field is " +
+		"no string, and pulls without any. Put it in quotes.",
 	Source:   "docker's CLI, cli/config/configfile; " + measured,
 	Explains: unsent(),
 }
@@ -73,9 +78,9 @@ var wrongType = &Problem{
 var misspelledKey = &Problem{
 	ID:    "misspelled-key",
 	Title: "A key of config.json is misspelled",
-	Doc: "The runner's reader takes keys letter by letter and ignores those that it does not know, in silence; docker's CLI " +
-		"ignores case, so that Auths works there and not here. The keys are auths, credsStore and credHelpers, and in an entry " +
-		"auth, username and password.",
+	Doc: "The runner's reader takes keys letter by letter and ignores those that it does not know, in silence; " +
+		"docker's CLI ignores case, so that Auths works there and not here. The keys are auths, credsStore and " +
+		"credHelpers, and in an entry auth, username and password.",
 	Source:   measured + "; docker's CLI, cli/config/configfile",
 	Explains: append(unsent(), "empty-entry"),
 }
@@ -83,8 +88,9 @@ var misspelledKey = &Problem{
 var authsMissing = &Problem{
 	ID:    "auths-missing",
 	Title: "An entry stands outside of auths",
-	Doc: "Entries belong into the object auths: {\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}. The older format, without that " +
-		"object, is read from a file called .dockercfg alone; in config.json both readers ignore such entries in silence.",
+	Doc: "Entries belong into the object auths: {\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}. " +
+		"The older format, without that object, is read from a file called .dockercfg alone; in config.json " +
+		"both readers ignore such entries in silence.",
 	Source:   measured,
 	Explains: unsent(),
 }
@@ -92,9 +98,10 @@ var authsMissing = &Problem{
 var malformedAuths = &Problem{
 	ID:    "malformed-auths",
 	Title: "auths or an entry in it has the wrong type",
-	Doc: "auths is an object whose keys are registries and whose values are objects: {\"auths\": {\"registry.example.com\": {\"auth\": " +
-		"\"…\"}}}. An array, a string or null in either place makes the runner's reader refuse the whole file (null as auths: read " +
-		"no entry), so that no image gets credentials, whichever entry it is.",
+	Doc: "auths is an object whose keys are registries and whose values are objects: {\"auths\": " +
+		"{\"registry.example.com\": {\"auth\": \"…\"}}}. An array, a string or null in either place makes the " +
+		"runner's reader refuse the whole file (null as auths: read no entry), so that no image gets " +
+		"credentials, whichever entry it is.",
 	Source:   measured,
 	Explains: unsent(),
 }
@@ -114,11 +121,13 @@ func jsonFindings(u *configUse) []Finding {
 		findings = append(findings, entryFindings(u, e)...)
 	}
 	if trailing := u.File.Trailing; trailing.File != nil {
-		findings = append(findings, Warned(trailingData, u.Path, "there is more text after the closing bracket, which is ignored",
+		findings = append(findings, Warned(trailingData, u.Path, "there is more text after the closing "+
+			"bracket, which is ignored",
 			"merge it into the first object, or delete it").At(trailing))
 	}
 	if findings == nil {
-		findings = []Finding{Passed(u.Path, fmt.Sprintf("valid JSON with %s", counted(len(u.auths), "entry", "entries")))}
+		findings = []Finding{Passed(u.Path, fmt.Sprintf("valid JSON with "+
+			"%s", counted(len(u.auths), "entry", "entries")))}
 	}
 	return findings
 }
@@ -198,12 +207,14 @@ func duplicateFindings(u *configUse) []Finding {
 	var findings []Finding
 	for _, d := range u.File.Duplicates {
 		key := d.Second.Key
-		f := Warned(duplicateKey, key, fmt.Sprintf("%s stands twice in one object; the runner takes the last of them", quoted(key)),
+		f := Warned(duplicateKey, key, fmt.Sprintf("%s stands twice in one object; the runner takes the last "+
+			"of them", quoted(key)),
 			"keep one of the two").At(d.Second.KeyPlace())
 		if isRoot(u, d.Object) && key == "auths" {
 			if lost := lostEntries(u, d); len(lost) > 0 {
 				f = f.As(Fail).Touching(u.references()...)
-				f.Message = fmt.Sprintf("a second auths: the runner forgets the first, with its entry for %s; docker's CLI merges the two",
+				f.Message = fmt.Sprintf("a second auths: the runner forgets the first, with its entry for %s; "+
+					"docker's CLI merges the two",
 					listed(lost))
 				f.Hint = "move the entries of both into one auths" + restart
 			}
@@ -234,7 +245,7 @@ func lostEntries(u *configUse, d dockerconfig.Duplicate) []string {
 	for m := range d.First.Value.Members() {
 		host := keyHost(m.Key)
 		if !kept[host] && (u.every && !isVendorRegistry(host) || wanted[host]) {
-			lost = append(lost, m.Key)
+			lost = append(lost, shown(m.Key))
 		}
 	}
 	return lost
@@ -263,18 +274,21 @@ func entryFindings(u *configUse, e authEntry) []Finding {
 func misshapenEntry(u *configUse, e authEntry) Finding {
 	const example = `write "REGISTRY": {"auth": "…"}`
 	if e.Value.Kind == dockerconfig.Object {
-		return Failed(malformedAuths, e.Key, "auths stands in auths once more: the runner takes it for the entry of a registry",
+		return Failed(malformedAuths, e.name(), "auths stands in auths once more: the runner takes it for the "+
+			"entry of a registry",
 			"take one of the two away"+restart).At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(u.references()...)
 	}
-	message := fmt.Sprintf("the entry %s is %s, not an object: the runner's reader refuses the whole file", quoted(e.Key), e.Value.Kind)
-	hint := "write the entry as " + strings.TrimPrefix(strings.Replace(example, "REGISTRY", e.Key, 1), "write ")
+	message := fmt.Sprintf("the entry %s is %s, not an object: the runner's reader refuses the whole "+
+		"file", quoted(e.Key), e.Value.Kind)
+	hint := "write the entry as " + strings.TrimPrefix(strings.Replace(example, "REGISTRY", e.name(), 1), "write ")
 	if slices.Contains(fieldNames(), e.Key) {
-		message = fmt.Sprintf("%s stands in auths itself, where the name of a registry belongs: the runner's reader refuses the whole file",
+		message = fmt.Sprintf("%s stands in auths itself, where the name of a registry belongs: the runner's "+
+			"reader refuses the whole file",
 			quoted(e.Key))
 		hint = example
 	}
-	f := Failed(malformedAuths, e.Key, message, source.Printable(hint)+restart).At(e.Value.Place()).Touching(Entry(e.Key))
-	return u.wholeFile(f)
+	f := Failed(malformedAuths, e.name(), message, source.Printable(hint)+restart).At(e.Value.Place())
+	return u.wholeFile(f.Touching(Entry(e.Key)))
 }
 
 func mistypedEntry(u *configUse, e authEntry) Finding {
@@ -365,7 +379,7 @@ func misspelledTop(u *configUse, m dockerconfig.Member, meant string) Finding {
 	switch {
 	case meant != "auths":
 		f.Hint = "take it out: the runner uses no stores and no helpers; write the entries into auths" + restart
-		f = f.Try(encodeCommand)
+		f = f.Try(encodeCommand).Touching(u.bareEntries()...)
 		if u.served() {
 			f = f.As(Warn)
 			f.Message += "; every registry that is needed has an entry of its own"
@@ -392,7 +406,8 @@ func strayEntries(u *configUse) []Finding {
 	var keys []string
 	for m := range u.File.Root.Members() {
 		bareAuth := m.Key == "auth" && m.Value.Kind == dockerconfig.String
-		if bareAuth || m.Value.Kind == dockerconfig.Object && m.Key != "auths" && hasFields(m.Value) && dockerType(m.Key) == "" {
+		known := m.Key == "auths" || dockerType(m.Key) != ""
+		if bareAuth || m.Value.Kind == dockerconfig.Object && !known && hasFields(m.Value) {
 			stray, keys = append(stray, m), append(keys, m.Key)
 		}
 	}
@@ -401,7 +416,8 @@ func strayEntries(u *configUse) []Finding {
 	}
 	message := fmt.Sprintf("%s stands at the top level, not in auths: the runner does not see it", quoted(keys[0]))
 	if len(keys) > 1 {
-		message = fmt.Sprintf("%d entries stand at the top level, not in auths: the runner does not see them", len(keys))
+		message = fmt.Sprintf("%d entries stand at the top level, not in auths: the runner does not see "+
+			"them", len(keys))
 	}
 	hint := `put it into "auths": { }`
 	if keys[0] == "auth" {
@@ -461,7 +477,8 @@ func topType(u *configUse, m dockerconfig.Member) (Finding, bool) {
 	if want == "" || !found {
 		return Finding{}, false
 	}
-	return Warned(wrongType, m.Key, fmt.Sprintf("%s is to be %s, and here is %s: docker's CLI drops the file, the runner reads on",
+	return Warned(wrongType, m.Key, fmt.Sprintf("%s is to be %s, and here is %s: docker's CLI drops the file, "+
+		"the runner reads on",
 		quoted(m.Key), want, wrong.Kind), "mend the type, or delete the key").At(wrong.Place()), true
 }
 
@@ -498,7 +515,8 @@ func authsType(u *configUse, m dockerconfig.Member) (Finding, bool) {
 	case dockerconfig.Object:
 		return Finding{}, false
 	case dockerconfig.Null:
-		f := Failed(malformedAuths, m.Key, "auths is null: the runner reads no entry", hint).Touching(u.references()...)
+		f := Failed(malformedAuths, m.Key, "auths is null: the runner reads no "+
+			"entry", hint).Touching(u.references()...)
 		if !u.every && len(u.images) == 0 {
 			f = f.As(Warn)
 			f.Message += "; no image of this runner needs credentials"

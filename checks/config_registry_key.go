@@ -17,8 +17,9 @@ import (
 var configRegistryKey = Check{
 	Name:  "config-registry-key",
 	Title: "Every needed registry is found under its key",
-	Doc: "The runner's reader finds the entry of an image by the registry's host, letter by letter and port by port, and Docker Hub " +
-		"under one key alone. This looks for entries that an image misses by little, and for what else leads the reader astray.",
+	Doc: "The runner's reader finds the entry of an image by the registry's host, letter by letter and port by " +
+		"port, and Docker Hub under one key alone. This looks for entries that an image misses by little, and " +
+		"for what else leads the reader astray.",
 	Problems: []*Problem{unmatchedKey, hubKeyProblem, hubReference, contextRedirect, sharedHostKeys},
 	Run:      runConfigRegistryKey,
 }
@@ -26,9 +27,10 @@ var configRegistryKey = Check{
 var unmatchedKey = &Problem{
 	ID:    "unmatched-key",
 	Title: "The key of an entry misses the registry by little",
-	Doc: "The key has to be the host as the image spells it, with the port if it has one: registry.example.com:5000. https:// before it " +
-		"and a path behind it are ignored; everything else is compared letter by letter, also :443, case, blanks and user@. Where " +
-		"nothing matches, the runner pulls without credentials, silently.",
+	Doc: "The key has to be the host as the image spells it, with the port if it has one: " +
+		"registry.example.com:5000. https:// before it and a path behind it are ignored; everything else is " +
+		"compared letter by letter, also :443, case, blanks and user@. Where nothing matches, the runner pulls " +
+		"without credentials, silently.",
 	Source:   measured,
 	Explains: unsent(),
 }
@@ -36,9 +38,10 @@ var unmatchedKey = &Problem{
 var hubKeyProblem = &Problem{
 	ID:    "hub-key",
 	Title: "Docker Hub's credentials are under a key that finds no image",
-	Doc: "For an image on Docker Hub without a host in its name (acme/pause) the runner looks under https://index.docker.io/v1/ alone, with " +
-		"the slash at the end. docker.io, index.docker.io and the like do not match it, though docker's CLI takes some of them. " +
-		"docker login without a registry writes the right key.",
+	Doc: "For an image on Docker Hub without a host in its name (acme/pause) the runner looks under " +
+		"https://index.docker.io/v1/ alone, with the slash at the end. docker.io, index.docker.io and the like " +
+		"do not match it, though docker's CLI takes some of them. docker login without a registry writes the " +
+		"right key.",
 	Source:   measured,
 	Explains: unsent(),
 }
@@ -46,9 +49,9 @@ var hubKeyProblem = &Problem{
 var hubReference = &Problem{
 	ID:    "hub-reference",
 	Title: "An image on Docker Hub is written so that its credentials are not found",
-	Doc: "The runner takes docker.io/acme/pause for an image of a registry called docker.io and does not look under the usual key of Docker " +
-		"Hub, https://index.docker.io/v1/; at index.docker.io/acme/pause its reader fails (\"Invalid repository name\"). Write " +
-		"acme/pause: for docker that is the same image.",
+	Doc: "The runner takes docker.io/acme/pause for an image of a registry called docker.io and does not look " +
+		"under the usual key of Docker Hub, https://index.docker.io/v1/; at index.docker.io/acme/pause its " +
+		"reader fails (\"Invalid repository name\"). Write acme/pause: for docker that is the same image.",
 	Source:   measured,
 	Explains: append(unsent(), "repository-not-found"),
 }
@@ -56,18 +59,18 @@ var hubReference = &Problem{
 var contextRedirect = &Problem{
 	ID:    "context-redirect",
 	Title: "A docker context may send the runner to another docker",
-	Doc: "With the whole ~/.docker mounted, the runner's reader follows currentContext to that context's socket instead of " +
-		"/var/run/docker.sock, which need not exist in the container. Mount config.json alone, set DOCKER_HOST for the runner, or " +
-		"take currentContext out (docker context use default).",
+	Doc: "With the whole ~/.docker mounted, the runner's reader follows currentContext to that context's " +
+		"socket instead of /var/run/docker.sock, which need not exist in the container. Mount config.json " +
+		"alone, set DOCKER_HOST for the runner, or take currentContext out (docker context use default).",
 	Source: measured + "; since version 3.3.0 of that library",
 }
 
 var sharedHostKeys = &Problem{
 	ID:    "shared-host-keys",
 	Title: "Several keys stand for one registry host",
-	Doc: "The runner's reader cuts the path off every key, so that registry.example.com/team-a and …/team-b are the same to it: the entry " +
-		"whose key is the bare host wins, else the first in the file, for every image of the host. Give the runner one entry whose " +
-		"user may pull all of its images.",
+	Doc: "The runner's reader cuts the path off every key, so that registry.example.com/team-a and …/team-b " +
+		"are the same to it: the entry whose key is the bare host wins, else the first in the file, for every " +
+		"image of the host. Give the runner one entry whose user may pull all of its images.",
 	Source:   measured,
 	Explains: []string{"credentials-rejected", "access-denied", "repository-not-found"},
 }
@@ -80,9 +83,11 @@ func runConfigRegistryKey(ctx context.Context, h *Host) []Finding {
 
 func keyFindings(h *Host, u *configUse) []Finding {
 	var findings []Finding
-	for _, image := range u.needs {
-		if host := readerHost(image.Reference); u.entryFor(host) == nil {
-			findings = append(findings, u.unmatched(image, host)...)
+	without := u.imagesWithout()
+	if len(without) > 0 {
+		candidates := u.candidates()
+		for _, images := range without {
+			findings = append(findings, u.unmatched(images, candidates)...)
 		}
 	}
 	if u.every && len(u.images) == 0 {
@@ -112,7 +117,8 @@ func indexReferences(h *Host) []Finding {
 
 func hubReferenceFinding(image Image, message string) Finding {
 	_, name, _ := strings.Cut(image.Reference, "/")
-	f := Failed(hubReference, string(image.Role), message, fmt.Sprintf("write %s: for docker that is the same image", source.Printable(name)))
+	f := Failed(hubReference, string(image.Role), message, fmt.Sprintf("write %s: for docker that is the same "+
+		"image", source.Printable(name)))
 	return f.At(image.Place).On(image.Reference).Touching(Reference(image.Reference), Variable(string(image.Role)))
 }
 
@@ -131,42 +137,72 @@ func (u *configUse) entryFor(host string) *authEntry {
 	return first
 }
 
-// unmatched looks for the entry that was meant for an image which gets none.
-func (u *configUse) unmatched(image Image, host string) []Finding {
-	if isHubHost(host) {
-		return u.unmatchedHub(image, host)
-	}
-	candidates := u.candidates()
-	best, least, why := -1, apart, ""
-	for i, e := range candidates {
-		if distance, reason := compareKey(host, e.Key); distance < least {
-			best, least, why = i, distance, reason
+// imagesWithout are the images that get no entry, those of one host together.
+func (u *configUse) imagesWithout() [][]Image {
+	var groups [][]Image
+	at := map[string]int{}
+	for _, image := range u.needs {
+		host := readerHost(image.Reference)
+		if i, known := at[host]; known {
+			groups[i] = append(groups[i], image)
+			continue
+		}
+		if u.entryFor(host) == nil {
+			at[host] = len(groups)
+			groups = append(groups, []Image{image})
 		}
 	}
-	if best < 0 {
+	return groups
+}
+
+// unmatched looks for the entry that was meant for images of one host, which get none.
+func (u *configUse) unmatched(images []Image, candidates []*authEntry) []Finding {
+	host := readerHost(images[0].Reference)
+	if isHubHost(host) {
+		return u.unmatchedHub(images, host, candidates)
+	}
+	want := loosen(host)
+	var e *authEntry
+	least, why := apart, ""
+	for _, candidate := range candidates {
+		if distance, reason := compareKey(want, candidate.Key); distance < least {
+			e, least, why = candidate, distance, reason
+		}
+	}
+	if e == nil {
 		return nil
 	}
-	e := candidates[best]
-	f := Failed(unmatchedKey, e.Key, fmt.Sprintf("%s has no entry; the key %s misses it: %s", source.Printable(host), quoted(e.Key), why),
+	f := Failed(unmatchedKey, e.name(), fmt.Sprintf("%s has no entry; the key %s misses it: "+
+		"%s", source.Printable(host), quoted(e.Key), why),
 		fmt.Sprintf("write the key as %s", quoted(host))+restart)
-	f = f.At(e.KeyPlace()).Touching(Entry(e.Key), Reference(image.Reference)).With("image host", host).With("key", e.Key)
+	f = f.At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(referencesTo(images)...).With("image "+
+		"host", host).With("key", e.name())
 	if plainKey.MatchString(e.Key) && plainKey.MatchString(host) {
 		f = f.Try(fmt.Sprintf(`sed -i 's|"%s"|"%s"|' %s`, strings.ReplaceAll(e.Key, ".", `\.`), host, shellWord(u.Path)))
 	}
 	return []Finding{f}
 }
 
+func referencesTo(images []Image) []string {
+	var touches []string
+	for _, image := range images {
+		touches = append(touches, Reference(image.Reference))
+	}
+	return touches
+}
+
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9.:/_-]+$`)
 
 // candidates are the entries that may be meant for another registry than their key says: those that no image gets.
-func (u *configUse) candidates() []authEntry {
+func (u *configUse) candidates() []*authEntry {
 	used := map[string]bool{}
 	for _, image := range u.images {
 		used[readerHost(image.Reference)] = true
 	}
 	store, _ := u.File.CredsStore()
-	var candidates []authEntry
-	for _, e := range u.auths {
+	var candidates []*authEntry
+	for i := range u.auths {
+		e := &u.auths[i]
 		switch {
 		case used[e.host], e.fault == leftover, e.fault == misshapen, e.fault == placeholder:
 		case e.fault == bare && store.Value.Text() != "":
@@ -186,6 +222,13 @@ type looseKey struct {
 
 var anyScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
+func schemeOf(key string) string {
+	if !strings.Contains(key, "://") {
+		return ""
+	}
+	return anyScheme.FindString(key)
+}
+
 func loosen(key string) looseKey {
 	var k looseKey
 	rest := strings.Trim(key, blanks)
@@ -195,7 +238,7 @@ func loosen(key string) looseKey {
 			k.oddities[0] = "a blank at its beginning"
 		}
 	}
-	if scheme := anyScheme.FindString(rest); scheme != "" {
+	if scheme := schemeOf(rest); scheme != "" {
 		rest = rest[len(scheme):]
 		if scheme != "https://" && scheme != "http://" {
 			k.oddities = append(k.oddities, "the scheme "+scheme+", where https:// alone is ignored")
@@ -228,8 +271,8 @@ const (
 )
 
 // compareKey tells how far a key is from an image's host that it does not match, and in what.
-func compareKey(host, key string) (distance int, why string) {
-	want, have := loosen(host), loosen(key)
+func compareKey(want looseKey, key string) (distance int, why string) {
+	have := loosen(key)
 	wantName, haveName := strings.ToLower(want.name), strings.ToLower(have.name)
 	if wantName == haveName {
 		return differently, differences(want, have)
@@ -240,13 +283,29 @@ func compareKey(host, key string) (distance int, why string) {
 	if why := labelApart(wantName, haveName); why != "" {
 		return otherLabel, why
 	}
-	if abs(len(wantName)-len(haveName)) > 2 {
+	if abs(len(wantName)-len(haveName)) > 2 || !sameLetters(wantName, haveName) {
 		return apart, ""
 	}
 	if Nearest(haveName, []string{wantName}) != "" {
 		return otherLetters, "a letter or two are wrong"
 	}
 	return apart, ""
+}
+
+// sameLetters tells quickly that two names are not near: one or two mistakes change no more than four counts.
+func sameLetters(a, b string) bool {
+	var counts [256]int
+	for i := range len(a) {
+		counts[a[i]]++
+	}
+	for i := range len(b) {
+		counts[b[i]]--
+	}
+	off := 0
+	for _, n := range counts {
+		off += abs(n)
+	}
+	return off <= 4
 }
 
 func abs(n int) int { return max(n, -n) }
@@ -307,24 +366,30 @@ func isHubHost(host string) bool {
 }
 
 // unmatchedHub looks for the entry of Docker Hub that was meant.
-func (u *configUse) unmatchedHub(image Image, host string) []Finding {
+func (u *configUse) unmatchedHub(images []Image, host string, candidates []*authEntry) []Finding {
 	usual := u.entryFor(hubKey)
 	if host != hubKey && usual != nil && usual.fault != bare {
-		return []Finding{hubReferenceFinding(image,
-			fmt.Sprintf("the runner looks for an entry of %s, and the credentials are under the usual key of Docker Hub", host)).
-			Touching(Entry(hubKey))}
+		var findings []Finding
+		for _, image := range images {
+			findings = append(findings, hubReferenceFinding(image,
+				fmt.Sprintf("the runner looks for an entry of %s, and the credentials are under the usual key "+
+					"of Docker Hub", host)).
+				Touching(Entry(hubKey)))
+		}
+		return findings
 	}
-	for _, e := range u.candidates() {
+	for _, e := range candidates {
 		if e.Key == hubKey || !nearHub(e.Key) {
 			continue
 		}
-		f := Failed(hubKeyProblem, e.Key, fmt.Sprintf("the key %s finds no image of Docker Hub: %s does", quoted(e.Key), quoted(hubKey)),
+		f := Failed(hubKeyProblem, e.name(), fmt.Sprintf("the key %s finds no image of Docker Hub: %s "+
+			"does", quoted(e.Key), quoted(hubKey)),
 			"write the key as "+quoted(hubKey)+restart)
 		if host != hubKey {
 			f.Message = fmt.Sprintf("the key %s finds no image that is written %s/…", quoted(e.Key), host)
 			f.Hint = fmt.Sprintf("write the key as %s and the image without %s/", quoted(hubKey), host) + restart
 		}
-		return []Finding{f.At(e.KeyPlace()).Touching(Entry(e.Key), Reference(image.Reference)).
+		return []Finding{f.At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(referencesTo(images)...).
 			Try("docker --config " + shellWord(filepath.Dir(u.Path)) + " login -u USER")}
 	}
 	return nil
@@ -355,7 +420,7 @@ func (u *configUse) unmatchable() []Finding {
 				findings = append(findings, hubKeyAlone(e))
 			}
 		case reason != "" && (withPort(loose) == e.host || !present[withPort(loose)]):
-			findings = append(findings, Failed(unmatchedKey, e.Key,
+			findings = append(findings, Failed(unmatchedKey, e.name(),
 				fmt.Sprintf("the key %s matches no image: %s", quoted(e.Key), reason),
 				"write the registry's host as images spell it"+restart).At(e.KeyPlace()).Touching(Entry(e.Key)))
 		}
@@ -388,11 +453,12 @@ func cannotMatch(host string, loose looseKey) string {
 // hubKeyAlone judges a key for Docker Hub where no image is known: some of its spellings find images that are spelled
 // like them.
 func hubKeyAlone(e authEntry) Finding {
-	f := Failed(hubKeyProblem, e.Key, fmt.Sprintf("the key %s finds no image of Docker Hub", quoted(e.Key)),
+	f := Failed(hubKeyProblem, e.name(), fmt.Sprintf("the key %s finds no image of Docker Hub", quoted(e.Key)),
 		"write the key as "+quoted(hubKey)+restart).At(e.KeyPlace()).Touching(Entry(e.Key))
 	if isHubHost(e.host) {
 		f = f.As(Warn)
-		f.Message = fmt.Sprintf("the key %s finds no image of Docker Hub but those that are written %s/…", quoted(e.Key), e.host)
+		f.Message = fmt.Sprintf("the key %s finds no image of Docker Hub but those that are written "+
+			"%s/…", quoted(e.Key), e.host)
 	}
 	return f
 }
@@ -448,7 +514,8 @@ func (u *configUse) sharedHost(host string, group []int) []Finding {
 }
 
 func sharedFinding(meant, winner authEntry, who string) Finding {
-	return Failed(sharedHostKeys, meant.Key, fmt.Sprintf("%s gets the entry %s, never this one: the runner cuts the path off every key",
+	return Failed(sharedHostKeys, meant.name(), fmt.Sprintf("%s gets the entry %s, never this one: the runner "+
+		"cuts the path off every key",
 		who, quoted(winner.Key)), "keep one entry for the host, of a user who may pull all of its images"+restart).
 		At(meant.KeyPlace()).Touching(Entry(meant.Key), Entry(winner.Key))
 }
@@ -491,7 +558,8 @@ func redirects(h *Host, u *configUse) []Finding {
 	if !found || current.Value.Kind != dockerconfig.String || name == "" || name == "default" {
 		return nil
 	}
-	meta := filepath.Join(filepath.Dir(u.Path), "contexts", "meta", fmt.Sprintf("%x", sha256.Sum256([]byte(name))), "meta.json")
+	id := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
+	meta := filepath.Join(filepath.Dir(u.Path), "contexts", "meta", id, "meta.json")
 	if info, err := h.Files.Stat(meta); err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
@@ -499,7 +567,8 @@ func redirects(h *Host, u *configUse) []Finding {
 		return nil
 	}
 	return []Finding{Warned(contextRedirect, current.Key,
-		fmt.Sprintf("with the whole folder mounted, the runner follows the context %s to another docker socket", quoted(name)),
+		fmt.Sprintf("with the whole folder mounted, the runner follows the context %s to another docker "+
+			"socket", quoted(name)),
 		"mount config.json alone, or set DOCKER_HOST for the runner").At(current.KeyPlace())}
 }
 

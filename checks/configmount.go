@@ -15,7 +15,8 @@ func judgeConfigMount(h *Host, r *Runner) []Finding {
 	d := r.Definition
 	folder, place, known := readerFolder(d)
 	if !known {
-		return []Finding{Skipped(configName, "where the runner looks is not known: DOCKER_CONFIG comes from elsewhere")}
+		return []Finding{Skipped(configName,
+			"where the runner looks is not known: DOCKER_CONFIG comes from elsewhere")}
 	}
 	if strings.HasSuffix(folder, "/"+configName) {
 		return []Finding{Failed(configMountTarget, envDockerConfig,
@@ -50,11 +51,13 @@ func readerFolder(d *runner.Definition) (folder string, place source.Span, known
 	return path.Clean(v.Value.Value), v.Value.Place, v.Value.Unresolved == ""
 }
 
-// isConfigMount tells whether a mount is one of docker's config.json or of its folder, by the names on either side.
+// isConfigMount tells whether a mount is one of docker's config.json or of its folder, by the names on either
+// side.
 func isConfigMount(m runner.Mount) bool {
 	for _, side := range []string{m.Source.Value, m.Target.Value} {
 		switch base := path.Base(side); {
-		case base == ".docker", base == ".dockercfg", base == ".dockerconfigjson", strings.Contains(side, "/.docker/"):
+		case base == ".docker", base == ".dockercfg", base == ".dockerconfigjson",
+			strings.Contains(side, "/.docker/"):
 			return true
 		case base == configName && strings.Contains(strings.ToLower(m.Source.Value+m.Target.Value), "docker"):
 			return !strings.Contains(m.Target.Value, "/daemon")
@@ -63,8 +66,8 @@ func isConfigMount(m runner.Mount) bool {
 	return false
 }
 
-// sourceKind tells by its name, else on the runner's own host by itself, whether a mount's source is a file or a
-// folder; neither if that is not known.
+// sourceKind tells by its name, else on the runner's own host by itself, whether a mount's source is a file or
+// a folder; neither if that is not known.
 func sourceKind(h *Host, m runner.Mount) (file, folder bool) {
 	source := m.Source.Value
 	base := path.Base(source)
@@ -90,10 +93,12 @@ func kindMismatch(h *Host, r *Runner, m runner.Mount, ontoFolder bool) []Finding
 	target := path.Clean(m.Target.Value)
 	switch {
 	case ontoFolder && file:
-		return wrongTarget(r, m, fmt.Sprintf("the file %s is mounted onto the path of the folder, %s", m.Source.Value, target),
+		return wrongTarget(r, m, fmt.Sprintf("the file %s is mounted onto the path of the folder, %s",
+			m.Source.Value, target),
 			path.Join(target, configName))
 	case !ontoFolder && folder:
-		return wrongTarget(r, m, fmt.Sprintf("the folder %s is mounted onto the path of the file, %s", m.Source.Value, target),
+		return wrongTarget(r, m, fmt.Sprintf("the folder %s is mounted onto the path of the file, %s",
+			m.Source.Value, target),
 			path.Dir(target))
 	}
 	return nil
@@ -105,12 +110,14 @@ func misplacedConfig(h *Host, r *Runner, m runner.Mount, folder string) []Findin
 	if file, _ := sourceKind(h, m); file {
 		right = path.Join(folder, configName)
 	}
-	return wrongTarget(r, m, fmt.Sprintf("%s is mounted at %s, and the runner looks at %s", m.Source.Value, m.Target.Value, right), right)
+	return wrongTarget(r, m, fmt.Sprintf("%s is mounted at %s, and the runner looks at %s", m.Source.Value,
+		m.Target.Value, right), right)
 }
 
 // wrongTarget reports a mount at a wrong place. With the vendor's public images alone it does no harm.
 func wrongTarget(r *Runner, m runner.Mount, message, right string) []Finding {
-	f := Failed(configMountTarget, m.Target.Value, message, fmt.Sprintf("write -v %s:%s", m.Source.Value, right)).At(m.Target.Place)
+	f := Failed(configMountTarget, m.Target.Value, message,
+		fmt.Sprintf("write -v %s:%s", m.Source.Value, right)).At(m.Target.Place)
 	if references := overrideReferences(r); len(references) > 0 {
 		return []Finding{f.Touching(references...)}
 	}
@@ -136,11 +143,13 @@ func lackingConfig(r *Runner, folder string) []Finding {
 	var f Finding
 	switch {
 	case len(certain) > 0:
-		f = Failed(configUnmounted, configName, fmt.Sprintf("no config.json is mounted, and images come from %s, which needs credentials",
-			hostsOf(certain)), option)
+		f = Failed(configUnmounted, configName,
+			fmt.Sprintf("no config.json is mounted, and images come from %s, which needs credentials",
+				hostsOf(certain)), option)
 	case len(likely) > 0:
-		f = Warned(configUnmounted, configName, fmt.Sprintf("no config.json is mounted: right only if %s serves images to everyone",
-			hostsOf(likely)), option)
+		f = Warned(configUnmounted, configName,
+			fmt.Sprintf("no config.json is mounted: right only if %s serves images to everyone",
+				hostsOf(likely)), option)
 	default:
 		return nil
 	}
@@ -150,13 +159,13 @@ func lackingConfig(r *Runner, folder string) []Finding {
 	return lacking(r, f.At(r.Definition.Place))
 }
 
-// configNeed tells how sure it is that an image needs credentials: Fail if it does, Warn if that is likely. What is
-// wrong with the reference comes first.
+// configNeed tells how sure it is that an image needs credentials: Fail if it does, Warn if that is likely.
+// What is wrong with the reference comes first.
 func configNeed(r *Runner, image Image) Status {
 	host, repository, _, _ := splitReference(image.Reference)
 	first, rest, nested := strings.Cut(repository, "/")
 	switch {
-	case image.Unresolved != "", sampleIn(image.Reference) != "", inQuotes(image.Reference), formMistake(image) != nil:
+	case image.Unresolved != "", leftToEnvironment(image), formMistake(image) != nil:
 		return Pass
 	case isVendorRegistry(host):
 		return Pass

@@ -8,7 +8,8 @@ import (
 	"runner-preflight/checks/runner"
 )
 
-// The runner's environment, as far as it is known. Source: the vendor's documentation, start scripts of runners.
+// The runner's environment, as far as it is known. Source: the vendor's documentation, start scripts of
+// runners.
 const (
 	envAccount          = "ACCOUNT_UUID"
 	envRunner           = "RUNNER_UUID"
@@ -40,8 +41,8 @@ func knownVariables() []string {
 	known := append(requiredVariables(), overrideVariables()...)
 	return append(known, envRepository, envRuntime, envDockerURI, envDockerHost, envDockerConfig,
 		"RUNTIME_PREREQUISITES_ENABLED", "RUNNER_ENVIRONMENT", "SCHEDULED_STATE_UPDATE_INITIAL_DELAY_SECONDS",
-		"SCHEDULED_STATE_UPDATE_PERIOD_SECONDS", "CLEANUP_PREVIOUS_FOLDERS", "JAVA_OPTS", "LOGBACK_CONFIGURATION_FILE",
-		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+		"SCHEDULED_STATE_UPDATE_PERIOD_SECONDS", "CLEANUP_PREVIOUS_FOLDERS", "JAVA_OPTS",
+		"LOGBACK_CONFIGURATION_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 }
 
 // effective is the variable of that name that takes effect, if it has a value.
@@ -74,8 +75,9 @@ var (
 	template = regexp.MustCompile(`<[^<>]*>|\{\{[^{}]*\}\}|\$\{[A-Za-z_][^}]*\}|\$[A-Za-z_]\w*|\$\([^)]*\)` +
 		`|%[A-Za-z_]\w+%|@[A-Z][A-Z_]+@|__[A-Z][A-Z_]+__|#\{\w+\}#?|\[\[[^\]]*\]\]`)
 	// sampleWord matches a value that says of itself that it is none.
-	sampleWord = regexp.MustCompile(`(?i)^(change[-_ ]?(me|it|this)|replace[-_ ]?(me|it|this)|todo|tbd|fixme|placeholder|` +
-		`x{3,}|\*{3,}|\.{3,}|…|your[-_ ].*|(insert|enter|paste)[-_ ].*|my-(account|repository|runner|workspace)-u?u?id|` +
+	sampleWord = regexp.MustCompile(`(?i)^((change|replace)[-_ ]?(me|it|this)|todo|tbd|fixme|placeholder|` +
+		`x{3,}|\*{3,}|\.{3,}|…|your[-_ ].*|(insert|enter|paste)[-_ ].*|` +
+		`my-(account|repository|runner|workspace)-u?u?id|` +
 		`my-oauthclient-(id|secret)|(account|repository|runner|workspace|repo)[-_ ]?u?u?id)$`)
 	braced    = regexp.MustCompile(`^\{([^{}]*)\}$`)
 	uuidShape = regexp.MustCompile(`^\w{8}-\w{4}-\w{4}-\w{4}-\w{12}$`)
@@ -124,5 +126,6 @@ func configKeys(r *Runner) []string {
 	return keys
 }
 
-// withoutReturn is a word without the carriage return that a Windows line end left there, which is a mistake of its own.
+// withoutReturn is a word without the carriage return that a Windows line end left there, which is a mistake of
+// its own.
 func withoutReturn(word string) string { return strings.TrimSuffix(word, "\r") }

@@ -15,9 +15,10 @@ import (
 var definitionCommand = Check{
 	Name:  "definition-command",
 	Title: "The runner's definition says what was meant",
-	Doc: "Reads the files as a shell, docker and the other tools do that start a runner from them, and looks for what makes the " +
-		"command another one than was meant: lines that do not continue, options in the wrong place, an image that is missing " +
-		"or not the vendor's. What a file takes from elsewhere is said, and not guessed.",
+	Doc: "Reads the files as a shell, docker and the other tools do that start a runner from them, and " +
+		"looks for what makes the command another one than was meant: lines that do not continue, options " +
+		"in the wrong place, an image that is missing or not the vendor's. What a file takes from elsewhere " +
+		"is said, and not guessed.",
 	Problems: []*Problem{
 		definitionUnreadable, noDefinition, noRunner, unresolvedValue, brokenContinuation, imageMissing,
 		optionAfterImage, unknownOption, unofficialRunnerImage, outdatedRunnerImage,
@@ -46,9 +47,9 @@ var definitionCommand = Check{
 var definitionUnreadable = &Problem{
 	ID:    "definition-unreadable",
 	Title: "A runner definition cannot be parsed",
-	Doc: "The file is not what it appears to be: a quote is never closed, a bracket is left open, an indentation does not fit. " +
-		"Whatever starts the runner from it stops there too, or reads something else than was meant. The message says as what " +
-		"the file was read and where that ended.",
+	Doc: "The file is not what it appears to be: a quote is never closed, a bracket is left open, an " +
+		"indentation does not fit. Whatever starts the runner from it stops there too, or reads something " +
+		"else than was meant. The message says as what the file was read and where that ended.",
 	Source:   "the syntax of the format itself",
 	Explains: []string{"no-runner", "env-missing", "image-missing"},
 }
@@ -56,76 +57,83 @@ var definitionUnreadable = &Problem{
 var noDefinition = &Problem{
 	ID:    "no-definition",
 	Title: "No runner definition was given",
-	Doc: "Without a definition the vendor's default images and hosts are judged, with what the flags say. A runner that is " +
-		"started with overrides needs others. Give the file that starts it: `runner-preflight check run.sh`.",
+	Doc: "Without a definition the vendor's default images and hosts are judged, with what the flags say. A " +
+		"runner that is started with overrides needs others. Give the file that starts it: " +
+		"`runner-preflight check run.sh`.",
 	Source: "what this tool can know",
 }
 
 var noRunner = &Problem{
 	ID:    "no-runner",
 	Title: "A file has no runner in it",
-	Doc: "The file was read, but nothing in it starts a runner as far as this tool can tell, so that nothing about it was " +
-		"established. Name the file that holds the `docker container run` command, or the variables of the runner.",
+	Doc: "The file was read, but nothing in it starts a runner as far as this tool can tell, so that " +
+		"nothing about it was established. Name the file that holds the `docker container run` command, or " +
+		"the variables of the runner.",
 	Source: "what this tool can read",
 }
 
 var unresolvedValue = &Problem{
 	ID:    "unresolved-value",
 	Title: "A value comes from elsewhere",
-	Doc: "A definition may take values from a script's arguments, the environment of the shell, or files that were not given. " +
-		"Those are not guessed: what depends on them is skipped, and the report says so. Give the missing file, or set the " +
-		"value in the definition, to have it judged.",
+	Doc: "A definition may take values from a script's arguments, the environment of the shell, or files " +
+		"that were not given. Those are not guessed: what depends on them is skipped, and the report says " +
+		"so. Give the missing file, or set the value in the definition, to have it judged.",
 	Source: "what this tool can know",
 }
 
 var brokenContinuation = &Problem{
 	ID:    "broken-continuation",
 	Title: "A command line does not continue where it should",
-	Doc: "A shell joins two lines only if the backslash is the very last character of the first. Behind a blank or a carriage " +
-		"return it joins nothing: the command ends there, and what follows is run as commands of its own. Pasted into one line, " +
-		"as from the documentation, each backslash makes an argument that begins with a blank, which docker takes for the " +
-		"image. A comment between continued lines ends the command too. Let each backslash end its line.",
+	Doc: "A shell joins two lines only if the backslash is the very last character of the first. Behind a " +
+		"blank or a carriage return it joins nothing: the command ends there, and what follows is run as " +
+		"commands of its own. Pasted into one line, as from the documentation, each backslash makes an " +
+		"argument that begins with a blank, which docker takes for the image. A comment between continued " +
+		"lines ends the command too. Let each backslash end its line.",
 	Source: "POSIX shell command language, 2.2.1 and 2.3; the vendor's page shows its commands in one line",
 }
 
 var imageMissing = &Problem{
 	ID:    "image-missing",
 	Title: "The command names no image",
-	Doc: "`docker container run` needs an image after its options: without one docker prints its usage, and no runner starts. " +
-		"The private-registry examples of the vendor's documentation leave it out. Write the runner's image at the end.",
+	Doc: "`docker container run` needs an image after its options: without one docker prints its usage, and " +
+		"no runner starts. The private-registry examples of the vendor's documentation leave it out. Write " +
+		"the runner's image at the end.",
 	Source: "docker container run --help; the vendor's page",
 }
 
 var optionAfterImage = &Problem{
 	ID:    "option-after-image",
 	Title: "An option stands behind the image",
-	Doc: "Everything behind the image is handed to the program in the container. Docker never sees an option that stands " +
-		"there: a `-v` mounts nothing, an `-e` sets nothing, `--restart` does not restart. Move it before the image.",
-	Source:   "docker container run [OPTIONS] IMAGE [COMMAND] [ARG...]",
-	Explains: []string{"env-missing", "docker-socket-unmounted", "containers-unmounted", "working-directory-unmounted", "config-unmounted"},
+	Doc: "Everything behind the image is handed to the program in the container. Docker never sees an " +
+		"option that stands there: a `-v` mounts nothing, an `-e` sets nothing, `--restart` does not " +
+		"restart. Move it before the image.",
+	Source: "docker container run [OPTIONS] IMAGE [COMMAND] [ARG...]",
+	Explains: []string{"env-missing", "docker-socket-unmounted", "containers-unmounted",
+		"working-directory-unmounted", "config-unmounted"},
 }
 
 var unknownOption = &Problem{
 	ID:    "unknown-option",
 	Title: "Docker does not know an option",
-	Doc: "`docker container run` stops at an option that it does not know, and no runner starts. A newer docker may know more " +
-		"options than this tool does, therefore it only warns.",
+	Doc: "`docker container run` stops at an option that it does not know, and no runner starts. A newer " +
+		"docker may know more options than this tool does, therefore it only warns.",
 	Source: "the reference of docker container run",
 }
 
 var unofficialRunnerImage = &Problem{
 	ID:    "unofficial-runner-image",
 	Title: "The runner's image is not where the vendor has it",
-	Doc: "The vendor serves the runner as `docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner`, and " +
-		"neither without `sox/` nor on Docker Hub. A mirror of your own is fine.",
+	Doc: "The vendor serves the runner as " +
+		"`docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner`, and neither " +
+		"without `sox/` nor on Docker Hub. A mirror of your own is fine.",
 	Source: "the vendor's documentation; that the image is nowhere else is inferred from it",
 }
 
 var outdatedRunnerImage = &Problem{
 	ID:    "outdated-runner-image",
 	Title: "The runner is pinned to its first major version",
-	Doc: "Older pages of the documentation show the runner's image with the tag `:1`. Such a runner is years old: it lacks " +
-		"what Bitbucket has changed since, and may not know today's image overrides.",
+	Doc: "Older pages of the documentation show the runner's image with the tag `:1`. Such a runner is " +
+		"years old: it lacks what Bitbucket has changed since, and may not know today's image overrides.",
 	Source: "the vendor's documentation, past and present; which version knows what is inferred",
 }
 
@@ -177,7 +185,8 @@ func lacksRunner(reading FileReading) Finding {
 	if reading.LookedFor != "" {
 		message += "; looked for " + reading.LookedFor
 	}
-	return Erred(noRunner, reading.Path, message, "give the file that starts the runner, with its docker container run").
+	return Erred(noRunner, reading.Path, message,
+		"give the file that starts the runner, with its docker container run").
 		At(source.New(reading.Path, nil).Whole()).Touching(Path(reading.Path))
 }
 
@@ -209,8 +218,8 @@ func judgeCommand(r *Runner) []Finding {
 	return append(findings, unresolvedValues(d)...)
 }
 
-// brokenLines reports the backslashes that join no lines: one finding for a line of the file, and one for all of its
-// Windows line ends.
+// brokenLines reports the backslashes that join no lines: one finding for a line of the file, and one for all
+// of its Windows line ends.
 func brokenLines(r *Runner) []Finding {
 	var findings []Finding
 	at := map[string]int{}
@@ -232,7 +241,8 @@ func brokenLines(r *Runner) []Finding {
 
 // brokenLine reports one, and tells with which others it is one mistake.
 func brokenLine(r *Runner, m runner.Mistake) (f Finding, group string) {
-	f = Failed(brokenContinuation, "command", m.Detail, "let the backslash be the last character of its line, with nothing behind it")
+	f = Failed(brokenContinuation, "command", m.Detail,
+		"let the backslash be the last character of its line, with nothing behind it")
 	line, windows := lineAt(m.Place)
 	group = strconv.Itoa(m.Place.Position().Line)
 	switch {
@@ -267,12 +277,14 @@ func lineAt(place source.Span) (line string, windows bool) {
 
 func lacksImage(r *Runner, m runner.Mistake) Finding {
 	image := defaultImages(RoleRunner)[0]
-	return Failed(imageMissing, "image", "the command ends without an image: docker prints its usage and starts nothing",
-		"write the runner's image at the end: "+image).At(m.Place).On(r.Name).Touching(Path(r.Name), Variable("image"))
+	return Failed(imageMissing, "image",
+		"the command ends without an image: docker prints its usage and starts nothing",
+		"write the runner's image at the end: "+image).At(m.Place).On(r.Name).
+		Touching(Path(r.Name), Variable("image"))
 }
 
-// misplacedOption reports an option behind the image, or the stray word that docker takes for the image. That may be
-// anything, a secret too, and is not quoted.
+// misplacedOption reports an option behind the image, or the stray word that docker takes for the image. That
+// may be anything, a secret too, and is not quoted.
 func misplacedOption(r *Runner, m runner.Mistake) Finding {
 	option, hint := "image", "take away the blank before this word, or put the word in quotes with what it belongs to"
 	if text := m.Place.Text(); strings.HasPrefix(text, "-") {
@@ -319,24 +331,25 @@ func runnerImage(d *runner.Definition) []Finding {
 	if d.Image.Unresolved != "" || d.Image.Value == "" {
 		return nil
 	}
-	var findings []Finding
 	image := withoutReturn(d.Image.Value)
 	host, repository, tag, _ := splitReference(image)
-	place := func(f Finding) Finding { return f.At(d.Image.Place).Touching(Reference(image)) }
-	name := path.Base(repository)
-	if unofficial(host, repository) {
-		findings = append(findings, place(Warned(unofficialRunnerImage, image, fmt.Sprintf("the vendor serves no runner under the name %s", image),
-			"write "+defaultImages(RoleRunner)[0])))
+	place := func(f Finding) []Finding { return []Finding{f.At(d.Image.Place).Touching(Reference(image))} }
+	switch {
+	case unofficial(host, repository):
+		return place(Warned(unofficialRunnerImage, image,
+			fmt.Sprintf("the vendor serves no runner under the name %s", image),
+			"write "+defaultImages(RoleRunner)[0]))
+	case path.Base(repository) == runnerImageName && firstMajor.MatchString(tag):
+		return place(Warned(outdatedRunnerImage, image,
+			fmt.Sprintf("the tag %q is the runner's first major version, which is no longer kept up", tag),
+			"take the tag out, or write a current one: "+strings.TrimSuffix(image, ":"+tag)))
 	}
-	if name == runnerImageName && firstMajor.MatchString(tag) {
-		findings = append(findings, place(Warned(outdatedRunnerImage, image, fmt.Sprintf("the tag %q is the runner's first major version, "+
-			"which is no longer kept up", tag), "take the tag out, or write a current one: "+strings.TrimSuffix(image, ":"+tag))))
-	}
-	return findings
+	return nil
 }
 
 // unofficial tells whether an image looks like the vendor's runner but is not to be had there.
 func unofficial(host, repository string) bool {
+	repository = strings.ToLower(repository)
 	switch name := path.Base(repository); {
 	case host == "" || host == hubHost || host == "index.docker.io" || host == "registry-1.docker.io":
 		account, _, _ := strings.Cut(repository, "/")
@@ -376,7 +389,8 @@ func unresolvedValues(d *runner.Definition) []Finding {
 		case file.Path.Unresolved != "":
 			say("env file", file.Path.Unresolved, file.Path.Place)
 		case file.File == nil:
-			say("env file", file.Path.Value+" was not given, or cannot be read: what it sets is not known", file.Path.Place)
+			say("env file", file.Path.Value+" was not given, or cannot be read: what it sets is not known",
+				file.Path.Place)
 		}
 	}
 	for _, text := range d.Unread {

@@ -5,18 +5,21 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
 )
 
 var definitionEnvironment = Check{
 	Name:  "definition-environment",
 	Title: "The runner's environment is complete and well formed",
-	Doc: "Reads the environment that a definition gives its runner, in the order in which it takes effect: that what the runner " +
-		"requires is there and is no sample, that UUIDs have their form, that names are the ones which the runner reads, that no " +
-		"quotes reach it, and that the secret is not on its way into git. Git's own files are read; git is not run.",
+	Doc: "Reads the environment that a definition gives its runner, in the order in which it takes effect: " +
+		"that what the runner requires is there and is no sample, that UUIDs have their form, that names " +
+		"are the ones which the runner reads, that no quotes reach it, and that the secret is not on its " +
+		"way into git. Git's own files are read; git is not run.",
 	Problems: []*Problem{
 		envMissing, envPlaceholder, malformedUUID, misspelledEnv, unknownEnv, literalQuotes, repeatedEnv,
 		overrideIgnored, incompleteProxy, exposedSecret,
@@ -38,9 +41,9 @@ var definitionEnvironment = Check{
 var envMissing = &Problem{
 	ID:    "env-missing",
 	Title: "A variable that the runner requires is not set",
-	Doc: "The runner needs ACCOUNT_UUID, RUNNER_UUID, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET and WORKING_DIRECTORY. Without one of " +
-		"them it ends at once, or never comes online. Bitbucket shows the values, in a ready-made command, when the runner is " +
-		"added; the secret is shown that once only.",
+	Doc: "The runner needs ACCOUNT_UUID, RUNNER_UUID, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET and " +
+		"WORKING_DIRECTORY. Without one of them it ends at once, or never comes online. Bitbucket shows the " +
+		"values, in a ready-made command, when the runner is added; the secret is shown that once only.",
 	Source:   "the vendor's documentation",
 	Explains: []string{"working-directory-unmounted"},
 }
@@ -48,9 +51,10 @@ var envMissing = &Problem{
 var envPlaceholder = &Problem{
 	ID:    "env-placeholder",
 	Title: "A sample was never replaced",
-	Doc: "The documentation writes `<my-account-id>` where your own value goes. To a shell `<` and `>` are redirections: the " +
-		"variable stays empty and the command fails with \"No such file or directory\". A template that nothing filled in " +
-		"(`{{ .Values.account }}`, `${ACCOUNT}` in single quotes or in an env file) reaches the runner as it stands.",
+	Doc: "The documentation writes `<my-account-id>` where your own value goes. To a shell `<` and `>` are " +
+		"redirections: the variable stays empty and the command fails with \"No such file or directory\". A " +
+		"template that nothing filled in (`{{ .Values.account }}`, `${ACCOUNT}` in single quotes or in an " +
+		"env file) reaches the runner as it stands.",
 	Source:   "the vendor's page; POSIX shell command language, 2.7; docker's env files expand nothing",
 	Explains: pullFailures("env-missing", "malformed-uuid", "invalid-reference"),
 }
@@ -58,37 +62,40 @@ var envPlaceholder = &Problem{
 var malformedUUID = &Problem{
 	ID:    "malformed-uuid",
 	Title: "A UUID does not have its form",
-	Doc: "ACCOUNT_UUID, RUNNER_UUID and REPOSITORY_UUID are 32 hexadecimal digits in groups of 8-4-4-4-12, within braces: " +
-		"`{0b1e7a3c-…}`. Without the braces Bitbucket knows no such runner. (Labels in Kubernetes carry them without, as braces " +
-		"are not allowed there.)",
+	Doc: "ACCOUNT_UUID, RUNNER_UUID and REPOSITORY_UUID are 32 hexadecimal digits in groups of 8-4-4-4-12, " +
+		"within braces: `{0b1e7a3c-…}`. Without the braces Bitbucket knows no such runner. (Labels in " +
+		"Kubernetes carry them without, as braces are not allowed there.)",
 	Source: "the vendor's documentation and its ready-made command",
 }
 
 var misspelledEnv = &Problem{
 	ID:    "misspelled-env",
 	Title: "The name of a variable is misspelled",
-	Doc: "The runner ignores names that it does not know, without a word. With the override of an image misspelled, the vendor's " +
-		"image is pulled instead, from a registry that a firewall may block.",
-	Source:   "the names that the vendor documents; that another one was meant is inferred from how little is different",
+	Doc: "The runner ignores names that it does not know, without a word. With the override of an image " +
+		"misspelled, the vendor's image is pulled instead, from a registry that a firewall may block.",
+	Source: "the names that the vendor documents; that another one was meant is inferred from how little " +
+		"is different",
 	Explains: []string{"env-missing", "working-directory-unmounted"},
 }
 
 var unknownEnv = &Problem{
 	ID:    "unknown-env",
 	Title: "The runner does not read a variable",
-	Doc: "The name looks like one of the runner's own, but the runner documents none of that name and ignores it. Guides of other " +
-		"products, and invented deployments, set RUNNER_NAME, RUNNER_LABELS or BITBUCKET_PIPELINES_RUNNER_UUID; a runner's name " +
-		"and labels are set in Bitbucket.",
-	Source:   "the vendor's documentation, and names seen in public deployments; it warns, as not all names are documented",
+	Doc: "The name looks like one of the runner's own, but the runner documents none of that name and " +
+		"ignores it. Guides of other products, and invented deployments, set RUNNER_NAME, RUNNER_LABELS or " +
+		"BITBUCKET_PIPELINES_RUNNER_UUID; a runner's name and labels are set in Bitbucket.",
+	Source: "the vendor's documentation, and names seen in public deployments; it warns, as not all names " +
+		"are documented",
 	Explains: []string{"env-missing"},
 }
 
 var literalQuotes = &Problem{
 	ID:    "literal-quotes",
 	Title: "Quotes are part of a value",
-	Doc: "Docker's env files take everything behind the `=` as it stands, and so do items of a YAML list (`- NAME=\"value\"`) and " +
-		"quotes within quotes: the runner gets the quotes as part of the value, and knows no such UUID, secret or image. " +
-		"Compose and systemd take them off in their own env files. Write the value without quotes.",
+	Doc: "Docker's env files take everything behind the `=` as it stands, and so do items of a YAML list " +
+		"(`- NAME=\"value\"`) and quotes within quotes: the runner gets the quotes as part of the value, " +
+		"and knows no such UUID, secret or image. Compose and systemd take them off in their own env files. " +
+		"Write the value without quotes.",
 	Source:   "docker's documentation of --env-file; the YAML specification",
 	Explains: pullFailures("malformed-uuid", "invalid-reference", "working-directory-unmounted"),
 }
@@ -96,33 +103,35 @@ var literalQuotes = &Problem{
 var repeatedEnv = &Problem{
 	ID:    "repeated-env",
 	Title: "A variable is set twice",
-	Doc: "Docker takes the last `-e` of one name, and any `-e` before what an env file says. The other value has no effect, which " +
-		"is seldom what was meant. Delete one of the two.",
+	Doc: "Docker takes the last `-e` of one name, and any `-e` before what an env file says. The other " +
+		"value has no effect, which is seldom what was meant. Delete one of the two.",
 	Source: "docker's documentation of --env and --env-file",
 }
 
 var overrideIgnored = &Problem{
 	ID:    "override-ignored",
 	Title: "An image override has no effect on this kind of runner",
-	Doc: "\"This feature is only available to Docker self-hosted runners. Other runners (such as shell-based runners) don't use " +
-		"containers.\" A runner whose RUNTIME is linux-shell, macos-bash or windows-powershell pulls no images.",
+	Doc: "\"This feature is only available to Docker self-hosted runners. Other runners (such as " +
+		"shell-based runners) don't use containers.\" A runner whose RUNTIME is linux-shell, macos-bash or " +
+		"windows-powershell pulls no images.",
 	Source: "the vendor's documentation, limitations of private images",
 }
 
 var incompleteProxy = &Problem{
 	ID:    "incomplete-proxy",
 	Title: "A proxy is set for HTTP and not for HTTPS",
-	Doc: "All that the runner talks to is HTTPS: it needs HTTPS_PROXY, and HTTP_PROXY alone changes nothing. The docker daemon has " +
-		"a proxy of its own (/etc/docker/daemon.json), which counts for images.",
+	Doc: "All that the runner talks to is HTTPS: it needs HTTPS_PROXY, and HTTP_PROXY alone changes " +
+		"nothing. The docker daemon has a proxy of its own (/etc/docker/daemon.json), which counts for " +
+		"images.",
 	Source: "the vendor's documentation of proxies: HTTPS_PROXY at a minimum",
 }
 
 var exposedSecret = &Problem{
 	ID:    "exposed-secret",
 	Title: "A secret is in a file that git keeps",
-	Doc: "Whoever can read the repository can run as this runner, and see what pipelines send it. Git keeps what was once committed: " +
-		"make the runner anew for new credentials, keep them in a file that git ignores (`--env-file runner.env`), or take them from " +
-		"the environment (`-e OAUTH_CLIENT_SECRET`).",
+	Doc: "Whoever can read the repository can run as this runner, and see what pipelines send it. Git keeps " +
+		"what was once committed: make the runner anew for new credentials, keep them in a file that git " +
+		"ignores (`--env-file runner.env`), or take them from the environment (`-e OAUTH_CLIENT_SECRET`).",
 	Source: "git's index and ignore files; ignore rules of the user's own configuration are not seen",
 }
 
@@ -162,15 +171,16 @@ func effectiveVariables(d *runner.Definition) []runner.Variable {
 	return variables
 }
 
-// missingVariables reports what is required and absent or empty. With an env file that was not read, or options that
-// are not known, absence proves nothing.
+// missingVariables reports what is required and absent or empty. With an env file that was not read, or options
+// that are not known, absence proves nothing.
 func missingVariables(h *Host, r *Runner) []Finding {
 	d := r.Definition
 	var findings []Finding
 	for _, name := range requiredVariables() {
 		v, given := d.Last(name)
 		switch {
-		case given && (v.Value.Value != "" || v.Value.Unresolved != "" || v.Value.Placeholder != ""):
+		case given && (strings.TrimSpace(v.Value.Value) != "" || v.Value.Unresolved != "" ||
+			v.Value.Placeholder != ""):
 		case given:
 			findings = append(findings, missingVariable(r, name, name+" is set to nothing").At(v.Name.Place))
 		case d.Complete() || brokenEnvFile(h, d) != "":
@@ -180,16 +190,19 @@ func missingVariables(h *Host, r *Runner) []Finding {
 			}
 			findings = append(findings, missingVariable(r, name, message).At(d.Place))
 		default:
-			findings = append(findings, Skipped(name, name+" may be set by what was not given or is not known (see unresolved-value)"))
+			findings = append(findings, Skipped(name,
+				name+" may be set by what was not given or is not known (see unresolved-value)"))
 		}
 	}
 	return findings
 }
 
-// brokenEnvFile is an env file that is not there, on the host that runs the definition; docker then starts nothing.
+// brokenEnvFile is an env file that is not there, on the host that runs the definition; docker then starts
+// nothing.
 func brokenEnvFile(h *Host, d *runner.Definition) string {
 	for _, file := range d.EnvFiles {
-		if h.Live && file.File == nil && file.Path.Unresolved == "" && path.IsAbs(file.Path.Value) && absent(h, file.Path.Value) {
+		if h.Live && file.File == nil && file.Path.Unresolved == "" && path.IsAbs(file.Path.Value) &&
+			absent(h, file.Path.Value) {
 			return file.Path.Value
 		}
 	}
@@ -197,7 +210,8 @@ func brokenEnvFile(h *Host, d *runner.Definition) string {
 }
 
 func missingVariable(r *Runner, name, message string) Finding {
-	return Failed(envMissing, name, message, "set it: "+whereFrom(name)).On(r.Name).Touching(Path(r.Name), Variable(name))
+	return Failed(envMissing, name, message, "set it: "+whereFrom(name)).On(r.Name).
+		Touching(Path(r.Name), Variable(name))
 }
 
 // whereFrom says where the value of a variable is to be had, as the rest of a hint.
@@ -226,10 +240,14 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return nil
 	}
 	about := func(f Finding) []Finding {
-		return []Finding{f.At(value.Place).Touching(Variable(name), Reference(value.Value))}
+		if slices.Contains(overrideVariables(), name) {
+			f = f.Touching(Reference(value.Value))
+		}
+		return []Finding{f.At(value.Place).Touching(Variable(name))}
 	}
 	if sample := sampleOf(v); sample != "" {
-		return about(Failed(envPlaceholder, name, sampleMessage(v, sample), "write your own value there: "+whereFrom(name)))
+		return about(Failed(envPlaceholder, name, sampleMessage(v, sample),
+			"write your own value there: "+whereFrom(name)))
 	}
 	if inQuotes(value.Value) {
 		bare := strings.Trim(value.Value, `"'`)
@@ -239,17 +257,21 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return about(Failed(literalQuotes, name, name+" has quotes in its value, and the runner gets them too",
 			fmt.Sprintf("write it without them: %s=%s", name, bare)))
 	}
-	if slices.Contains(uuidVariables(), name) && value.Value != "" && !validUUID.MatchString(value.Value) {
+	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" &&
+		!validUUID.MatchString(value.Value) {
 		message, hint := uuidMistake(name, value.Value)
 		return about(Failed(malformedUUID, name, message, hint))
 	}
 	return nil
 }
 
-// sampleOf is the sample in a variable's value; "" if it has a value of its own. Options of a JVM may hold anything.
+// sampleOf is the sample in a variable's value; "" if it has a value of its own. Options of a JVM may hold
+// anything.
 func sampleOf(v runner.Variable) string {
 	name, value := v.Name.Value, v.Value.Value
 	switch {
+	case v.Secret():
+		return secretSample(v)
 	case v.Value.Placeholder != "" && !nearlyUUID(strings.Trim(v.Value.Placeholder, "{}")):
 		return v.Value.Placeholder
 	case name == "JAVA_OPTS", name == envWorkingDirectory && unexpandedHome(v.Value):
@@ -262,10 +284,31 @@ func sampleOf(v runner.Variable) string {
 	return ""
 }
 
+// secretSample is sampleOf for a secret. What may be a secret with odd characters in it is taken for one, as a
+// sample is quoted and a secret never is.
+func secretSample(v runner.Variable) string {
+	value := strings.Trim(v.Value.Value, `"'`)
+	sample := placeholderValue(v.Name.Value, value)
+	inner := braced.FindStringSubmatch(value)
+	switch {
+	case v.Value.Placeholder == value && value != "":
+		return value
+	case sample != value:
+		return ""
+	case inner != nil && !namesSecret.MatchString(inner[1]):
+		return ""
+	}
+	return sample
+}
+
+// namesSecret matches the words with which samples name a secret.
+var namesSecret = regexp.MustCompile(`(?i)^[a-z_ -]*(secret|oauth|client|token|password)[a-z_ -]*$`)
+
 // sampleMessage quotes a sample. What looks like one but may be a secret is not quoted.
 func sampleMessage(v runner.Variable, sample string) string {
 	switch {
-	case v.Value.Placeholder != "" && strings.HasPrefix(sample, "<") && !v.FromFile && v.Value.Quoting == runner.Unquoted:
+	case v.Value.Placeholder != "" && strings.HasPrefix(sample, "<") && !v.FromFile &&
+		v.Value.Quoting == runner.Unquoted:
 		return fmt.Sprintf("%s is still the sample %s, which a shell takes for redirections", v.Name.Value, sample)
 	case strings.HasPrefix(sample, "$"), strings.HasPrefix(sample, "{{"):
 		return fmt.Sprintf("%s is still the template %s: nothing has put a value there", v.Name.Value, sample)
@@ -273,21 +316,43 @@ func sampleMessage(v runner.Variable, sample string) string {
 	return fmt.Sprintf("%s is still the sample %s", v.Name.Value, sample)
 }
 
-// strayPlaceholders reports samples outside of the variables: in a mount, in a name.
+// strayPlaceholders reports samples outside of the variables that the runner reads: in a mount, in the image,
+// in other variables if a shell takes them for redirections.
 func strayPlaceholders(d *runner.Definition) []Finding {
 	var findings []Finding
-	for _, m := range d.Mistakes {
+	var places []source.Span
+	report := func(sample string, place source.Span) {
 		within := func(v runner.Variable) bool {
-			return slices.Contains(knownVariables(), v.Name.Value) && v.Place.File == m.Place.File &&
-				v.Place.Start <= m.Place.Start && m.Place.Start <= v.Place.End
+			return slices.Contains(knownVariables(), v.Name.Value) && inside(place, v.Place)
 		}
-		if m.Kind != runner.Placeholder || slices.ContainsFunc(d.Environment, within) {
-			continue
+		covered := func(other source.Span) bool { return inside(place, other) || inside(other, place) }
+		if slices.ContainsFunc(d.Environment, within) || slices.ContainsFunc(places, covered) {
+			return
 		}
-		findings = append(findings, Failed(envPlaceholder, m.Place.Text(),
-			fmt.Sprintf("%s is still the sample of the documentation", m.Place.Text()), "write your own value there").At(m.Place))
+		places = append(places, place)
+		findings = append(findings, Failed(envPlaceholder, sample,
+			fmt.Sprintf("%s is still a sample or a template", sample), "write your own value there").At(place))
+	}
+	for _, m := range d.Mistakes {
+		if m.Kind == runner.Placeholder {
+			report(m.Place.Text(), m.Place)
+		}
+	}
+	texts := []runner.Text{d.Image}
+	for _, m := range d.Mounts {
+		texts = append(texts, m.Source, m.Target)
+	}
+	for _, text := range texts {
+		if text.Placeholder != "" {
+			report(text.Placeholder, text.Place)
+		}
 	}
 	return findings
+}
+
+// inside tells whether a place begins within another.
+func inside(place, other source.Span) bool {
+	return place.File == other.File && other.Start <= place.Start && place.Start < max(other.End, other.Start+1)
 }
 
 // repeated reports names that one file sets twice. An option that overrides an env file is how both are meant.
@@ -295,14 +360,18 @@ func repeated(d *runner.Definition) []Finding {
 	var findings []Finding
 	for i, v := range d.Environment {
 		for _, earlier := range d.Environment[:i] {
-			if earlier.Name.Value != v.Name.Value || earlier.Name.Place.File != v.Name.Place.File || v.Name.Unresolved != "" {
+			if earlier.Name.Value != v.Name.Value || earlier.Name.Place.File != v.Name.Place.File ||
+				v.Name.Unresolved != "" {
 				continue
 			}
-			message := fmt.Sprintf("%s is set twice, in line %d too: this one wins", v.Name.Value, earlier.Name.Place.Position().Line)
+			message := fmt.Sprintf("%s is set twice, in line %d too: this one wins", v.Name.Value,
+				earlier.Name.Place.Position().Line)
 			if earlier.Value.Value == v.Value.Value {
-				message = fmt.Sprintf("%s is set twice to the same value, in line %d too", v.Name.Value, earlier.Name.Place.Position().Line)
+				message = fmt.Sprintf("%s is set twice to the same value, in line %d too", v.Name.Value,
+					earlier.Name.Place.Position().Line)
 			}
-			findings = append(findings, Warned(repeatedEnv, v.Name.Value, message, "delete the one that is not meant").
+			findings = append(findings, Warned(repeatedEnv, v.Name.Value, message,
+				"delete the one that is not meant").
 				At(v.Name.Place).Touching(Variable(v.Name.Value)))
 			break
 		}
@@ -338,7 +407,8 @@ func proxyGap(d *runner.Definition) []Finding {
 			return nil
 		}
 	}
-	if options, _ := effective(d, "JAVA_OPTS"); strings.Contains(options.Value.Value, "https.proxyHost") || !d.Complete() {
+	if options, _ := effective(d, "JAVA_OPTS"); strings.Contains(options.Value.Value, "https.proxyHost") ||
+		!d.Complete() {
 		return nil
 	}
 	name := plain.Name.Value
@@ -389,7 +459,7 @@ func standing(h *Host, file string) tracking {
 func literalSecret(v runner.Variable) bool {
 	value := v.Value
 	switch {
-	case value.Unresolved != "" || value.Value == "" || sampleOf(v) != "" || placeholderValue(v.Name.Value, value.Value) != "":
+	case value.Unresolved != "" || value.Value == "" || sampleOf(v) != "":
 		return false
 	case v.Secret():
 		return !strings.HasSuffix(v.Name.Value, "_FILE") && len(value.Value) > 5

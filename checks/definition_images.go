@@ -13,10 +13,12 @@ import (
 var definitionImages = Check{
 	Name:  "definition-images",
 	Title: "Every image is written as docker and the runner read it",
-	Doc: "Reads the references of the pause, auth-proxy and clone images, and of the runner's own, as docker does and as the " +
-		"runner's reader of config.json does: their form, the registry that they name, whether a runner can pull them at " +
-		"all, and whether each stands in its own role. Nothing is asked over the network.",
-	Problems: []*Problem{invalidReference, referenceUnsupported, ambiguousRegistry, localImage, implicitTag, swappedImages},
+	Doc: "Reads the references of the pause, auth-proxy and clone images, and of the runner's own, as " +
+		"docker does and as the runner's reader of config.json does: their form, the registry that they " +
+		"name, whether a runner can pull them at all, and whether each stands in its own role. Nothing is " +
+		"asked over the network.",
+	Problems: []*Problem{invalidReference, referenceUnsupported, ambiguousRegistry, localImage, implicitTag,
+		swappedImages},
 	Run: func(_ context.Context, h *Host) []Finding {
 		var findings []Finding
 		for _, r := range h.Runners {
@@ -31,7 +33,8 @@ var definitionImages = Check{
 	},
 }
 
-// pullFailures are what a wrong reference leads to once the registry is asked, with further problems that go before.
+// pullFailures are what a wrong reference leads to once the registry is asked, with further problems that go
+// before.
 func pullFailures(further ...string) []string {
 	return append(further, "credentials-missing", "credentials-rejected", "access-denied", "repository-not-found",
 		"tag-not-found", "not-a-registry", "unmatched-key", "hub-key", "hub-reference")
@@ -40,38 +43,44 @@ func pullFailures(further ...string) []string {
 var invalidReference = &Problem{
 	ID:    "invalid-reference",
 	Title: "An image reference is malformed",
-	Doc: "A reference is HOST[:PORT]/NAME[:TAG][@DIGEST]: no scheme, no blank, no upper case in the name, no empty component. " +
-		"Docker refuses any other form with \"invalid reference format\", and the runner's reader throws before it gets " +
-		"that far, so that every step of every pipeline fails. Write the reference as `docker pull` takes it.",
-	Source:   "the grammar of github.com/distribution/reference, which docker uses; the runner's reader as measured (docker-java 3.7.1)",
+	Doc: "A reference is HOST[:PORT]/NAME[:TAG][@DIGEST]: no scheme, no blank, no upper case in the name, " +
+		"no empty component. Docker refuses any other form with \"invalid reference format\", and the " +
+		"runner's reader throws before it gets that far, so that every step of every pipeline fails. Write " +
+		"the reference as `docker pull` takes it.",
+	Source: "the grammar of github.com/distribution/reference, which docker uses; the runner's reader as " +
+		"measured (docker-java 3.7.1)",
 	Explains: pullFailures("implicit-tag", "ambiguous-registry", "config-unmounted"),
 }
 
 var referenceUnsupported = &Problem{
 	ID:    "reference-unsupported",
 	Title: "The runner refuses an image reference that docker takes",
-	Doc: "Docker allows two underscores or several dashes in a row inside a name, and SHA-512 digests. The library with which the " +
-		"runner looks credentials up does not: it throws, and the image is never pulled, although `docker pull` of it works. " +
-		"Push the image under a plainer name.",
-	Source:   "measured on docker-java 3.7.1, which the runner very probably uses (strong but indirect evidence)",
+	Doc: "Docker allows two underscores or several dashes in a row inside a name, and SHA-512 digests. The " +
+		"library with which the runner looks credentials up does not: it throws, and the image is never " +
+		"pulled, although `docker pull` of it works. Push the image under a plainer name.",
+	Source: "measured on docker-java 3.7.1, which the runner very probably uses (strong but indirect " +
+		"evidence)",
 	Explains: pullFailures(),
 }
 
 var ambiguousRegistry = &Problem{
 	ID:    "ambiguous-registry",
 	Title: "What looks like a registry is an account on Docker Hub to docker",
-	Doc: "Docker takes the first component of a reference for a host only if it has a dot or a port, or is `localhost`. " +
-		"`my-private-registry/my-pause`, the sample of the documentation, is the image `my-pause` of the Docker Hub account " +
-		"`my-private-registry`: the pull goes to Docker Hub, whatever config.json says. Write the registry's full host name.",
-	Source:   "the grammar of github.com/distribution/reference; measured on docker-java; that a host is meant is inferred from the name",
+	Doc: "Docker takes the first component of a reference for a host only if it has a dot or a port, or is " +
+		"`localhost`. `my-private-registry/my-pause`, the sample of the documentation, is the image " +
+		"`my-pause` of the Docker Hub account `my-private-registry`: the pull goes to Docker Hub, whatever " +
+		"config.json says. Write the registry's full host name.",
+	Source: "the grammar of github.com/distribution/reference; measured on docker-java; that a host is " +
+		"meant is inferred from the name",
 	Explains: pullFailures(),
 }
 
 var localImage = &Problem{
 	ID:    "local-image",
 	Title: "An image exists on the host alone",
-	Doc: "\"The runner will always pull images from a remote host and can't use images on the host device.\" An image ID and a " +
-		"`localhost/…` name exist in this host's storage only: the pull fails. Push the image to a registry and name it there.",
+	Doc: "\"The runner will always pull images from a remote host and can't use images on the host " +
+		"device.\" An image ID and a `localhost/…` name exist in this host's storage only: the pull fails. " +
+		"Push the image to a registry and name it there.",
 	Source:   "the vendor's documentation, limitations of private images",
 	Explains: pullFailures("implicit-tag", "connect-refused", "insecure-registry"),
 }
@@ -79,18 +88,20 @@ var localImage = &Problem{
 var implicitTag = &Problem{
 	ID:    "implicit-tag",
 	Title: "An override has neither tag nor digest",
-	Doc: "Docker's command line adds `:latest`; the library that the runner pulls with adds nothing, and the daemon may then be " +
-		"asked for every tag of the repository: slow, or a failure. Write the tag.",
-	Source: "measured on docker-java 3.7.1, which the runner very probably uses; what the daemon makes of it is inferred",
+	Doc: "Docker's command line adds `:latest`; the library that the runner pulls with adds nothing, and " +
+		"the daemon may then be asked for every tag of the repository: slow, or a failure. Write the tag.",
+	Source: "measured on docker-java 3.7.1, which the runner very probably uses; what the daemon makes of " +
+		"it is inferred",
 }
 
 var swappedImages = &Problem{
 	ID:    "swapped-images",
 	Title: "An image stands in the role of another",
-	Doc: "The three overrides have one job each: the pause image keeps a step's network alive, the auth proxy hands out " +
-		"credentials, the clone image fetches the repository. An image in the wrong role is pulled without an error and then " +
-		"fails inside the step, where its logs do not tell why.",
-	Source: "the vendor's documentation names the roles; that an image is meant for another one is inferred from its name",
+	Doc: "The three overrides have one job each: the pause image keeps a step's network alive, the auth " +
+		"proxy hands out credentials, the clone image fetches the repository. An image in the wrong role is " +
+		"pulled without an error and then fails inside the step, where its logs do not tell why.",
+	Source: "the vendor's documentation names the roles; that an image is meant for another one is inferred " +
+		"from its name",
 }
 
 // judgeImages judges the images of one runner.
@@ -104,7 +115,8 @@ func judgeImages(r *Runner) []Finding {
 		found := judgeImage(r, image)
 		concerned := func(f Finding) bool { return slices.Contains(f.Touches, Reference(image.Reference)) }
 		if len(found) == 0 && !slices.ContainsFunc(findings, concerned) && image.Origin != OriginDefault {
-			found = []Finding{Passed(string(image.Role), image.Reference+" is a reference that docker and the runner read alike")}
+			found = []Finding{Passed(string(image.Role),
+				image.Reference+" is a reference that docker and the runner read alike")}
 		}
 		findings = append(findings, found...)
 	}
@@ -114,7 +126,8 @@ func judgeImages(r *Runner) []Finding {
 	return findings
 }
 
-// judgeImage judges one image by itself. What the definition-environment check has a better name for is left to it.
+// judgeImage judges one image by itself. What the definition-environment check has a better name for is left to
+// it.
 func judgeImage(r *Runner, image Image) []Finding {
 	role := string(image.Role)
 	switch {
@@ -122,7 +135,7 @@ func judgeImage(r *Runner, image Image) []Finding {
 		return []Finding{Skipped(role, "the reference is not known: "+image.Unresolved)}
 	case image.Origin == OriginDefault:
 		return nil
-	case sampleIn(image.Reference) != "" || inQuotes(image.Reference):
+	case leftToEnvironment(image):
 		return []Finding{Skipped(role, "there is no reference yet to judge")}
 	}
 	wrong := formMistake(image)
@@ -130,6 +143,12 @@ func judgeImage(r *Runner, image Image) []Finding {
 		return about(image, registryMistakes(r, image))
 	}
 	return about(image, []Finding{Failed(wrong.problem, role, wrong.message, wrong.hint)})
+}
+
+// leftToEnvironment tells whether a definition's image is a sample or in quotes, which definition-environment
+// reports.
+func leftToEnvironment(image Image) bool {
+	return image.Origin == OriginDefinition && (sampleIn(image.Reference) != "" || inQuotes(image.Reference))
 }
 
 // about places findings at an image.
@@ -143,8 +162,8 @@ func about(image Image, findings []Finding) []Finding {
 	return findings
 }
 
-// formMistake tells why a reference cannot be pulled, whatever the registry says. The runner's own image is docker's
-// to read, not the runner's.
+// formMistake tells why a reference cannot be pulled, whatever the registry says. The runner's own image is
+// docker's to read, not the runner's.
 func formMistake(image Image) *mistake {
 	override := image.Role != RoleRunner
 	if override {
@@ -166,10 +185,12 @@ func localMistake(image string) *mistake {
 	bare, named := strings.CutPrefix(image, "sha256:")
 	switch {
 	case imageID.MatchString(image) && (named || strings.ContainsAny(bare, "0123456789")):
-		return &mistake{localImage, fmt.Sprintf("%q is the ID of an image on this host; a runner always pulls", image), hint}
+		return &mistake{localImage, fmt.Sprintf("%q is the ID of an image on this host; a runner always pulls",
+			image), hint}
 	case strings.HasPrefix(image, "localhost/"):
 		return &mistake{localImage,
-			fmt.Sprintf("%q is an image on this host: localhost without a port is no registry to pull from", image), hint}
+			fmt.Sprintf("%q is an image on this host: localhost without a port is no registry to pull from",
+				image), hint}
 	}
 	return nil
 }
@@ -183,7 +204,7 @@ func registryMistakes(r *Runner, image Image) []Finding {
 	if host == "" && nested {
 		if meant, sign := meantHost(r, first, rest); sign != "" {
 			findings = append(findings, Warned(ambiguousRegistry, role,
-				fmt.Sprintf("docker reads %q in %q as an account on Docker Hub, not as a host, as it has no dot and no port (%s)",
+				fmt.Sprintf("docker takes %q in %q for an account on Docker Hub, as it has no dot and no port (%s)",
 					first, image.Reference, sign),
 				"write the registry's full host name, as "+meant+image.Reference[len(first):]).On(first))
 		}
@@ -196,14 +217,15 @@ func registryMistakes(r *Runner, image Image) []Finding {
 	return findings
 }
 
-// hostWord matches the names that people give to registries, hubAccount accounts of Docker Hub with such a name.
+// hostWord matches the names that people give to registries, hubAccount accounts of Docker Hub with such a
+// name.
 var (
 	hostWord   = regexp.MustCompile(`registry|docker|artifactory|nexus|harbor|mirror|private|quay|gitlab|jfrog`)
 	hubAccount = regexp.MustCompile(`^(docker|dockersamples|dockereng|dockerswarm|goharbor|gitlab)$`)
 )
 
-// meantHost tells why the first component of a name on Docker Hub is probably meant to be a host (sign is empty if it
-// is not), and what that host may be called.
+// meantHost tells why the first component of a name on Docker Hub is probably meant to be a host (sign is empty
+// if it is not), and what that host may be called.
 func meantHost(r *Runner, first, rest string) (host, sign string) {
 	for _, key := range configKeys(r) {
 		name := dockerconfig.KeyHost(key)

@@ -15,9 +15,9 @@ import (
 var definitionMounts = Check{
 	Name:  "definition-mounts",
 	Title: "What the runner needs of the host is mounted where it looks",
-	Doc: "Follows the mounts of a definition to where they end inside the container: docker's socket, the containers' folder, the " +
-		"working directory, which must have the same path on both sides, and config.json. On the runner's own host the sources " +
-		"are looked for too.",
+	Doc: "Follows the mounts of a definition to where they end inside the container: docker's socket, the " +
+		"containers' folder, the working directory, which must have the same path on both sides, and " +
+		"config.json. On the runner's own host the sources are looked for too.",
 	Problems: []*Problem{
 		dockerSocketUnmounted, containersUnmounted, workingDirectoryUnmounted, workingDirectoryMismatch,
 		configUnmounted, configMountTarget, mountSourceMissing, unexpandedHomeFolder,
@@ -39,50 +39,54 @@ var definitionMounts = Check{
 var dockerSocketUnmounted = &Problem{
 	ID:    "docker-socket-unmounted",
 	Title: "Docker's socket is not mounted",
-	Doc: "The runner starts every step through the daemon of its host, and pulls every image with it. Without " +
-		"`/var/run/docker.sock` in its container, and with neither DOCKER_HOST nor DOCKER_URI naming another daemon, it can do neither.",
+	Doc: "The runner starts every step through the daemon of its host, and pulls every image with it. " +
+		"Without `/var/run/docker.sock` in its container, and with neither DOCKER_HOST nor DOCKER_URI " +
+		"naming another daemon, it can do neither.",
 	Source: "the vendor's command",
 }
 
 var containersUnmounted = &Problem{
 	ID:    "containers-unmounted",
 	Title: "The folder of docker's containers is not mounted as it should be",
-	Doc: "The runner reads what steps print from `/var/lib/docker/containers`. Without it a step's log stays empty, or the step " +
-		"fails. The vendor mounts it read-only: nothing needs to write there but the daemon.",
+	Doc: "The runner reads what steps print from `/var/lib/docker/containers`. Without it a step's log " +
+		"stays empty, or the step fails. The vendor mounts it read-only: nothing needs to write there but " +
+		"the daemon.",
 	Source: "the vendor's command",
 }
 
 var workingDirectoryUnmounted = &Problem{
 	ID:    "working-directory-unmounted",
 	Title: "The working directory is not mounted",
-	Doc: "The runner prepares a step's files in WORKING_DIRECTORY and has the host's daemon mount them into the step. What is not " +
-		"mounted from the host is not there for the daemon: steps find an empty folder. The private-registry examples of the " +
-		"documentation lack `-v /tmp:/tmp`.",
+	Doc: "The runner prepares a step's files in WORKING_DIRECTORY and has the host's daemon mount them into " +
+		"the step. What is not mounted from the host is not there for the daemon: steps find an empty " +
+		"folder. The private-registry examples of the documentation lack `-v /tmp:/tmp`.",
 	Source: "the vendor's command; why, is inferred from the daemon being the host's",
 }
 
 var workingDirectoryMismatch = &Problem{
 	ID:    "working-directory-mismatch",
 	Title: "The working directory has another path on the host",
-	Doc: "The runner names paths below WORKING_DIRECTORY to the host's daemon, which looks for them on the host. The folder " +
-		"must therefore have one path on both sides. A named volume never has.",
+	Doc: "The runner names paths below WORKING_DIRECTORY to the host's daemon, which looks for them on the " +
+		"host. The folder must therefore have one path on both sides. A named volume never has.",
 	Source: "the vendor's command; why, is inferred from the daemon being the host's",
 }
 
 var configUnmounted = &Problem{
 	ID:    "config-unmounted",
 	Title: "No config.json is mounted into the runner",
-	Doc: "The runner reads credentials from `/root/.docker/config.json` in its own container and nowhere else: a `docker login` on " +
-		"the host does nothing for it until that file, or its folder, is mounted.",
-	Source:   "the vendor's documentation of private images; which registries need credentials is known by their host's name",
+	Doc: "The runner reads credentials from `/root/.docker/config.json` in its own container and nowhere " +
+		"else: a `docker login` on the host does nothing for it until that file, or its folder, is mounted.",
+	Source: "the vendor's documentation of private images; which registries need credentials is known by " +
+		"their host's name",
 	Explains: []string{"credentials-missing", "config-missing", "unmatched-key"},
 }
 
 var configMountTarget = &Problem{
 	ID:    "config-mount-target",
 	Title: "config.json is mounted where the runner does not look",
-	Doc: "The runner looks for `config.json` in `/root/.docker`, or in the folder that DOCKER_CONFIG names. A file mounted onto the " +
-		"folder's path, a folder mounted onto the file's, or either one elsewhere, is not found, and no word is said.",
+	Doc: "The runner looks for `config.json` in `/root/.docker`, or in the folder that DOCKER_CONFIG names. " +
+		"A file mounted onto the folder's path, a folder mounted onto the file's, or either one elsewhere, " +
+		"is not found, and no word is said.",
 	Source:   "the vendor's documentation; measured on docker-java 3.7.1, which the runner very probably uses",
 	Explains: []string{"credentials-missing", "config-missing", "config-misnamed"},
 }
@@ -90,17 +94,19 @@ var configMountTarget = &Problem{
 var mountSourceMissing = &Problem{
 	ID:    "mount-source-missing",
 	Title: "The source of a mount does not exist",
-	Doc: "With `-v`, docker makes an empty folder of a source that does not exist, even where a file was meant; with `--mount` it " +
-		"refuses to start. Create the source first, and remove the folder that docker may have left in its place.",
+	Doc: "With `-v`, docker makes an empty folder of a source that does not exist, even where a file was " +
+		"meant; with `--mount` it refuses to start. Create the source first, and remove the folder that " +
+		"docker may have left in its place.",
 	Source: "docker's documentation of bind mounts",
 }
 
 var unexpandedHomeFolder = &Problem{
 	ID:    "unexpanded-home",
 	Title: "The home folder is not filled in",
-	Doc: "A shell replaces `~` only at the beginning of a word and outside of quotes, and `$HOME` everywhere but in single quotes. " +
-		"In `\"~/.docker\"`, `--volume=~/.docker` and `--mount source=~/.docker` docker gets the sign itself, and refuses it or " +
-		"mounts something else. Write `\"$HOME/.docker\"`.",
+	Doc: "A shell replaces `~` only at the beginning of a word and outside of quotes, and `$HOME` " +
+		"everywhere but in single quotes. In `\"~/.docker\"`, `--volume=~/.docker` and `--mount " +
+		"source=~/.docker` docker gets the sign itself, and refuses it or mounts something else. Write " +
+		"`\"$HOME/.docker\"`.",
 	Source:   "POSIX shell command language, 2.6.1",
 	Explains: []string{"credentials-missing", "config-missing", "mount-source-missing"},
 }
@@ -137,8 +143,8 @@ func judgeMounts(h *Host, r *Runner) []Finding {
 	return findings
 }
 
-// cover is the mount that a path in the container comes from, and the path that it has in the mount's source: of
-// several mounts the deepest.
+// cover is the mount that a path in the container comes from, and the path that it has in the mount's source:
+// of several mounts the deepest.
 func cover(d *runner.Definition, wanted string) (m runner.Mount, source string, found bool) {
 	deepest := -1
 	for _, mount := range d.Mounts {
@@ -188,8 +194,8 @@ func daemonSocket(d *runner.Definition) (socket string, elsewhere, unknown bool)
 	return dockerSocket, false, false
 }
 
-// ownDaemon tells whether the daemon is one that shares volumes with the runner (docker in docker) rather than the
-// host's: then a volume is as good as a folder of the host.
+// ownDaemon tells whether the daemon is one that shares volumes with the runner (docker in docker) rather than
+// the host's: then a volume is as good as a folder of the host.
 func ownDaemon(d *runner.Definition) bool {
 	socket, elsewhere, unknown := daemonSocket(d)
 	if elsewhere || unknown {
@@ -206,7 +212,8 @@ func judgeSocket(r *Runner) []Finding {
 	case elsewhere:
 		return nil
 	case unknown:
-		return []Finding{Skipped(dockerSocket, "which daemon the runner talks to is not known (see unresolved-value)")}
+		return []Finding{Skipped(dockerSocket,
+			"which daemon the runner talks to is not known (see unresolved-value)")}
 	}
 	places := []string{socket}
 	if socket == dockerSocket {
@@ -215,7 +222,8 @@ func judgeSocket(r *Runner) []Finding {
 	hint := fmt.Sprintf("mount it: -v %s:%s before the image", dockerSocket, socket)
 	for _, place := range places {
 		m, _, found := cover(d, place)
-		if found && m.Volume && m.Source.Unresolved == "" && (path.Clean(m.Target.Value) == place || m.Source.Value == "") {
+		if found && m.Volume && m.Source.Unresolved == "" &&
+			(path.Clean(m.Target.Value) == place || m.Source.Value == "") {
 			return lacking(r, Failed(dockerSocketUnmounted, dockerSocket,
 				volumeNotFolder(m)+", where docker's socket should be", hint).At(m.Place))
 		}
@@ -223,11 +231,13 @@ func judgeSocket(r *Runner) []Finding {
 			return nil
 		}
 	}
-	f := Failed(dockerSocketUnmounted, dockerSocket, "docker's socket is not mounted, and nothing names another daemon", hint)
+	f := Failed(dockerSocketUnmounted, dockerSocket,
+		"docker's socket is not mounted, and nothing names another daemon", hint)
 	f = f.At(d.Place)
 	for _, m := range d.Mounts {
 		if strings.Contains(m.Source.Value, "docker.sock") && m.Target.Unresolved == "" {
-			f.Message = fmt.Sprintf("docker's socket is mounted at %s, and the runner looks at %s", m.Target.Value, socket)
+			f.Message = fmt.Sprintf("docker's socket is mounted at %s, and the runner looks at %s",
+				m.Target.Value, socket)
 			f.Hint = fmt.Sprintf("write -v %s:%s", m.Source.Value, socket)
 			f = f.At(m.Target.Place)
 		}
@@ -249,20 +259,25 @@ func judgeContainers(r *Runner) []Finding {
 	option := fmt.Sprintf("-v %s:%s:ro", containersFolder, containersFolder)
 	switch {
 	case found && m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
-		return lacking(r, Failed(containersUnmounted, containersFolder, volumeNotFolder(m)+", not for the containers' folder of the daemon",
+		return lacking(r, Failed(containersUnmounted, containersFolder,
+			volumeNotFolder(m)+", not for the containers' folder of the daemon",
 			"write "+option).At(m.Place))
 	case found && !m.ReadOnly && !m.Volume:
-		return []Finding{Warned(containersUnmounted, containersFolder, containersFolder+" is mounted writable, and nothing but the daemon has to write there",
+		return []Finding{Warned(containersUnmounted, containersFolder,
+			containersFolder+" is mounted writable, and nothing but the daemon has to write there",
 			"mount it read-only: "+option).At(m.Place).On(r.Name)}
 	case found:
 		return nil
 	}
-	f := Failed(containersUnmounted, containersFolder, containersFolder+" is not mounted: the runner cannot read what steps print",
+	f := Failed(containersUnmounted, containersFolder,
+		containersFolder+" is not mounted: the runner cannot read what steps print",
 		"mount it: "+option+" before the image").At(d.Place)
 	for _, m := range d.Mounts {
 		target := path.Clean(m.Target.Value)
-		if near := Nearest(target, []string{containersFolder}); near != "" || path.Clean(m.Source.Value) == containersFolder {
-			f.Message = fmt.Sprintf("the containers' folder is mounted at %s, and the runner looks at %s", target, containersFolder)
+		if near := Nearest(target, []string{containersFolder}); near != "" ||
+			path.Clean(m.Source.Value) == containersFolder {
+			f.Message = fmt.Sprintf("the containers' folder is mounted at %s, and the runner looks at %s",
+				target, containersFolder)
 			f.Hint = "write " + option
 			f = f.At(m.Target.Place)
 		}
@@ -293,7 +308,7 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	if !path.IsAbs(folder) {
 		return touched(Failed(workingDirectoryUnmounted, envWorkingDirectory,
 			fmt.Sprintf("%q is no absolute path, so that no mount can have it", folder),
-			"write an absolute path, and mount it under the same one: -e WORKING_DIRECTORY=/tmp -v /tmp:/tmp").At(place))
+			"write an absolute path, and mount it: -e WORKING_DIRECTORY=/tmp -v /tmp:/tmp").At(place))
 	}
 	folder = path.Clean(folder)
 	m, source, found := cover(d, folder)
@@ -301,23 +316,25 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	switch {
 	case !found:
 		return lacking(r, Failed(workingDirectoryUnmounted, envWorkingDirectory,
-			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted, nor any folder above it", folder), "mount it: "+option+" before the image").At(place))
+			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted, nor any folder above it", folder),
+			"mount it: "+option+" before the image").At(place))
 	case m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
-			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(m), folder),
+			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(m),
+				folder),
 			"write "+option).At(m.Place))
-	case m.Volume, m.Source.Unresolved != "", m.Source.Placeholder != "", m.Source.Home, ownDaemon(d), source == folder:
+	case source == folder, m.Volume, ownDaemon(d):
 		return nil
-	case unexpandedHome(m.Source):
+	case m.Source.Unresolved != "", m.Source.Placeholder != "", m.Source.Home, unexpandedHome(m.Source):
 		return nil
 	}
 	return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
 		fmt.Sprintf("WORKING_DIRECTORY is %s in the container and %s on the host", folder, source),
-		fmt.Sprintf("mount it under one path: -v %s:%s, with -e WORKING_DIRECTORY=%s", source, source, source)).At(m.Place))
+		fmt.Sprintf("mount it under one path: -v %[1]s:%[1]s, with -e WORKING_DIRECTORY=%[1]s", source)).At(m.Place))
 }
 
-// unresolvedFolder judges a working directory that is not known: mounted by the same words on both sides, it is right
-// whatever it is.
+// unresolvedFolder judges a working directory that is not known: mounted by the same words on both sides, it is
+// right whatever it is.
 func unresolvedFolder(d *runner.Definition, folder runner.Text) []Finding {
 	for _, m := range d.Mounts {
 		if folder.Value != "" && m.Source.Value == folder.Value && m.Target.Value == folder.Value {
@@ -351,7 +368,8 @@ func unexpandedHomes(r *Runner) []Finding {
 			}
 		}
 		f := Failed(unexpandedHomeFolder, text.Value, homeReason(text, m),
-			fmt.Sprintf("write \"$HOME%s\" in double quotes", strings.TrimPrefix(text.Value, homeSign(text.Value)))).At(text.Place)
+			fmt.Sprintf("write \"$HOME%s\" in double quotes",
+				strings.TrimPrefix(text.Value, homeSign(text.Value)))).At(text.Place)
 		if isConfigMount(m) {
 			f = f.Touching(overrideReferences(r)...)
 		}
@@ -360,7 +378,8 @@ func unexpandedHomes(r *Runner) []Finding {
 	if v, set := effective(r.Definition, envWorkingDirectory); set && unexpandedHome(v.Value) {
 		findings = append(findings, Failed(unexpandedHomeFolder, envWorkingDirectory,
 			fmt.Sprintf("%q reaches the runner as it stands: nothing fills the home folder in", v.Value.Value),
-			"write an absolute path, the same as in its mount").At(v.Value.Place).Touching(Variable(envWorkingDirectory)))
+			"write an absolute path, the same as in its mount").At(v.Value.Place).
+			Touching(Variable(envWorkingDirectory)))
 	}
 	return findings
 }
@@ -386,8 +405,8 @@ func overrideReferences(r *Runner) []string {
 	return references
 }
 
-// missingSources looks for the sources of bind mounts on the runner's own host. A config.json that is missing has a
-// problem of its own.
+// missingSources looks for the sources of bind mounts on the runner's own host. A config.json that is missing
+// has a problem of its own.
 func missingSources(h *Host, r *Runner) []Finding {
 	var findings []Finding
 	if !h.Live {
@@ -399,13 +418,15 @@ func missingSources(h *Host, r *Runner) []Finding {
 		if m.Volume || m.Source.Unresolved != "" || !path.IsAbs(source) || isConfigMount(m) || !absent(h, source) {
 			continue
 		}
-		f := Failed(mountSourceMissing, source, source+" does not exist on this host; docker makes an empty folder of it",
+		f := Failed(mountSourceMissing, source,
+			source+" does not exist on this host; docker makes an empty folder of it",
 			"create it, or name the right path").At(m.Place).Touching(Path(source))
 		switch {
 		case m.Option == "--mount":
 			f.Message = source + " does not exist on this host; docker refuses to start with it"
 		case path.Clean(source) == path.Clean(working.Value.Value):
-			f.Message = source + " does not exist on this host; docker makes an empty folder of it, which will do here"
+			f.Message = source +
+				" does not exist on this host; docker makes an empty folder of it, which will do here"
 			f = f.As(Warn).Try("sudo mkdir -p " + shellWord(source))
 		}
 		findings = append(findings, f)

@@ -5,21 +5,22 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/registry"
+	"runner-preflight/checks/source"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/source"
 )
 
 var endpointReachable = Check{
 	Name:  "endpoint-reachable",
 	Title: "Every host that the runner needs can be reached",
-	Doc: "Connects to each host that this runner needs, in phases (DNS, TCP, proxy, TLS, HTTP), as the program does that needs " +
-		"it: docker's daemon for images, the runner's JVM for the control channel. Hosts that registries send their clients to " +
-		"(token services, stores of layers) are among them once they are known.",
+	Doc: "Connects to each host that this runner needs, in phases (DNS, TCP, proxy, TLS, HTTP), as " +
+		"the program does that needs it: docker's daemon for images, the runner's JVM for the " +
+		"control channel. Hosts that registries send their clients to (token services, stores of " +
+		"layers) are among them once they are known.",
 	Problems: append(networkProblems(), httpBlocked, endpointFailing, slowEndpoint, brokenIPv6),
 	Run:      runEndpointReachable,
 }
@@ -43,13 +44,15 @@ func runEndpointReachable(ctx context.Context, h *Host) []Finding {
 	for i, d := range demands {
 		found := judgeEndpoint(ctx, h, d, answers[i])
 		if d.spare(found, demands, answers) {
-			found = []Finding{Skipped(d.address, d.address+" is out of reach, and not needed while the other default pause image's host answers")}
+			found = []Finding{Skipped(d.address,
+				"out of reach, and not needed: the host of the other default pause image answers")}
 		}
 		for _, f := range found {
 			findings = append(findings, d.complete(f))
 		}
 	}
-	return findings
+	findings = append(findings, discovered(ctx, h, demands)...)
+	return shareRoots(findings)
 }
 
 // demandsOf lists what the runners need, the routes apart.
@@ -63,7 +66,10 @@ func demandsOf(h *Host) []*demand {
 			})
 			if i < 0 {
 				i = len(demands)
-				demands = append(demands, &demand{runner: r, client: client, address: e.Address(), images: imagesAt(r, e.Address())})
+				demands = append(demands, &demand{
+					runner: r, client: client, address: e.Address(),
+					images: imagesAt(r, e.Address()),
+				})
 			}
 			demands[i].endpoints = append(demands[i].endpoints, e)
 		}
@@ -121,7 +127,7 @@ func (d *demand) url() string {
 // need says who needs the host and what for.
 func (d *demand) need() string {
 	if d.optional() {
-		return "which some pipelines need (" + d.endpoints[0].Why + ")"
+		return "which may be needed (" + d.endpoints[0].Why + ")"
 	}
 	var who []string
 	for _, e := range d.endpoints {
@@ -130,7 +136,7 @@ func (d *demand) need() string {
 		case e.Why == "--endpoint" || e.Actor == "":
 			who = append(who, "--endpoint asks for")
 		default:
-			who = append(who, "the "+string(e.Actor)+" needs for "+e.Why)
+			who = append(who, "the "+string(e.Actor)+" needs ("+e.Why+")")
 		}
 	}
 	return "which " + strings.Join(who, " and ")
@@ -158,11 +164,13 @@ func (d *demand) complete(f Finding) Finding {
 // spare tells whether a host that is out of reach is one of several of which another answers.
 func (d *demand) spare(found []Finding, demands []*demand, answers []network.Answer) bool {
 	group := d.endpoints[0].OneOf
-	if group == "" || len(d.endpoints) > 1 || !slices.ContainsFunc(found, func(f Finding) bool { return f.Status > Warn }) {
+	if group == "" || len(d.endpoints) > 1 || !slices.ContainsFunc(found,
+		func(f Finding) bool { return f.Status > Warn }) {
 		return false
 	}
 	for i, other := range demands {
-		if other != d && other.runner == d.runner && answers[i].Failure == nil && answers[i].Status < http.StatusInternalServerError &&
+		if other != d && other.runner == d.runner && answers[i].Failure == nil &&
+			answers[i].Status < http.StatusInternalServerError &&
 			slices.ContainsFunc(other.endpoints, func(e Endpoint) bool { return e.OneOf == group }) {
 			return true
 		}
@@ -173,6 +181,9 @@ func (d *demand) spare(found []Finding, demands []*demand, answers []network.Ans
 // judgeEndpoint says what came of one host.
 func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []Finding {
 	if a.Failure != nil {
+		if reason := daemonAllows(h, spoken(d.address), a.Failure); d.registry() && reason != "" {
+			return []Finding{Skipped(d.address, reason)}
+		}
 		found := networkFinding(ctx, h, a.Failure, d.need())
 		if a.Failure.Kind == network.TLSIntercepted && aged(h) {
 			found = found.As(Warn)
@@ -180,9 +191,9 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 		return []Finding{withSteps(found, a.Trace)}
 	}
 	found := judgeAnswer(d, a)
-	found = append(found, judgeTrace(ctx, h, d.client, a.Trace)...)
+	found = append(found, judgeTrace(ctx, d.client, a.Trace)...)
 	if len(found) == 0 {
-		found = []Finding{Passed(d.address, d.address+" answers: "+steps(a.Trace))}
+		found = []Finding{Passed(d.address, "answers: "+steps(a.Trace))}
 	}
 	for i := range found {
 		found[i] = withSteps(found[i], a.Trace).With("status", a.Status)
@@ -199,11 +210,13 @@ func judgeAnswer(d *demand, a network.Answer) []Finding {
 	proven := a.Certificate != nil && a.Certificate.Public
 	switch {
 	case blocked(d, a, proven):
-		return []Finding{Failed(httpBlocked, d.address, fmt.Sprintf("%s, %s: %s answers in its place", d.address, d.need(), pageOf(a)),
+		return []Finding{Failed(httpBlocked, d.address, fmt.Sprintf("%s, %s: %s answers in its place",
+			d.address, d.need(), pageOf(a)),
 			"have the web filter allow "+host+"; its page, opened in a browser, says which rule it is").
 			Try("curl -v https://" + d.address + "/")}
 	case a.Status >= http.StatusInternalServerError:
-		return []Finding{Warned(endpointFailing, d.address, fmt.Sprintf("%s, %s: it answers with status %d", d.address, d.need(), a.Status),
+		return []Finding{Warned(endpointFailing, d.address, fmt.Sprintf("%s, %s: it answers with status %d",
+			d.address, d.need(), a.Status),
 			"try again later, and look at the status page of whoever runs "+host)}
 	case !proven && a.Certificate != nil && isPublicHost(host):
 		return []Finding{withCertificate(Warned(tlsIntercepted, d.address, fmt.Sprintf(
@@ -248,9 +261,11 @@ func elsewhere(a network.Answer) bool {
 // filterWords looks for what block pages say and other pages do not.
 func filterWords(a network.Answer) bool {
 	text := strings.ToLower(string(a.Body[:min(len(a.Body), 16<<10)]))
-	return slices.ContainsFunc([]string{"web filter", "webfilter", "fortiguard", "zscaler", "forcepoint", "websense", "bluecoat",
+	return slices.ContainsFunc([]string{
+		"web filter", "webfilter", "fortiguard", "zscaler", "forcepoint", "websense", "bluecoat",
 		"blue coat", "umbrella", "captive portal", "blocked by", "has been blocked", "is blocked", "blocked page", "block page",
-		"url category", "access to this site", "site blocked", "web page blocked", "acceptable use"},
+		"url category", "access to this site", "site blocked", "web page blocked", "acceptable use",
+	},
 		func(word string) bool { return strings.Contains(text, word) })
 }
 
@@ -265,29 +280,100 @@ func pageOf(a network.Answer) string {
 }
 
 // judgeTrace judges how long it took, and the way that was not taken.
-func judgeTrace(ctx context.Context, h *Host, c *network.Client, t network.Trace) []Finding {
+func judgeTrace(ctx context.Context, c *network.Client, t network.Trace) []Finding {
 	var found []Finding
 	if total, longest, slow := t.Slow(); slow {
-		found = append(found, Warned(slowEndpoint, t.Address, fmt.Sprintf("%s: %s until the first byte, most of it for %s (%s)",
-			t.Address, seconds(total), longest.Phase, seconds(longest.Duration)), slowHint(longest.Phase, t.Address)))
+		root, hint := slowAdvice(longest.Phase, t)
+		found = append(found, Warned(slowEndpoint, t.Address,
+			fmt.Sprintf("%s: %s until the first byte, most of it for %s (%s)",
+				t.Address, seconds(total), longest.Phase, seconds(longest.Duration)), hint).On(root))
 	}
 	if addr, detail, broken := c.BrokenIPv6(ctx, t.Address); broken {
-		found = append(found, Warned(brokenIPv6, t.Address, fmt.Sprintf("%s: IPv4 works and IPv6 does not: %s", t.Address, detail),
+		found = append(found, Warned(brokenIPv6, t.Address, fmt.Sprintf("%s: IPv4 works and IPv6 does not: %s",
+			t.Address, detail),
 			"mend the IPv6 route of this machine, or take it away").On("IPv6").Try("ip -6 route get "+addr.String()))
 	}
 	return found
 }
 
-func slowHint(phase network.Phase, address string) string {
-	switch phase {
-	case network.PhaseDNS:
-		return "look at the name servers in /etc/resolv.conf: a dead first one costs seconds each time"
-	case network.PhaseProxy:
-		return "look at the proxy's load"
-	case network.PhaseHTTP:
-		return "look at the load of " + hostOfAddress(address)
+// slowAdvice says what to look at, and what to do.
+func slowAdvice(phase network.Phase, t network.Trace) (root, hint string) {
+	switch {
+	case phase == network.PhaseDNS:
+		return resolverFile, "look at the name servers in " + resolverFile +
+			": a dead first one costs seconds each time"
+	case t.Proxy != "" && phase != network.PhaseHTTP:
+		return t.Proxy, "look at the load of the proxy " + t.Proxy + " and at the path to it"
+	case phase == network.PhaseHTTP:
+		return t.Address, "look at the load of " + hostOfAddress(t.Address)
 	}
-	return "look at the path to " + hostOfAddress(address) + " (loss, distance, inspection)"
+	return t.Address, "look at the path to " + hostOfAddress(t.Address) + " (loss, distance, inspection)"
+}
+
+// shareRoots gives one root to what is wrong with this machine rather than with each of several hosts: IPv6 that
+// works with none of them.
+func shareRoots(findings []Finding) []Finding {
+	var hosts []string
+	for _, f := range findings {
+		if f.Problem == brokenIPv6 {
+			hosts = appendNew(hosts, []string{f.Subject})
+		}
+	}
+	for i, f := range findings {
+		if f.Problem == brokenIPv6 && len(hosts) > 1 {
+			findings[i] = f.On("IPv6")
+		}
+	}
+	return findings
+}
+
+// discovered reports the hosts that registries send their clients to: token services, and where layers are kept. They
+// are known once the images were asked for, and so is how the connections to them went.
+func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
+	var findings []Finding
+	for _, r := range h.Runners {
+		for _, image := range r.Images {
+			if len(imageEndpoints(image)) == 0 {
+				continue
+			}
+			for _, met := range hostsMet(ctx, h, r, image) {
+				trace, seen := h.Daemon.Trace(met.Address)
+				listed := func(d *demand) bool { // an optional one that fails is needed after all
+					return d.runner == r && d.client == h.Daemon && d.address == met.Address &&
+						(!d.optional() || trace.Failure == nil)
+				}
+				if !seen || slices.ContainsFunc(known, listed) {
+					continue
+				}
+				d := &demand{
+					runner: r, client: h.Daemon, address: met.Address, images: []Image{image},
+					endpoints: []Endpoint{
+						{Actor: ActorDaemon, Why: met.Why + " of " + image.Reference},
+					},
+				}
+				findings = append(findings, d.complete(judgeDiscovered(ctx, h, d, trace)))
+			}
+		}
+	}
+	return findings
+}
+
+// hostsMet are the hosts that were met in asking for an image. Registries remember: it costs nothing to ask again.
+func hostsMet(ctx context.Context, h *Host, r *Runner, image Image) []registry.Host {
+	request := registry.Request{Reference: image.Reference, Platform: r.Platform}
+	if r.Config != nil {
+		if found := r.Config.File.ForRunner(image.Reference); found.Reason == "" {
+			request.Username, request.Password = found.Username, found.Password
+		}
+	}
+	return h.Registries.Resolve(ctx, request).Hosts
+}
+
+func judgeDiscovered(ctx context.Context, h *Host, d *demand, t network.Trace) Finding {
+	if t.Failure != nil {
+		return withSteps(networkFinding(ctx, h, t.Failure, d.need()), t)
+	}
+	return withSteps(Passed(d.address, "answers as the "+d.endpoints[0].Why+": "+steps(t)), t)
 }
 
 // steps lists the phases with their times: "dns 2 ms, tcp 14 ms".

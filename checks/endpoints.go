@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"net"
 	"net/url"
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/runner"
 	"slices"
 	"strconv"
 	"strings"
 
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/runner"
+	"github.com/distribution/reference"
 )
 
 // anyPause is the group of the two images that the vendor's runners pull without an override, by their version.
@@ -41,12 +42,15 @@ func imageEndpoints(image Image) []Endpoint {
 		}
 	}
 	var endpoints []Endpoint
-	for _, reference := range references {
-		host, port, ok := imageAddress(reference)
+	for _, written := range references {
+		host, port, ok := imageAddress(written)
 		if !ok {
 			continue
 		}
-		e := Endpoint{Host: host, Port: port, Actor: ActorDaemon, Why: string(image.Role), Registry: true, OneOf: group}
+		e := Endpoint{
+			Host: host, Port: port, Actor: ActorDaemon, Why: string(image.Role), Registry: true,
+			OneOf: group,
+		}
 		if image.Role == RoleRunner {
 			e.Actor, e.Why = ActorCLI, "the runner's own image"
 		}
@@ -55,14 +59,19 @@ func imageEndpoints(image Image) []Endpoint {
 	return endpoints
 }
 
-// imageAddress is the host and port that docker's daemon dials for a reference; ok is false for what names no host.
-func imageAddress(reference string) (host string, port int, ok bool) {
-	named := registryHost(strings.TrimSpace(reference))
-	if named == hubHost || named == "index.docker.io" {
+// imageAddress is the host and port that docker's daemon dials for a reference; ok is false for one that docker does
+// not accept, and for images that are on the runner's host alone.
+func imageAddress(written string) (host string, port int, ok bool) {
+	named, err := reference.ParseNormalizedNamed(written)
+	if err != nil || strings.HasPrefix(written, "localhost/") || strings.HasPrefix(written, "sha256:") {
+		return "", 0, false
+	}
+	domain := reference.Domain(named)
+	if domain == hubHost || domain == "index.docker.io" {
 		return hubAPI, 443, true
 	}
-	u, err := url.Parse("https://" + named)
-	if err != nil || u.Hostname() == "" || u.User != nil {
+	u, err := url.Parse("https://" + domain)
+	if err != nil {
 		return "", 0, false
 	}
 	number, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
@@ -82,7 +91,8 @@ func vendorEndpoints() []Endpoint {
 		need("api.bitbucket.org", ActorJVM, "REST API", false),
 		need("bitbucket.org", ActorJVM, "git over HTTPS", false),
 		need("micros--prod-east--bitbucketci-file-service--files.s3.amazonaws.com", ActorJVM, storage, true),
-		need("micros--prod-west--bitbucketci-file-service--files.s3.us-west-2.amazonaws.com", ActorJVM, storage, true),
+		need("micros--prod-west--bitbucketci-file-service--files.s3.us-west-2.amazonaws.com", ActorJVM, storage,
+			true),
 		need("public.ecr.aws", ActorDaemon, "images of pipelines", true),
 		need(hubAPI, ActorDaemon, "images of pipelines on Docker Hub", true),
 		need("auth.docker.io", ActorDaemon, "images of pipelines on Docker Hub", true),
@@ -95,7 +105,10 @@ func vendorEndpoints() []Endpoint {
 func joinEndpoints(endpoints []Endpoint) []Endpoint {
 	var joined []Endpoint
 	for _, e := range endpoints {
-		i := slices.IndexFunc(joined, func(j Endpoint) bool { return j.Address() == e.Address() && j.Actor == e.Actor })
+		i := slices.IndexFunc(joined, func(j Endpoint) bool {
+			return j.Address() == e.Address() &&
+				j.Actor == e.Actor
+		})
 		if i < 0 {
 			joined = append(joined, e)
 			continue

@@ -12,15 +12,18 @@ import (
 // ordinaryVariable matches names of other programs that are near the runner's own.
 var ordinaryVariable = regexp.MustCompile(`^(FTP|ALL|RSYNC|SOCKS)_PROXY$|^JAVA_|^DOCKER_(PORT|HOSTNAME)$`)
 
-// otherNames are what people call the runner's variables, beside plain misspellings, in upper case and without signs.
+// otherNames are what people call the runner's variables, beside plain misspellings, in upper case and without
+// signs.
 func otherNames() map[string]string {
 	return map[string]string{
 		"WORKINGDIR": envWorkingDirectory, "WORKDIR": envWorkingDirectory, "WORKDIRECTORY": envWorkingDirectory,
 		"WORKSPACEUUID": envAccount, "WORKSPACEID": envAccount, "TEAMUUID": envAccount, "ACCOUNTID": envAccount,
 		"REPOUUID": envRepository, "REPOID": envRepository, "REPOSITORYID": envRepository, "RUNNERID": envRunner,
-		"CLIENTID": envClientID, "CLIENTSECRET": envClientSecret, "OAUTHID": envClientID, "OAUTHSECRET": envClientSecret,
+		"CLIENTID": envClientID, "OAUTHID": envClientID,
+		"CLIENTSECRET": envClientSecret, "OAUTHSECRET": envClientSecret,
 		"PAUSEIMAGE": string(RolePause), "IMAGEPAUSE": string(RolePause), "PAUSECONTAINERIMAGE": string(RolePause),
-		"AUTHPROXYIMAGE": string(RoleAuthProxy), "IMAGEAUTHPROXY": string(RoleAuthProxy), "PROXYIMAGE": string(RoleAuthProxy),
+		"AUTHPROXYIMAGE": string(RoleAuthProxy), "IMAGEAUTHPROXY": string(RoleAuthProxy),
+		"PROXYIMAGE": string(RoleAuthProxy),
 		"AUTHIMAGE": string(RoleAuthProxy), "AUTHPROXYCONTAINERIMAGE": string(RoleAuthProxy),
 		"CLONEIMAGE": string(RoleClone), "IMAGECLONE": string(RoleClone), "CLONECONTAINERIMAGE": string(RoleClone),
 		"GITCLONEIMAGE": string(RoleClone), "DVCSIMAGE": string(RoleClone), "DVCSTOOLSIMAGE": string(RoleClone),
@@ -28,7 +31,8 @@ func otherNames() map[string]string {
 }
 
 // runnerStyle matches names that are formed as the runner's own are.
-var runnerStyle = regexp.MustCompile(`^(RUNNER|BITBUCKET|PIPELINES?|OAUTH2?|ACCOUNT|REPOSITORY|WORKSPACE|SCHEDULED_STATE|RUNTIME)_` +
+var runnerStyle = regexp.MustCompile(`^(RUNNER|BITBUCKET|PIPELINES?|OAUTH2?|ACCOUNT|REPOSITORY|WORKSPACE)_` +
+	`|^(SCHEDULED_STATE|RUNTIME)_` +
 	`|_UUID$|^(DIND|DOCKER|DOCKER_DAEMON|BUILD|DEFAULT|RUNNER|STEP|SERVICE|HELPER|SIDECAR)_IMAGE$`)
 
 // meantName is the name of the runner's that somebody probably meant; "" if none is near.
@@ -68,7 +72,9 @@ func strangeName(r *Runner, v runner.Variable) []Finding {
 	if upper != name && slices.Contains([]string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}, upper) {
 		return nil
 	}
-	if meant := meantName(name); meant != "" {
+	meant := meantName(name)
+	_, beside := effective(r.Definition, meant)
+	if meant != "" && (!beside || slices.Contains(overrideVariables(), meant)) {
 		return []Finding{misspelledVariable(r, v, meant)}
 	}
 	if !runnerStyle.MatchString(name) {
@@ -93,8 +99,8 @@ func knownEnd(name string) string {
 	return ""
 }
 
-// misspelledVariable reports a near miss. One of an override is a failure: the vendor's image is then pulled, and no word is
-// said. It is harmless beside the right name.
+// misspelledVariable reports a near miss. One of an override is a failure: the vendor's image is then pulled,
+// and no word is said. It is harmless beside the right name.
 func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
 	name := v.Name.Value
 	message := fmt.Sprintf("the runner does not read %s; %s is probably meant", name, meant)
@@ -105,7 +111,8 @@ func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
 		f.Message = fmt.Sprintf("the runner does not read %s; %s is set beside it", name, meant)
 		f.Hint = "delete it"
 	case slices.Contains(overrideVariables(), meant):
-		f.Message = fmt.Sprintf("the runner does not read %s, and pulls the vendor's image instead; %s is probably meant", name, meant)
+		f.Message = fmt.Sprintf("the runner does not read %s, and pulls the vendor's image instead; "+
+			"%s is probably meant", name, meant)
 		f = f.As(Fail)
 	}
 	f = f.At(v.Name.Place).Touching(Variable(name), Variable(meant))

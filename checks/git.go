@@ -21,8 +21,8 @@ const (
 	tracked
 )
 
-// trackingOf tells what git makes of the file at an absolute path, by reading the index and the ignore files as git
-// does. Ignore rules of the user's own configuration are not seen.
+// trackingOf tells what git makes of the file at an absolute path, by reading the index and the ignore files as
+// git does. Ignore rules of the user's own configuration are not seen.
 func trackingOf(files Files, file string) tracking {
 	tree, found := treeAbove(files, file)
 	if !found {
@@ -39,7 +39,8 @@ func trackingOf(files Files, file string) tracking {
 	return addable
 }
 
-// workTree is a git work tree: where it begins, where git keeps what is its own, and what it shares with others.
+// workTree is a git work tree: where it begins, where git keeps what is its own, and what it shares with
+// others.
 type workTree struct{ root, folder, common string }
 
 // treeAbove finds the innermost work tree around a file.
@@ -54,8 +55,8 @@ func treeAbove(files Files, file string) (workTree, bool) {
 	}
 }
 
-// treeAt tells whether a folder is the root of a work tree. In a linked one, and in a submodule, .git is a file that
-// names the folder.
+// treeAt tells whether a folder is the root of a work tree. In a linked one, and in a submodule, .git is a file
+// that names the folder.
 func treeAt(files Files, root string) (workTree, bool) {
 	folder := path.Join(root, ".git")
 	info, err := files.Stat(folder)
@@ -92,8 +93,8 @@ func relativeTo(folder, name string) string {
 	return path.Join(folder, name)
 }
 
-// indexHolds tells whether a git index has an entry for a name. The index does not say how long its hashes are: the
-// length under which it can be read to its end is the right one.
+// indexHolds tells whether a git index has an entry for a name. The index does not say how long its hashes are:
+// the length under which it can be read to its end is the right one.
 func indexHolds(index []byte, name string) bool {
 	for _, hash := range []int{20, 32} {
 		found := false
@@ -104,8 +105,8 @@ func indexHolds(index []byte, name string) bool {
 	return false
 }
 
-// walkIndex visits the names in a git index (versions 2 to 4) and tells whether it could be read to its end. See
-// gitformat-index in git's documentation.
+// walkIndex visits the names in a git index (versions 2 to 4) and tells whether it could be read to its end.
+// See gitformat-index in git's documentation.
 func walkIndex(index []byte, hash int, visit func(name []byte)) bool {
 	const header, stat = 12, 40
 	if len(index) < header+hash || string(index[:4]) != "DIRC" {
@@ -142,7 +143,8 @@ func walkIndex(index []byte, hash int, visit func(name []byte)) bool {
 	return true
 }
 
-// paddedName reads the name behind an entry's fixed part, and how long the entry is with its padding to 8 bytes.
+// paddedName reads the name behind an entry's fixed part, and how long the entry is with its padding to 8
+// bytes.
 func paddedName(entry []byte, fixed int) (name []byte, size int, ok bool) {
 	if len(entry) < fixed {
 		return nil, 0, false

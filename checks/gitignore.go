@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ignores tells whether the ignore files of a work tree leave out a name below its root. What is in a folder that is
-// left out is left out, whatever else is said of it.
+// ignores tells whether the ignore files of a work tree leave out a name below its root. What is in a folder
+// that is left out is left out, whatever else is said of it.
 func (t workTree) ignores(files Files, name string) bool {
 	rules := ignoreRules(files, path.Join(t.common, "info", "exclude"), "")
 	parts := strings.Split(name, "/")
@@ -97,8 +97,8 @@ func trimBlanks(line string) string {
 	return trimmed
 }
 
-// globExpression is a glob as a regular expression: those take time in proportion to what they match, whatever the
-// glob.
+// globExpression is a glob as a regular expression: those take time in proportion to what they match, whatever
+// the glob.
 func globExpression(glob string) string {
 	var out strings.Builder
 	out.WriteString(`(?s)\A`)
@@ -111,8 +111,8 @@ func globExpression(glob string) string {
 	return out.String()
 }
 
-// globStep translates what stands at an offset of a glob, and tells how wide it is. A bracket that is never closed
-// stays as it is and spoils the expression, as it spoils the glob.
+// globStep translates what stands at an offset of a glob, and tells how wide it is. A bracket that is never
+// closed stays as it is and spoils the expression, as it spoils the glob.
 func globStep(glob string, at int) (expression string, width int) {
 	rest := glob[at:]
 	atStart := at == 0 || glob[at-1] == '/'

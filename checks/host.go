@@ -27,6 +27,9 @@ type Host struct {
 	Daemon *network.Client
 	// Registries asks registries about images, over Daemon.
 	Registries *registry.Client
+
+	// lookedUp is what the checks of config.json share; it is made once, by the first that asks.
+	lookedUp configView
 }
 
 // FileReading is what one file says of runners.

@@ -12,8 +12,9 @@ import (
 var imageCurrent = Check{
 	Name:  "image-current",
 	Title: "The images that replace the vendor's are not outdated",
-	Doc: "Compares the date of each override with that of the vendor's current image of the same role. The vendor changes these images " +
-		"together with the runner; a copy that is left behind may stop working with it.",
+	Doc: "Compares the date of each override with that of the vendor's current image of the same role. The " +
+		"vendor changes these images together with the runner; a copy that is left behind may stop working " +
+		"with it.",
 	Problems: []*Problem{imageOutdated},
 	Run: func(ctx context.Context, h *Host) []Finding {
 		return eachImage(h, func(r *Runner, image Image) []Finding { return []Finding{current(ctx, h, r, image)} })
@@ -23,9 +24,9 @@ var imageCurrent = Check{
 var imageOutdated = &Problem{
 	ID:    "image-outdated",
 	Title: "The image is much older than the vendor's current one",
-	Doc: "The override was made over 90 days before the image that the vendor ships today for the same role. It may work for long, and may " +
-		"stop with an update of the runner, which expects the others to be of its own age. Copy the vendor's image again, or build yours " +
-		"on it anew, and do so regularly.",
+	Doc: "The override was made over 90 days before the image that the vendor ships today for the same " +
+		"role. It may work for long, and may stop with an update of the runner, which expects the others to " +
+		"be of its own age. Copy the vendor's image again, or build yours on it anew, and do so regularly.",
 	Source: "the dates in the configs of both images; the 90 days are this tool's own measure",
 }
 

@@ -10,8 +10,9 @@ import (
 var imageLayers = Check{
 	Name:  "image-layers",
 	Title: "Every layer of the images can be read",
-	Doc: "Asks for the config and for one byte of each layer of each image, following redirects to where they are stored, as registries " +
-		"often keep layers on another host that a firewall has to allow too. No layer is downloaded.",
+	Doc: "Asks for the config and for one byte of each layer of each image, following redirects to where " +
+		"they are stored, as registries often keep layers on another host that a firewall has to allow too. " +
+		"No layer is downloaded.",
 	Problems: append([]*Problem{layerMissing, layerDenied, digestMismatch, rateLimited, registryFailure, httpBlocked},
 		networkProblems()...),
 	Run: func(ctx context.Context, h *Host) []Finding {
@@ -22,17 +23,19 @@ var imageLayers = Check{
 var layerMissing = &Problem{
 	ID:    "layer-missing",
 	Title: "A part of the image is gone from the registry",
-	Doc: "The manifest is there, but a layer, the config or a platform's manifest that it names is not: a push that did not end, a clean-up " +
-		"that took too much, or a mirror that copied too little. The pull ends with \"blob unknown\" or \"not found\". Push the image again.",
+	Doc: "The manifest is there, but a layer, the config or a platform's manifest that it names is not: a " +
+		"push that did not end, a clean-up that took too much, or a mirror that copied too little. The pull " +
+		"ends with \"blob unknown\" or \"not found\". Push the image again.",
 	Source: "the registry's answer to the request for the blob (404)",
 }
 
 var layerDenied = &Problem{
 	ID:    "layer-denied",
 	Title: "A part of the image may not be read",
-	Doc: "The manifest may be read, but a layer or the config is refused (401, 403), by the registry or by the storage that it redirects " +
-		"to: a signed address that the storage does not take (often a clock that is wrong on the registry's side), a storage policy that " +
-		"allows certain networks alone, or a proxy that changes the request.",
+	Doc: "The manifest may be read, but a layer or the config is refused (401, 403), by the registry or by " +
+		"the storage that it redirects to: a signed address that the storage does not take (often a clock " +
+		"that is wrong on the registry's side), a storage policy that allows certain networks alone, or a " +
+		"proxy that changes the request.",
 	Source: "the answer to the request for the blob",
 }
 
@@ -52,7 +55,8 @@ func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {
 		return append(findings, Skipped(role, fmt.Sprintf("%s: %s", name, reason)))
 	}
 	if len(findings) == 0 {
-		return []Finding{withHosts(Passed(role, fmt.Sprintf("the config and the %d layers of %s can be read", len(res.Blobs)-1, name)), res)}
+		return []Finding{withHosts(Passed(role, fmt.Sprintf("the config and the %d layers of %s can be read",
+			len(res.Blobs)-1, name)), res)}
 	}
 	return findings
 }
@@ -88,7 +92,8 @@ func blobFinding(ctx context.Context, h *Host, q question) Finding {
 	case q.failure.Network != nil:
 		return unreachable(ctx, h, q)
 	case q.failure.Kind == "layer-missing":
-		return q.base(Failed(layerMissing, q.role(), message, fmt.Sprintf("push %s again", q.name()))).On(q.image.Reference)
+		return q.base(Failed(layerMissing, q.role(), message, fmt.Sprintf("push %s again",
+			q.name()))).On(q.image.Reference)
 	case q.failure.Kind == "layer-denied":
 		hint := fmt.Sprintf("look in the log of %s for the reason of the %d", host, q.failure.Status)
 		return q.base(Failed(layerDenied, q.role(), message, hint)).On(host)

@@ -10,8 +10,9 @@ import (
 var imagePlatform = Check{
 	Name:  "image-platform",
 	Title: "Every image is there for the runner's platform",
-	Doc: "Looks in the index of each image for a manifest that docker would pull on this runner's platform, compared as containerd " +
-		"compares platforms (an amd64 host also runs 386, an arm64 host 32-bit arm). An image without an index is judged by its config.",
+	Doc: "Looks in the index of each image for a manifest that docker would pull on this runner's platform, " +
+		"compared as containerd compares platforms (an amd64 host also runs 386, an arm64 host 32-bit arm). " +
+		"An image without an index is judged by its config.",
 	Problems: []*Problem{platformMissing},
 	Run: func(ctx context.Context, h *Host) []Finding {
 		return eachImage(h, func(r *Runner, image Image) []Finding { return []Finding{fits(ctx, h, r, image)} })
@@ -21,9 +22,10 @@ var imagePlatform = Check{
 var platformMissing = &Problem{
 	ID:    "platform-missing",
 	Title: "The image is not there for the runner's platform",
-	Doc: "Nothing under the reference is for this platform, so the pull ends with \"no matching manifest\", or the container with \"exec " +
-		"format error\". It often happens to mirrored images: docker pull, tag and push copy the platform of the machine they run " +
-		"on and no other. Copy all platforms, or build for the one that is missing.",
+	Doc: "Nothing under the reference is for this platform, so the pull ends with \"no matching manifest\", " +
+		"or the container with \"exec format error\". It often happens to mirrored images: docker pull, tag " +
+		"and push copy the platform of the machine they run on and no other. Copy all platforms, or build " +
+		"for the one that is missing.",
 	Source: "containerd's platform rules; the index, or the image's config",
 }
 

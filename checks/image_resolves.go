@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"runner-preflight/checks/network"
 	"runner-preflight/checks/registry"
 	"runner-preflight/checks/source"
 )
@@ -14,11 +13,13 @@ import (
 var imageResolves = Check{
 	Name:  "image-resolves",
 	Title: "Every image of the runner can be found in its registry with the credentials that are sent for it",
-	Doc: "Asks the registry of each image for its manifest, as docker's daemon would and with what the runner would send: the " +
-		"registry's challenge, a token for the repository, the digest behind the tag, the manifest behind the digest. Credentials " +
-		"are looked up as the runner's own reader does, for the runner's own image as docker's CLI does.",
+	Doc: "Asks the registry of each image for its manifest, as docker's daemon would and with what the " +
+		"runner would send: the registry's challenge, a token for the repository, the digest behind the " +
+		"tag, the manifest behind the digest. Credentials are looked up as the runner's own reader does, " +
+		"for the runner's own image as docker's CLI does.",
 	Problems: append([]*Problem{
-		credentialsMissing, credentialsRejected, accessDenied, repositoryNotFound, tagNotFound, digestMismatch, rateLimited,
+		credentialsMissing, credentialsRejected, accessDenied, repositoryNotFound, tagNotFound, digestMismatch,
+		rateLimited,
 		notARegistry, registryFailure, manifestUnsupported, tokenServiceFailure, insecureRegistry, insecureTokenService,
 	}, networkProblems()...),
 	Run: func(ctx context.Context, h *Host) []Finding {
@@ -29,102 +30,110 @@ var imageResolves = Check{
 var credentialsMissing = &Problem{
 	ID:    "credentials-missing",
 	Title: "The registry asks for credentials and the runner would send none",
-	Doc: "The repository is closed to the public and the runner finds no user name with a password for its registry, so the pull ends " +
-		"with \"no basic auth credentials\" or \"pull access denied\". The runner reads nothing but the auths of the config.json that is " +
-		"mounted into it: no credential store, no helper, no environment variable. Give the registry an entry of its own there, under " +
-		"the host exactly as the image writes it, and restart the runner. A registry that does not want to tell what it has answers " +
-		"the same for a repository that does not exist.",
+	Doc: "The repository is closed to the public and the runner finds no user name with a password for its " +
+		"registry, so the pull ends with \"no basic auth credentials\" or \"pull access denied\". The " +
+		"runner reads nothing but the auths of the config.json that is mounted into it: no credential " +
+		"store, no helper, no environment variable. Give the registry an entry of its own there, under the " +
+		"host exactly as the image writes it, and restart the runner. A registry that does not want to tell " +
+		"what it has answers the same for a repository that does not exist.",
 	Source: "facts/runner-reader.md (docker-java, measured); the distribution specification",
 }
 
 var credentialsRejected = &Problem{
 	ID:    "credentials-rejected",
 	Title: "The registry refuses the user name and password",
-	Doc: "The runner would send the user name and password of the entry, and the registry or its token service takes them for nobody's: " +
-		"mistyped, expired, revoked, for another registry, or with a line break at the end. Nothing falls back to an anonymous pull, so " +
-		"even public images fail. Try the login by hand, write the credentials that work into the entry, and restart the runner.",
+	Doc: "The runner would send the user name and password of the entry, and the registry or its token " +
+		"service takes them for nobody's: mistyped, expired, revoked, for another registry, or with a line " +
+		"break at the end. Nothing falls back to an anonymous pull, so even public images fail. Try the " +
+		"login by hand, write the credentials that work into the entry, and restart the runner.",
 	Source: "the registry's answer; docker's engine, daemon/internal/distribution (measured)",
 }
 
 var accessDenied = &Problem{
 	ID:    "access-denied",
 	Title: "The credentials are good, but this repository is not theirs",
-	Doc: "The registry knows the user but grants no pull from the repository: the account or token has no read permission there, its " +
-		"scope leaves the repository out, or the repository does not exist (registries often hide that). Give the account pull " +
-		"permission, or correct the repository's name.",
+	Doc: "The registry knows the user but grants no pull from the repository: the account or token has no " +
+		"read permission there, its scope leaves the repository out, or the repository does not exist " +
+		"(registries often hide that). Give the account pull permission, or correct the repository's name.",
 	Source: "the registry's answer (403, DENIED, insufficient_scope, or 401 to credentials that log in)",
 }
 
 var repositoryNotFound = &Problem{
 	ID:    "repository-not-found",
 	Title: "The registry has no such repository",
-	Doc: "The registry answers NAME_UNKNOWN: nothing was ever pushed under this name, or its path is written differently (a project, an " +
-		"organisation or a virtual repository left out). Push the image there, or correct the reference.",
+	Doc: "The registry answers NAME_UNKNOWN: nothing was ever pushed under this name, or its path is " +
+		"written differently (a project, an organisation or a virtual repository left out). Push the image " +
+		"there, or correct the reference.",
 	Source: "the registry's answer; the distribution specification, error codes",
 }
 
 var tagNotFound = &Problem{
 	ID:    "tag-not-found",
 	Title: "The repository has no such tag or digest",
-	Doc: "The registry answers MANIFEST_UNKNOWN or 404: the tag was never pushed, was deleted, or is spelled differently; a digest may " +
-		"have been cleaned up. Push it, or write a tag that exists.",
+	Doc: "The registry answers MANIFEST_UNKNOWN or 404: the tag was never pushed, was deleted, or is " +
+		"spelled differently; a digest may have been cleaned up. Push it, or write a tag that exists.",
 	Source: "the registry's answer; the distribution specification, error codes",
 }
 
 var digestMismatch = &Problem{
 	ID:    "digest-mismatch",
 	Title: "What is served does not have the digest that was asked for",
-	Doc: "The content that comes is not the content that was named: a broken cache or mirror, a proxy that rewrites answers, or a " +
-		"damaged store. Docker refuses it. Clear the cache in between, or push the image again.",
+	Doc: "The content that comes is not the content that was named: a broken cache or mirror, a proxy that " +
+		"rewrites answers, or a damaged store. Docker refuses it. Clear the cache in between, or push the " +
+		"image again.",
 	Source: "the SHA-256 of what the registry served",
 }
 
 var rateLimited = &Problem{
 	ID:    "rate-limited",
 	Title: "The registry allows no more pulls for now",
-	Doc: "The registry answers 429. Docker Hub counts pulls for an address (100 in 6 hours, shared by everybody behind one NAT) or for an " +
-		"account (more), and each start of a step may pull. Wait, log in, or mirror the images to a registry of your own.",
+	Doc: "The registry answers 429. Docker Hub counts pulls for an address (100 in 6 hours, shared by " +
+		"everybody behind one NAT) or for an account (more), and each start of a step may pull. Wait, log " +
+		"in, or mirror the images to a registry of your own.",
 	Source: "the registry's answer; Docker's documentation of pull limits",
 }
 
 var notARegistry = &Problem{
 	ID:    "not-a-registry",
 	Title: "What answers is no registry",
-	Doc: "Something answers at the registry's address, but not with the registry protocol: a login page, a proxy's or a firewall's page, " +
-		"or another service on that host. Correct the host or the port of the image, or have the page in between removed.",
+	Doc: "Something answers at the registry's address, but not with the registry protocol: a login page, a " +
+		"proxy's or a firewall's page, or another service on that host. Correct the host or the port of the " +
+		"image, or have the page in between removed.",
 	Source: "the answer to GET /v2/ and to the request for the manifest",
 }
 
 var registryFailure = &Problem{
 	ID:    "registry-failure",
 	Title: "The registry fails",
-	Doc: "The registry answers with a fault of its own (5xx), twice in a row. Its log says why; a proxy in front of it may be what fails. " +
-		"Nothing on the runner's side mends that.",
+	Doc: "The registry answers with a fault of its own (5xx), twice in a row. Its log says why; a proxy in " +
+		"front of it may be what fails. Nothing on the runner's side mends that.",
 	Source: "the registry's answer",
 }
 
 var manifestUnsupported = &Problem{
 	ID:    "manifest-unsupported",
 	Title: "What the reference names is no image that docker can pull",
-	Doc: "There is a manifest under the reference, but of schema version 1, of an artifact (a Helm chart, a signature), of an unknown " +
-		"type, unparsable, or larger than the 4 MiB that docker reads. Push the image again with a current tool, or correct the reference.",
+	Doc: "There is a manifest under the reference, but of schema version 1, of an artifact (a Helm chart, a " +
+		"signature), of an unknown type, unparsable, or larger than the 4 MiB that docker reads. Push the " +
+		"image again with a current tool, or correct the reference.",
 	Source: "docker's engine, daemon/internal/distribution/pull_v2.go and errors.go; containerd's resolver",
 }
 
 var tokenServiceFailure = &Problem{
 	ID:    "token-service-failure",
 	Title: "The registry's token service does not work",
-	Doc: "The registry sends its clients to a token service, and that answers with neither a token nor a refusal of the password: a fault " +
-		"of its own, a page in its place, or tokens that the registry does not take. Nothing on the runner's side mends that, unless a " +
-		"proxy stands in between.",
+	Doc: "The registry sends its clients to a token service, and that answers with neither a token nor a " +
+		"refusal of the password: a fault of its own, a page in its place, or tokens that the registry does " +
+		"not take. Nothing on the runner's side mends that, unless a proxy stands in between.",
 	Source: "the answers of the token service and of the registry",
 }
 
 var insecureRegistry = &Problem{
 	ID:    "insecure-registry",
 	Title: "The registry speaks plain HTTP",
-	Doc: "Docker's daemon asks registries over HTTPS, and fails with \"server gave HTTP response to HTTPS client\" unless the registry is " +
-		"listed in the daemon's insecure-registries or is on loopback. Give it a certificate; or list it, which sends passwords in clear.",
+	Doc: "Docker's daemon asks registries over HTTPS, and fails with \"server gave HTTP response to HTTPS " +
+		"client\" unless the registry is listed in the daemon's insecure-registries or is on loopback. Give " +
+		"it a certificate; or list it, which sends passwords in clear.",
 	Source:   "docker's engine, daemon/pkg/registry/config.go; measured",
 	Explains: []string{"tls-not-spoken"},
 }
@@ -132,8 +141,9 @@ var insecureRegistry = &Problem{
 var insecureTokenService = &Problem{
 	ID:    "insecure-token-service",
 	Title: "The registry's token service is not asked over HTTPS",
-	Doc: "The registry sends its clients, and with them the password, to a token service over plain HTTP. This tool does not send a " +
-		"password in clear, so nothing more could be established; docker's daemon would. Give the token service a certificate.",
+	Doc: "The registry sends its clients, and with them the password, to a token service over plain HTTP. " +
+		"This tool does not send a password in clear, so nothing more could be established; docker's daemon " +
+		"would. Give the token service a certificate.",
 	Source: "the registry's challenge (realm), or the token service's redirect",
 }
 
@@ -196,10 +206,10 @@ func unresolvedFinding(ctx context.Context, h *Host, q question) Finding {
 		return outOfReach(ctx, q)
 	case "invalid-reference":
 		return Skipped(q.role(), fmt.Sprintf("%s is no reference that docker takes", q.name()))
-	case "insecure-registry", network.TLSUntrusted, network.TLSWrongHost, network.TLSExpired, network.TLSNotYetValid:
-		if q.failure.Host == q.res.Host && daemonTrusts(h, registryHost(q.image.Reference), q.failure.Network) {
-			return Skipped(q.role(), fmt.Sprintf("the daemon is allowed to ask %s in clear or whatever its certificate, and this tool is not",
-				spoken(q.failure.Host)))
+	}
+	if q.failure.Network != nil && q.failure.Host == q.res.Host {
+		if reason := daemonAllows(h, registryHost(q.image.Reference), q.failure.Network); reason != "" {
+			return Skipped(q.role(), reason)
 		}
 	}
 	if q.failure.Network != nil && q.failure.Kind != "insecure-registry" {
@@ -244,14 +254,16 @@ func missingCredentials(q question) Finding {
 	}
 	message += fmt.Sprintf(" (%s)", answered(q.failure))
 	host := registryHost(q.image.Reference)
-	hint := fmt.Sprintf("give %s an entry %q with a user name and password, then restart the runner: it reads the file once",
+	hint := fmt.Sprintf("give %s an entry %q with a user name and password, "+
+		"then restart the runner: it reads the file once",
 		configPath(q.runner), clip(q.key()))
 	command := authValue
 	switch {
 	case q.image.Role == RoleRunner:
 		hint, command = fmt.Sprintf("log docker in to %s as the user that starts the runner", clip(host)), loginTo(host)
 	case unmounted(q.runner):
-		hint = fmt.Sprintf("mount a config.json that has an entry %q, with -v /etc/runner/config.json:/root/.docker/config.json before the image",
+		hint = fmt.Sprintf("mount a config.json that has an entry %q, "+
+			"with -v /etc/runner/config.json:/root/.docker/config.json before the image",
 			clip(q.key()))
 	}
 	return q.base(Failed(credentialsMissing, q.role(), message, hint)).On(host).
@@ -286,7 +298,8 @@ func (q question) dockerDiffers(p pull) string {
 	docker := configContent(q.runner).ForDocker(q.image.Reference)
 	switch {
 	case docker.Helper != "":
-		return fmt.Sprintf("docker pull on this host asks docker-credential-%s, the runner does not", clip(docker.Helper))
+		return fmt.Sprintf("docker pull on this host asks docker-credential-%s, the runner does not",
+			clip(docker.Helper))
 	case docker.Username != "" && docker.Password != "":
 		return fmt.Sprintf("docker pull on this host takes the entry %q, the runner does not", clip(docker.Key))
 	}
@@ -295,7 +308,8 @@ func (q question) dockerDiffers(p pull) string {
 
 // tryLogin is the command that tries a user's password and leaves nothing behind.
 func tryLogin(q question, user string) string {
-	if shown := source.Username(user); shown != user || strings.ContainsFunc(user, func(c rune) bool { return c < ' ' }) {
+	if shown := source.Username(user); shown != user || strings.ContainsFunc(user,
+		func(c rune) bool { return c < ' ' }) {
 		user = "USER"
 	}
 	command := `d=$(mktemp -d); docker --config "$d" login -u ` + shellQuoted(user)
@@ -308,7 +322,8 @@ func tryLogin(q question, user string) string {
 // shellQuoted is a word as a shell takes it literally.
 func shellQuoted(word string) string {
 	plain := func(c rune) bool {
-		return strings.ContainsRune("-_./:@%+=,", c) || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		return strings.ContainsRune("-_./:@%+=,", c) || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' ||
+			c >= 'A' && c <= 'Z'
 	}
 	if word != "" && strings.TrimFunc(word, plain) == "" {
 		return word
@@ -319,20 +334,25 @@ func shellQuoted(word string) string {
 // rejected is the finding where a password is sent and refused. It stands at the entry, where the mistake is.
 func rejected(q question) Finding {
 	p := pullOf(q.runner, q.image)
-	message := fmt.Sprintf("%s refuses the user %q with the password of the entry %q, which is sent for %s (%s)", spoken(q.failure.Host),
+	message := fmt.Sprintf("%s refuses the user %q with the password of the entry %q, which is sent for %s (%s)",
+		spoken(q.failure.Host),
 		clip(source.Username(p.username)), clip(p.key), q.name(), answered(q.failure))
-	hint := fmt.Sprintf("try the login by hand, write what works into the entry %q of %s, then restart the runner: it reads the file once",
+	hint := fmt.Sprintf("try the login by hand, write what works into the entry %q of %s, "+
+		"then restart the runner: it reads the file once",
 		clip(p.key), configPath(q.runner))
-	return q.base(Failed(credentialsRejected, q.role(), message, hint)).At(p.place).On(p.key).Try(tryLogin(q, p.username))
+	return q.base(Failed(credentialsRejected, q.role(), message, hint)).At(p.place).On(p.key).Try(tryLogin(q,
+		p.username))
 }
 
 // deniedTo is the finding where a good password is no help.
 func deniedTo(q question) Finding {
 	p := pullOf(q.runner, q.image)
 	user := clip(source.Username(p.username))
-	message := fmt.Sprintf("%s knows the user %q of the entry %q but grants no pull from %s, or there is no such repository (%s)",
+	message := fmt.Sprintf("%s knows the user %q of the entry %q but grants no pull from %s, "+
+		"or there is no such repository (%s)",
 		spoken(q.failure.Host), user, clip(p.key), clip(q.res.Repository), answered(q.failure))
-	hint := fmt.Sprintf("give the user %q pull permission on %s, or correct the repository in %s", user, clip(q.res.Repository), q.role())
+	hint := fmt.Sprintf("give the user %q pull permission on %s, or correct the repository in %s", user,
+		clip(q.res.Repository), q.role())
 	return q.base(Failed(accessDenied, q.role(), message, hint)).On(q.image.Reference)
 }
 
@@ -393,23 +413,33 @@ func lastOf(names []string) string {
 // otherFailure is the finding for the rest: what the registry is, or serves, is what has to be mended.
 func otherFailure(q question) Finding {
 	host := q.failure.Host
-	problem, root, hint := registryFailure, host, fmt.Sprintf("look at the log of %s and of the proxy in front of it, then try again", host)
+	problem, root, hint := registryFailure, host,
+		fmt.Sprintf("look at the log of %s and of the proxy in front of it, then try again", host)
 	switch q.failure.Kind {
 	case "digest-mismatch":
-		problem, root, hint = digestMismatch, q.image.Reference, "clear the cache or mirror in between, or push the image again"
+		problem, root, hint = digestMismatch,
+			q.image.Reference, "clear the cache or mirror in between, or push the image again"
 	case "rate-limited":
-		problem, hint = rateLimited, "wait, give config.json an account with a higher limit, or mirror the images to a registry of your own"
+		problem = rateLimited
+		hint = "wait, give config.json an account with a higher limit, or mirror the images to a registry of your own"
 	case "not-a-registry":
-		problem, hint = notARegistry, fmt.Sprintf("correct the host or port in %s, or have what answers in place of the registry removed", q.role())
+		problem = notARegistry
+		hint = fmt.Sprintf("correct the host or port in %s, or have what answers in place of the registry removed",
+			q.role())
 	case "manifest-unsupported":
-		problem, root, hint = manifestUnsupported, q.image.Reference, "push the image again with a current docker, or correct the reference"
+		problem, root, hint = manifestUnsupported,
+			q.image.Reference, "push the image again with a current docker, or correct the reference"
 	case "token-service-failure":
-		problem, hint = tokenServiceFailure, fmt.Sprintf("look at the log of the token service %s, or have the proxy in front of it let it through", host)
+		problem = tokenServiceFailure
+		hint = fmt.Sprintf("look at the log of the token service %s, or have the proxy in front of it let it through",
+			host)
 	case "insecure-registry":
 		problem, hint = insecureRegistry, fmt.Sprintf(
-			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`, registryHost(q.image.Reference), daemonSettings)
+			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`,
+			registryHost(q.image.Reference), daemonSettings)
 	case "insecure-token-service":
-		return q.base(Erred(insecureTokenService, q.role(), fmt.Sprintf("%s, so the password for %s was not sent", q.failure.Detail, q.name()),
+		return q.base(Erred(insecureTokenService, q.role(), fmt.Sprintf("%s, so the password for %s was not sent",
+			q.failure.Detail, q.name()),
 			"serve the token service over HTTPS and name that in the registry's realm")).On(host)
 	}
 	return q.base(Failed(problem, q.role(), fmt.Sprintf("%s: %s", q.name(), q.failure.Detail), hint)).On(root)

@@ -3,11 +3,13 @@ package checks
 import (
 	"context"
 	"regexp"
+	"runner-preflight/checks/network"
 	"strings"
 	"time"
-
-	"runner-preflight/checks/network"
 )
+
+// resolverFile is where a machine's name servers are written.
+const resolverFile = "/etc/resolv.conf"
 
 // shellSafe matches what can stand in a command as it is: hosts may be named by whoever answers.
 var shellSafe = regexp.MustCompile(`^[A-Za-z0-9._:\[\]-]+$`)
@@ -20,7 +22,8 @@ func networkFinding(ctx context.Context, h *Host, f *network.Failure, need strin
 		message = f.Address + ", " + need + ": " + f.Detail
 	}
 	if f.Kind == network.NotEstablished {
-		return Unestablished(ctx, f.Address, message).On(f.Root).Touching(HostPort(f.Address)).With("phase", string(f.Phase))
+		return Unestablished(ctx, f.Address, message).On(f.Root).Touching(HostPort(f.Address)).With("phase",
+			string(f.Phase))
 	}
 	hint, commands := networkAdvice(h, f)
 	if !shellSafe.MatchString(f.Address) {
@@ -66,18 +69,21 @@ func networkAdvice(h *Host, f *network.Failure) (hint string, commands []string)
 			[]string{"getent hosts " + name, "cat /etc/resolv.conf"}
 	case network.DNSFailure:
 		return "mend the name servers in /etc/resolv.conf, or let this machine reach them on port 53",
-			[]string{"cat /etc/resolv.conf", "getent hosts " + name}
+			[]string{"cat /etc/resolv.conf"}
 	case network.DNSSinkhole:
 		return "allow " + name + " in the DNS filter that answers for it, or remove it from /etc/hosts",
 			[]string{"grep -n " + name + " /etc/hosts", "getent ahosts " + name}
 	case network.ConnectTimeout:
-		return "have the firewall allow outgoing TCP to " + f.Address + ", which it drops now; runner-preflight allowlist " +
+		return "have the firewall allow outgoing TCP to " + f.Address +
+			", which it drops now; runner-preflight allowlist " +
 			"prints all that is needed", []string{"curl -v --connect-timeout 5 https://" + f.Address + "/"}
 	case network.ConnectRefused:
-		return "check that a service listens at " + f.Address + ", then have the firewall allow it: something rejects the connection",
+		return "check that a service listens at " + f.Address +
+				", then have the firewall allow it: something rejects the connection",
 			[]string{"curl -v --connect-timeout 5 https://" + f.Address + "/"}
 	case network.NetworkUnreachable:
-		return "add a route to " + name + ", or have the firewall allow " + f.Address + ": a router says that it cannot be reached",
+		return "add a route to " + name + ", or have the firewall allow " + f.Address +
+				": a router says that it cannot be reached",
 			routeCommands(f)
 	case network.ProxyUnreachable, network.ProxyAuthRequired, network.ProxyDenied:
 		return proxyAdvice(f), proxyCommands(f)
@@ -104,20 +110,25 @@ func proxyAdvice(f *network.Failure) string {
 	case f.Kind == network.ProxyAuthRequired:
 		return "put the proxy's user name and password into " + variable + ", as http://USER:PASSWORD@" + f.Proxy
 	case f.Kind == network.ProxyDenied && f.ProxyStatus >= 500:
-		return "have the proxy " + f.Proxy + " reach " + f.Address + ": it could not connect or resolve the name"
+		return "have the proxy " + f.Proxy + " reach the host: it could not connect to it, or not resolve its name"
 	case f.Kind == network.ProxyDenied:
-		return "have the administrator of the proxy " + f.Proxy + " allow CONNECT to " + f.Address
+		return "have the administrator of the proxy " + f.Proxy + " allow CONNECT to this runner's hosts, which " +
+			"runner-preflight allowlist prints"
 	case f.Proxy == "":
 		return "write " + variable + " as http://HOST:PORT"
 	}
 	return "correct " + variable + ", or mend the proxy " + f.Proxy + "; NO_PROXY excepts hosts that need none"
 }
 
+// proxyCommands are the same for every host behind a proxy, so that one cause has one set of them.
 func proxyCommands(f *network.Failure) []string {
-	if f.Proxy == "" {
+	switch {
+	case f.Proxy == "":
 		return nil
+	case f.Kind == network.ProxyDenied:
+		return []string{"runner-preflight allowlist"}
 	}
-	return []string{"curl -v -x http://" + f.Proxy + " https://" + f.Address + "/"}
+	return []string{"curl -v --connect-timeout 5 http://" + f.Proxy + "/"}
 }
 
 // certsFolder is where docker's daemon looks for what a registry's TLS needs. Port 443 is not written.
@@ -129,28 +140,35 @@ func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands 
 	show := "openssl s_client -connect " + f.Address + " -servername " + name + " </dev/null"
 	switch f.Kind {
 	case network.TLSReset:
-		return "have the firewall allow TLS to the host name " + name + ": it lets the address through and filters by name (SNI)",
+		return "have the firewall allow TLS to the host name " + name +
+				": it lets the address through and filters by name (SNI)",
 			[]string{show}
 	case network.TLSTimeout:
-		return "have the firewall allow TLS to the host name " + name + ", or lower the MTU if large packets are lost on the way",
+		return "have the firewall allow TLS to the host name " + name +
+				", or lower the MTU if large packets are lost on the way",
 			[]string{show, "ping -c 3 -M do -s 1472 " + name}
 	case network.TLSNotSpoken:
-		return "correct the port, or have " + f.Address + " speak TLS", []string{"curl -v http://" + f.Address + "/v2/"}
+		return "correct the port, or have " + f.Address + " speak TLS", []string{"curl -v http://" + f.Address +
+			"/v2/"}
 	case network.TLSUntrusted:
-		hint = "get the certificate of the authority from whoever runs " + name + ", and put it where docker's daemon looks"
+		hint = "get the certificate of the authority from whoever runs " + name +
+			", and put it where docker's daemon looks"
 		if isPublicHost(name) {
-			hint = "have the firewall leave TLS to " + name + " alone, or put its authority's certificate where docker's daemon looks"
+			hint = "have the firewall leave TLS to " + name +
+				" alone, or put its authority's certificate where docker's daemon looks"
 		}
 		return hint, []string{"sudo install -D -m 644 ca.crt " + certsFolder(f.Address) + "/ca.crt"}
 	case network.TLSIntercepted:
-		return "have the firewall leave TLS to " + name + " alone (no inspection): the runner trusts its image's authorities only",
+		return "have the firewall leave TLS to " + name +
+				" alone (no inspection): the runner trusts its image's authorities only",
 			[]string{show + " | openssl x509 -noout -issuer"}
 	case network.TLSExpired, network.TLSNotYetValid:
 		hint = "renew the certificate of " + name
 		if f.Kind == network.TLSNotYetValid || isPublicHost(name) {
 			hint = "set this machine's clock"
 		}
-		return hint + "; this machine takes the time to be " + h.Now().UTC().Format("2006-01-02 15:04 UTC"), []string{"date -u"}
+		return hint + "; this machine takes the time to be " +
+			h.Now().UTC().Format("2006-01-02 15:04 UTC"), []string{"date -u"}
 	case network.TLSWrongHost:
 		hint = "have the certificate of " + name + " issued for that name"
 		if f.Certificate != nil && len(f.Certificate.Names) > 0 {
@@ -161,7 +179,8 @@ func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands 
 	if strings.Contains(f.Detail, "client certificate") {
 		return "put the client certificate and its key where docker's daemon looks", []string{
 			"sudo install -D -m 644 client.cert " + certsFolder(f.Address) + "/client.cert",
-			"sudo install -D -m 600 client.key " + certsFolder(f.Address) + "/client.key"}
+			"sudo install -D -m 600 client.key " + certsFolder(f.Address) + "/client.key",
+		}
 	}
 	return "have " + name + " speak TLS 1.2 or newer with common ciphers", []string{show}
 }

@@ -36,7 +36,8 @@ func looksLikeHost(component string) bool {
 // malformedReference tells why neither docker nor the runner can read a reference; nil if docker can.
 func malformedReference(image string) *mistake {
 	for _, look := range []func(string) *mistake{
-		blankMistake, schemeMistake, digestMistake, tagMistake, componentMistake, caseMistake, hostMistake, grammarMistake,
+		blankMistake, schemeMistake, digestMistake, tagMistake, componentMistake, caseMistake, hostMistake,
+		grammarMistake,
 	} {
 		if found := look(image); found != nil {
 			found.problem = invalidReference
@@ -82,7 +83,8 @@ func digestMistake(image string) *mistake {
 	case !found, sha256Digest.MatchString(digest), strings.HasPrefix(digest, "sha512:") && len(hex) == 128:
 		return nil
 	case algorithm == "sha256" && len(hex) != 64:
-		return &mistake{message: fmt.Sprintf("the digest of %q has %d digits, and a SHA-256 digest has 64", image, len(hex)),
+		return &mistake{message: fmt.Sprintf("the digest of %q has %d digits, and a SHA-256 digest has 64",
+			image, len(hex)),
 			hint: "copy the whole digest, as docker buildx imagetools inspect shows it"}
 	}
 	return &mistake{message: fmt.Sprintf("%q does not end in a digest: %q is none", image, digest),
@@ -115,7 +117,8 @@ func componentMistake(image string) *mistake {
 		return nil
 	}
 	whole := strings.Trim(repeatedSlash.ReplaceAllString(image, "/"), "/")
-	return &mistake{message: fmt.Sprintf("%q has an empty component: a slash too many", image), hint: "write " + whole}
+	return &mistake{message: fmt.Sprintf("%q has an empty component: a slash too many", image),
+		hint: "write " + whole}
 }
 
 var repeatedSlash = regexp.MustCompile(`/{2,}`)
@@ -151,7 +154,7 @@ func grammarMistake(image string) *mistake {
 		return nil
 	}
 	return &mistake{message: fmt.Sprintf("%q is no image reference to docker", image),
-		hint: "write it as HOST/NAME:TAG, the name in lower case with single '.', '_' or '-' between letters and digits"}
+		hint: "write it as HOST/NAME:TAG, the name of lower-case letters and digits, with single '.', '_' or '-' in between"}
 }
 
 // readerComponent is what the runner's reader takes for a component of a name (measured, docker-java 3.7.1).
@@ -161,13 +164,14 @@ var readerComponent = regexp.MustCompile(`^[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
 func unsupportedReference(image string) *mistake {
 	_, repository, _, digest := splitReference(image)
 	if digest != "" && !sha256Digest.MatchString(digest) {
-		return &mistake{referenceUnsupported, fmt.Sprintf("the runner refuses the digest of %q: it takes sha256 alone", image),
+		return &mistake{referenceUnsupported,
+			fmt.Sprintf("the runner refuses the digest of %q: it takes sha256 alone", image),
 			"name the image by its sha256 digest or by a tag"}
 	}
 	for component := range strings.SplitSeq(repository, "/") {
 		if !readerComponent.MatchString(component) {
 			return &mistake{referenceUnsupported,
-				fmt.Sprintf("docker takes the name %q, the runner's reader throws at it: single '.', '_' and '-' only", component),
+				fmt.Sprintf("docker takes the name %q, the runner refuses it: single '.', '_' and '-' only", component),
 				"push the image under another name, such as " + plainer(component)}
 		}
 	}

@@ -60,9 +60,11 @@ func dockerPull(r *Runner, image Image) pull {
 	}
 	switch {
 	case found.Helper != "":
-		p.unknown = fmt.Sprintf("docker's CLI asks docker-credential-%s, which this tool does not run", clip(found.Helper))
+		p.unknown = fmt.Sprintf("docker's CLI asks docker-credential-%s, which this tool does not run",
+			clip(found.Helper))
 	case found.IdentityToken:
-		p.unknown = fmt.Sprintf("docker's CLI sends the identity token of the entry %q, which this tool does not", clip(found.Key))
+		p.unknown = fmt.Sprintf("docker's CLI sends the identity token of the entry %q, which this tool does not",
+			clip(found.Key))
 	case p.username == "" || p.password == "":
 		p.username, p.password = "", ""
 		p.why = "docker's CLI finds no user name and password for it in " + configPath(r)
@@ -124,7 +126,8 @@ func noCredentials(r *Runner, image Image, found dockerconfig.RunnerCredentials)
 	case dockerconfig.Helper:
 		return fmt.Sprintf("%s leaves them to a credential helper (credHelpers), which the runner does not use", at)
 	case dockerconfig.DroppedHeader:
-		return fmt.Sprintf("a field of the entry %q of %s is no string, so the daemon drops all of it", clip(found.Key), at)
+		return fmt.Sprintf("a field of the entry %q of %s is no string, so the daemon drops all of it",
+			clip(found.Key), at)
 	case dockerconfig.FileRejected:
 		return fmt.Sprintf("the runner's reader refuses %s as a whole", at)
 	}
@@ -209,6 +212,18 @@ func clip(text string) string {
 		return string(runes[:most]) + "…"
 	}
 	return text
+}
+
+// daemonAllows says why a failure at a registry (as a reference writes it) is none of the daemon's ("" if it is): it
+// does without TLS there, or does not look at certificates.
+func daemonAllows(h *Host, host string, failed *network.Failure) string {
+	switch failed.Kind {
+	case network.TLSNotSpoken, network.TLSUntrusted, network.TLSWrongHost, network.TLSExpired, network.TLSNotYetValid:
+		if daemonTrusts(h, host, failed) {
+			return fmt.Sprintf("the daemon is allowed to ask %s in clear or whatever its certificate, and this tool is not", host)
+		}
+	}
+	return ""
 }
 
 // daemonTrusts tells whether the daemon is known to do without TLS, or without looking at certificates, for a registry

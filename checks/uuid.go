@@ -10,7 +10,9 @@ import (
 var (
 	validUUID = regexp.MustCompile(`^\{[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\}$`)
 	bareUUID  = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-	hexUUID   = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
+	// notHexOrDash matches what no UUID has.
+	notHexOrDash = regexp.MustCompile(`[^0-9a-fA-F-]`)
+	hexUUID      = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
 )
 
 // uuidMistake tells what keeps a value from being a UUID in braces. UUIDs are no secrets.
@@ -22,8 +24,8 @@ func uuidMistake(name, value string) (message, hint string) {
 	open, closed := strings.HasPrefix(meant, "{"), strings.HasSuffix(meant, "}")
 	core := strings.Trim(meant, "{}()[]\"' \t")
 	switch {
-	case message != "":
-	case validUUID.MatchString(meant):
+	case message != "" && bareUUID.MatchString(core):
+	case validUUID.MatchString(meant) && message == "":
 		message = "has a blank or a line break at its end"
 		if strings.TrimLeft(value, " \t") != value {
 			message = "begins with a blank"
@@ -37,17 +39,25 @@ func uuidMistake(name, value string) (message, hint string) {
 	case hexUUID.MatchString(core):
 		message = "lacks its dashes"
 		core = strings.Join([]string{core[:8], core[8:12], core[12:16], core[16:20], core[20:]}, "-")
+	case !looksLikeUUID.MatchString(core):
+		return fmt.Sprintf("%s is no UUID, nor nearly one", name), hintUUID(name)
 	default:
-		return fmt.Sprintf("%s %q is no UUID: %s", name, value, shapeMistake(core)),
-			fmt.Sprintf("copy the whole UUID again: %s='{8-4-4-4-12 hexadecimal digits}'", name)
+		return fmt.Sprintf("%s %q is no UUID: %s", name, value, shapeMistake(core)), hintUUID(name)
 	}
 	return fmt.Sprintf("%s %q %s", name, value, message), fmt.Sprintf("write %s='{%s}'", name, core)
 }
 
+// looksLikeUUID matches what may be quoted: anything else may be a secret in the wrong place.
+var looksLikeUUID = regexp.MustCompile(`^[0-9a-fA-F]*\w?[0-9a-fA-F]*-[0-9a-zA-Z-]{0,40}$|^[0-9a-fA-F]{1,40}$`)
+
+func hintUUID(name string) string {
+	return fmt.Sprintf("copy the whole UUID again: %s='{8-4-4-4-12 hexadecimal digits}'", name)
+}
+
 // shapeMistake tells what is wrong with the digits of a UUID.
 func shapeMistake(core string) string {
-	if at := strings.IndexFunc(core, func(r rune) bool { return r != '-' && !strings.ContainsRune("0123456789abcdefABCDEF", r) }); at >= 0 {
-		return fmt.Sprintf("%q is no hexadecimal digit", []rune(core[at:])[0])
+	if at := notHexOrDash.FindString(core); at != "" {
+		return fmt.Sprintf("%q is no hexadecimal digit", at)
 	}
 	digits := strings.ReplaceAll(core, "-", "")
 	if len(digits) != 32 {

@@ -145,7 +145,7 @@ func (p *page) checks(r Report) {
 				rows = append(rows, p.rows(result, func(j int) []int { return numbers[place{i, j}] })...)
 			}
 		}
-		p.table(rows)
+		p.table(folded(rows))
 		p.line("")
 	}
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,28 +30,12 @@ type note struct {
 
 // rows are what the page says of one check.
 func (p *page) rows(r checks.Result, causes func(int) []int) []row {
-	var rows []row
-	if p.Verbose {
-		rows = append(rows, row{bare: true, label: r.Check.Name, detail: duration(r.Duration)})
+	if !p.Verbose {
+		return p.briefRows(r, causes)
 	}
-	switch n := len(r.Findings); {
-	case n > 1 && r.Status == checks.Pass && !anySkip(r):
-		return append(rows, p.allPassed(r))
-	case n > 1 && r.Status == checks.Skip && sameMessage(r):
-		return append(rows, row{status: checks.Skip, label: r.Check.Title, detail: r.Findings[0].Message})
-	}
-	shown, total := map[string]int{}, map[string]int{}
-	for _, f := range r.Findings {
-		total[kind(f)]++
-	}
+	rows := []row{{bare: true, label: r.Check.Name, detail: duration(r.Duration)}}
 	for i, f := range r.Findings {
-		shown[kind(f)]++
-		switch n := shown[kind(f)]; {
-		case n <= usualFindings || p.Verbose:
-			rows = append(rows, p.row(r, f, causes(i)))
-		case n == usualFindings+1:
-			rows = append(rows, row{bare: true, label: more(total[kind(f)] - usualFindings)})
-		}
+		rows = append(rows, p.row(r, f, causes(i)))
 	}
 	return rows
 }
@@ -65,35 +48,11 @@ func kind(f checks.Finding) string {
 	return f.Status.String() + " " + f.Problem.ID
 }
 
-func anySkip(r checks.Result) bool {
-	return slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.Status == checks.Skip })
-}
-
-func sameMessage(r checks.Result) bool {
-	return !slices.ContainsFunc(r.Findings, func(f checks.Finding) bool { return f.Message != r.Findings[0].Message })
-}
-
 func more(n int) string {
 	return fmt.Sprintf("… and %s more (all with -v or --format json)", thousands(n))
 }
 
-// allPassed is the one row of a check that passed on several subjects, with a line for each.
-func (p *page) allPassed(r checks.Result) row {
-	out := row{status: checks.Pass, label: r.Check.Title}
-	for i, f := range r.Findings {
-		if i == usualFindings && !p.Verbose {
-			out.below = append(out.below, note{"", more(len(r.Findings) - i), true})
-			break
-		}
-		out.below = append(out.below, note{f.Subject, f.Message + p.suffix(f, nil), true})
-		if p.Verbose {
-			out.below = append(out.below, p.verbose(f)...)
-		}
-	}
-	return out
-}
-
-// row is one finding.
+// row is one finding, for -v.
 func (p *page) row(r checks.Result, f checks.Finding, causes []int) row {
 	out := row{status: f.Status, label: f.Subject, detail: f.Message}
 	switch alone := len(r.Findings) == 1; {
@@ -109,29 +68,34 @@ func (p *page) row(r checks.Result, f checks.Finding, causes []int) row {
 		}
 	}
 	out.detail += p.suffix(f, causes)
-	if p.Verbose {
-		out.below = append(out.below, p.verbose(f)...)
-	}
+	out.below = append(out.below, p.verbose(f)...)
 	return out
 }
 
 // suffix names a finding's runners, if not all, and its causes.
 func (p *page) suffix(f checks.Finding, causes []int) string {
-	text := ""
-	if len(f.Runners) > 0 && len(f.Runners) < len(p.runners) {
-		text = " [" + few(f.Runners, 3) + "]"
+	return p.runnersSuffix(f) + causesSuffix(causes)
+}
+
+func (p *page) runnersSuffix(f checks.Finding) string {
+	if len(f.Runners) == 0 || len(f.Runners) >= len(p.runners) {
+		return ""
 	}
+	return " [" + few(f.Runners, 3) + "]"
+}
+
+func causesSuffix(causes []int) string {
 	var numbers []string
 	for _, n := range causes {
 		numbers = append(numbers, fmt.Sprint(n))
 	}
 	switch len(numbers) {
 	case 0:
-		return text
+		return ""
 	case 1:
-		return text + " (cause " + numbers[0] + ")"
+		return " (cause " + numbers[0] + ")"
 	}
-	return text + " (causes " + few(numbers, 3) + ")"
+	return " (causes " + few(numbers, 3) + ")"
 }
 
 // verbose is all that is known of a finding beyond its row.

@@ -57,7 +57,8 @@ func timedKinds() []timedKind {
 	return []timedKind{
 		{[]string{"oauth2accesstoken", "gclouddockertoken"}, []string{"ya29."}, CredentialKind{
 			Name: "a Google access token", Lasts: "60 minutes",
-			Instead: "use a service-account key: user _json_key_base64, password the base64 of the key file in one line"}},
+			Instead: "use a service-account key: user _json_key_base64, password the base64 of the key file in " +
+				"one line"}},
 		{[]string{"00000000-0000-0000-0000-000000000000"}, nil, CredentialKind{
 			Name: "an Azure Container Registry token", Lasts: "3 hours",
 			Instead: "use a service principal, a repository-scoped token or the admin user"}},

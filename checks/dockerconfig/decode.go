@@ -96,6 +96,7 @@ func (e Entry) Decoded() Decoded {
 
 // guess tells what an `auth` without a colon may be.
 func (d *Decoded) guess(text, decoded string) {
+	text, decoded = text[:min(len(text), longestGuess)], decoded[:min(len(decoded), longestGuess)]
 	d.EncodedTwice = dockerReads(decoded) || dockerReads(padded(decoded))
 	d.BareToken = !d.EncodedTwice && (bareToken.MatchString(decoded) || tokenShape.MatchString(text))
 	d.NoText = strings.ContainsFunc(decoded, func(c rune) bool { return c == utf8.RuneError || unicode.IsControl(c) })
@@ -115,8 +116,12 @@ func dockerReads(auth string) bool {
 	return err == nil && user != ""
 }
 
+// longestGuess is how much of a text is looked at to tell what it may be.
+const longestGuess = 10_000
+
 // decodeKind looks for the mistake that made somebody write this.
 func decodeKind(text []byte, failure base64Failure) DecodeKind {
+	text = text[:min(len(text), longestGuess)]
 	without := func(allowed string) bool { return onlyBase64And(text, allowed) }
 	switch {
 	case len(text) == 0:

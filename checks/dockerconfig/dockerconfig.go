@@ -28,7 +28,7 @@ type File struct {
 	// none. The runner and docker both ignore it.
 	Trailing source.Span
 	// Duplicates are the keys that an object has twice, at any depth, in the order of their second place; at
-	// most maxDuplicates of them.
+	// most maxDuplicates of them. Objects behind a mistake are not looked at.
 	Duplicates []Duplicate
 
 	auths     []entryRef

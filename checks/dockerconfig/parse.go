@@ -14,9 +14,8 @@ func (f *File) parse() {
 	text := f.Source.Text
 	r := f.readerAt(0, len(text))
 	r.report = func(kind SyntaxKind, start, end int, message string) {
-		if f.Syntax == nil {
-			f.Syntax = &SyntaxError{kind, f.Source.At(start, min(end, len(text))), message}
-		}
+		f.Syntax = &SyntaxError{kind, f.Source.At(start, min(end, len(text))), message}
+		r.report = nil // the first alone
 	}
 	r.keys = &keyLog{file: f, seed: maphash.MakeSeed(), budget: 4 * len(text)}
 	r.blanks()
@@ -175,9 +174,9 @@ func (k *keyLog) open() int {
 	return len(k.seen)
 }
 
-func (k *keyLog) add(m Member) {
-	if k != nil && m.keyStart < m.keyEnd {
-		k.seen = append(k.seen, maphash.String(k.seed, m.Key)>>32<<32|uint64(uint32(m.keyStart)))
+func (k *keyLog) add(key Value) {
+	if k != nil && key.Kind != Absent {
+		k.seen = append(k.seen, maphash.Bytes(k.seed, key.bytes())>>32<<32|uint64(uint32(key.start)))
 	}
 }
 
@@ -187,7 +186,7 @@ func (k *keyLog) close(base int, object Value) {
 	}
 	keys := k.seen[base:]
 	k.seen = k.seen[:base]
-	if len(keys) < 2 {
+	if len(keys) < 2 || k.file.Syntax != nil {
 		return
 	}
 	slices.Sort(keys)
@@ -202,9 +201,9 @@ func (k *keyLog) close(base int, object Value) {
 	}
 }
 
-func (k *keyLog) member(key uint64, object Value) Member {
-	r := k.file.readerAt(int(uint32(key)), object.end)
-	m := r.member(1)
-	k.budget -= r.at - m.keyStart
-	return m
+func (k *keyLog) member(place uint64, object Value) Member {
+	r := k.file.readerAt(int(uint32(place)), object.end)
+	key, value := r.member(1)
+	k.budget -= r.at - key.start
+	return Member{string(key.bytes()), value, key.start, key.end}
 }

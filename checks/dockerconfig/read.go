@@ -79,10 +79,10 @@ func (r *reader) object(depth int, visit func(Member) bool) Value {
 	list := list{reader: r, open: start, line: r.line, closing: '}', others: r.square}
 	base := r.keys.open()
 	for list.more() {
-		m := r.member(depth)
+		key, value := r.member(depth)
 		list.took(r.at)
-		r.keys.add(m)
-		if visit != nil && !visit(m) {
+		r.keys.add(key)
+		if visit != nil && !visit(Member{string(key.bytes()), value, key.start, key.end}) {
 			break
 		}
 	}
@@ -143,10 +143,10 @@ func (l *list) more() bool {
 		case c == '}' || c == ']':
 			if l.others > 0 {
 				// The end of something around it: this is what is not closed.
-				l.fail(UnclosedBracket, l.open, l.open+1, "a "+name(l.open, l.text)+" that is not closed")
+				l.notClosed(l.open)
 				return false
 			}
-			l.fail(ExtraBracket, l.at, l.at+1, "a "+string(c)+" that closes nothing")
+			l.fail(ExtraBracket, l.at, l.at+1, "a closing bracket that closes nothing")
 			l.at++
 		case c == ',':
 			if l.comma > 0 || l.last == 0 {
@@ -163,24 +163,25 @@ func (l *list) more() bool {
 	}
 }
 
-func name(open int, text []byte) string {
-	if open < len(text) && text[open] == '[' {
-		return "["
+func (l *list) unclosed() {
+	if l.meant >= 0 {
+		l.notClosed(l.meant)
+		return
 	}
-	return "{"
+	l.notClosed(l.open)
 }
 
-func (l *list) unclosed() {
-	open := l.open
-	if l.meant >= 0 {
-		open = l.meant
+func (l *list) notClosed(open int) {
+	if l.text[open] == '[' {
+		l.fail(UnclosedBracket, open, open+1, "a [ that is not closed")
+		return
 	}
-	l.fail(UnclosedBracket, open, open+1, "a "+name(open, l.text)+" that is not closed")
+	l.fail(UnclosedBracket, open, open+1, "a { that is not closed")
 }
 
 func (l *list) close() {
 	if l.comma > 0 && l.last > 0 {
-		l.fail(TrailingComma, l.comma-1, l.comma, "a comma before the closing "+string(l.closing))
+		l.fail(TrailingComma, l.comma-1, l.comma, "a comma before the closing bracket")
 	}
 	if l.report != nil && l.meant < 0 && l.reader.line != l.line {
 		at, ok := indent(l.text[l.reader.line:l.at])
@@ -202,36 +203,38 @@ func indent(line []byte) (blanks int, alone bool) {
 }
 
 // member reads a key and its value. What stands here is no comma, no closing bracket and not the end.
-func (r *reader) member(depth int) Member {
-	m := Member{keyStart: r.at}
-	switch c := r.peek(); {
-	case c == ':':
-		r.fail(OtherSyntax, r.at, r.at+1, "no key before the colon")
-	case c == '{' || c == '[':
-		r.fail(OtherSyntax, r.at, r.at+1, "a "+string(c)+" where a key belongs")
-		m.keyEnd = r.at
-		m.Value = r.read(depth + 1)
-		return m
-	case quoteAt(r.text, r.at) != 0:
-		m.Key = r.str().Text()
-	default:
-		m.Key = r.word(true).Text()
+func (r *reader) member(depth int) (key, value Value) {
+	key = r.memberKey()
+	if key.Kind == Absent && r.peek() != ':' {
+		return key, r.read(depth + 1)
 	}
-	m.keyEnd = r.at
 	r.blanks()
-	if !r.colon(m.keyEnd) {
-		m.Value = Value{Absent, r.file, m.keyEnd, m.keyEnd}
-		return m
+	if !r.colon(key.end) {
+		return key, Value{Absent, r.file, key.end, key.end}
 	}
 	colon := r.at
 	r.blanks()
 	if r.done() || r.peek() == ',' || r.peek() == '}' || r.peek() == ']' {
 		r.fail(MissingValue, colon, colon, "no value behind the colon")
-		m.Value = Value{Absent, r.file, colon, colon}
-		return m
+		return key, Value{Absent, r.file, colon, colon}
 	}
-	m.Value = r.read(depth + 1)
-	return m
+	return key, r.read(depth + 1)
+}
+
+func (r *reader) memberKey() Value {
+	switch c := r.peek(); {
+	case c == ':':
+		r.fail(OtherSyntax, r.at, r.at+1, "no key before the colon")
+	case c == '{':
+		r.fail(OtherSyntax, r.at, r.at+1, "a { where a key belongs")
+	case c == '[':
+		r.fail(OtherSyntax, r.at, r.at+1, "a [ where a key belongs")
+	case quoteAt(r.text, r.at) != 0:
+		return r.str()
+	default:
+		return r.word(true)
+	}
+	return r.value(Absent, r.at)
 }
 
 // colon reads the colon behind a key, or what stands in its place, and tells whether a value may follow.

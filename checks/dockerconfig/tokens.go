@@ -2,7 +2,6 @@ package dockerconfig
 
 import (
 	"bytes"
-	"fmt"
 	"unicode/utf8"
 )
 
@@ -18,15 +17,14 @@ func (r *reader) blanks() {
 		case c == '#' || c == '/' && r.at+1 < len(r.text) && (r.text[r.at+1] == '/' || r.text[r.at+1] == '*'):
 			r.comment()
 		case c < ' ':
-			r.fail(ControlCharacter, r.at, r.at+1, fmt.Sprintf("a control character (U+%04X) between values", c))
+			r.fail(ControlCharacter, r.at, r.at+1, "a control character between values")
 			r.at++
 		case c >= utf8.RuneSelf:
 			size, character := blankAt(r.text, r.at)
 			if size == 0 {
 				return
 			}
-			r.fail(NonBreakingSpace, r.at, r.at+size, fmt.Sprintf("%s (U+%04X) where only a plain blank may stand",
-				blankName(character), character))
+			r.fail(NonBreakingSpace, r.at, r.at+size, blankMessage(character))
 			r.at += size
 		default:
 			return
@@ -35,20 +33,22 @@ func (r *reader) blanks() {
 }
 
 func (r *reader) comment() {
-	start, end := r.at, len(r.text)
-	first := end
-	if i := bytes.IndexByte(r.text[start:], '\n'); i >= 0 {
-		first = start + i
-	}
-	end = first
+	start := r.at
+	ending := "\n"
 	if r.text[start] == '/' && r.text[start+1] == '*' {
-		end = len(r.text)
-		if i := bytes.Index(r.text[start+2:], []byte("*/")); i >= 0 {
-			end = start + 2 + i + 2
-		}
+		ending = "*/"
+		r.at += 2
 	}
-	r.fail(Comment, start, min(first, end), "a comment, which JSON does not know")
-	r.at = end
+	if i := bytes.Index(r.text[r.at:], []byte(ending)); i >= 0 {
+		r.at += i
+		if ending == "*/" {
+			r.at += len(ending)
+		}
+	} else {
+		r.at = len(r.text)
+	}
+	line, _, _ := bytes.Cut(r.text[start:r.at], []byte("\n"))
+	r.fail(Comment, start, start+len(bytes.TrimRight(line, "\r")), "a comment, which JSON does not know")
 }
 
 // blankAt tells a blank that JSON does not know: its size, 0 if there is none.
@@ -62,16 +62,26 @@ func blankAt(text []byte, at int) (int, rune) {
 	return 0, 0
 }
 
-func blankName(c rune) string {
+func blankMessage(c rune) string {
 	switch c {
 	case 0xa0, 0x202f, 0x2007:
-		return "a non-breaking space"
+		return "a non-breaking space where only a plain blank may stand"
 	case 0x200b, 0x200c, 0x200d, 0x2060:
-		return "an invisible character"
+		return "an invisible character between values"
 	case 0xfeff:
-		return "a byte order mark"
+		return "a byte order mark in the middle of the text"
 	}
-	return "a space"
+	return "a blank that JSON does not know between values"
+}
+
+func controlMessage(c byte) string {
+	switch c {
+	case '\t':
+		return "a tab inside a string"
+	case 0:
+		return "a NUL inside a string"
+	}
+	return "a control character inside a string"
 }
 
 // quoteAt returns the quote of any kind that stands at a place, 0 if none does.
@@ -132,7 +142,7 @@ func (r *reader) str() Value {
 			r.fail(ControlCharacter, r.at, r.at+1, "a line break inside a string")
 			r.at++
 		case c < ' ':
-			r.fail(ControlCharacter, r.at, r.at+1, fmt.Sprintf("a control character (U+%04X) inside a string", c))
+			r.fail(ControlCharacter, r.at, r.at+1, controlMessage(c))
 			r.at++
 		case c == '\'' || c == '`' || c >= utf8.RuneSelf:
 			if r.unusual(open) {

@@ -50,14 +50,11 @@ func visibleAt(text []byte, at, from int) (size int, word bool) {
 			return match[3], true
 		}
 	}
-	if !mayBeKey(line) {
+	size = keySize(line)
+	if size == 0 || LooksSecret(string(line[:size])) {
 		return 0, false
 	}
-	match := keyWord.FindSubmatchIndex(line)
-	if match == nil || LooksSecret(string(line[:match[3]])) {
-		return 0, false
-	}
-	return match[3], true
+	return size, true
 }
 
 // startsWord tells whether what stands before a place is no part of a word.
@@ -69,22 +66,87 @@ func startsWord(text []byte, at int) bool {
 // harmlessWord matches JSON's literals, comment marks and what begins a YAML text or list.
 var harmlessWord = regexp.MustCompile(`^(true|false|null|//|/\*|\*/|#|---?|=>?|\\)(?:[\s,}\]]|$)`)
 
-// keyWord matches a known key, or a host with what may surround it in a key, where a colon follows that cannot be
-// inside a word.
-var keyWord = regexp.MustCompile(`^((?:auths?|username|user|password|passwd|email|serveraddress|identitytoken|` +
-	`registrytoken|credsStore|credHelpers|credStore|HttpHeaders|currentContext|proxies|default|httpProxy|httpsProxy|` +
-	`noProxy|detachKeys|psFormat|imagesFormat|plugins|aliases|features|experimental|User-Agent)|` +
-	`(?:https?://)?(?:[A-Za-z0-9-]{1,40}(?:\.[A-Za-z0-9-]{1,40}){1,8}|localhost)(?::\d{1,5})?(?:/[a-z0-9._/-]{0,60})?)` +
-	`["'“”‘’]?[ \t]*(?::(?:[\s"'“”‘’{\[]|$)|=)`)
-
-// mayBeKey is a quick look at whether a colon follows the word.
-func mayBeKey(line []byte) bool {
-	rest := line[wordSize(line):]
+// keySize is the size of a known key or a host that stands at the beginning of a line's rest, with a colon (or =)
+// behind it that cannot be inside a word; else 0.
+func keySize(line []byte) int {
+	word, _, _ := bytes.Cut(line[:wordSize(line)], []byte("="))
+	size := len(word)
+	if !knownKey(string(word)) {
+		size = hostSize(line)
+	}
+	rest := line[size:]
 	if len(rest) > 0 && quoteAt(rest, 0) != 0 {
 		rest = rest[utf8.RuneLen(quoteAt(rest, 0)):]
 	}
 	rest = bytes.TrimLeft(rest, " \t")
-	return len(rest) > 0 && (rest[0] == ':' || rest[0] == '=') || bytes.IndexByte(line[:wordSize(line)], '=') > 0
+	switch {
+	case len(rest) > 0 && rest[0] == '=':
+		return size
+	case len(rest) == 0 || rest[0] != ':':
+		return 0
+	case len(rest) == 1 || rest[1] <= ' ' || rest[1] == '{' || rest[1] == '[' || quoteAt(rest, 1) != 0:
+		return size
+	}
+	return 0
+}
+
+func knownKey(word string) bool {
+	switch word {
+	case "auth", "auths", "username", "user", "password", "passwd", "email", "serveraddress", "identitytoken",
+		"registrytoken", "credsStore", "credHelpers", "credStore", "HttpHeaders", "currentContext", "proxies", "default",
+		"httpProxy", "httpsProxy", "noProxy", "detachKeys", "psFormat", "imagesFormat", "plugins", "aliases", "features",
+		"experimental", "User-Agent":
+		return true
+	}
+	return false
+}
+
+// hostSize is the size of a host, with the scheme, port and path that it may have in a key; 0 if there is none.
+func hostSize(line []byte) int {
+	at := 0
+	for _, scheme := range []string{"http://", "https://"} {
+		if bytes.HasPrefix(line, []byte(scheme)) {
+			at = len(scheme)
+		}
+	}
+	labels, label := 0, 0
+	for start := at; ; at++ {
+		c := byte(0)
+		if at < len(line) {
+			c = line[at]
+		}
+		switch {
+		case c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-':
+			label++
+			continue
+		case label == 0 || label > 40:
+			return 0
+		}
+		labels, label = labels+1, 0
+		if c == '.' {
+			continue
+		}
+		if labels < 2 && string(line[start:at]) != "localhost" {
+			return 0
+		}
+		return at + portSize(line[at:])
+	}
+}
+
+// portSize is the size of the port and the path behind a host.
+func portSize(rest []byte) int {
+	at := 0
+	if len(rest) > 0 && rest[0] == ':' {
+		if n := digits(rest[1:]); n > 0 {
+			at = 1 + n
+		}
+	}
+	if at < len(rest) && rest[at] == '/' {
+		for at < len(rest) && (rest[at] >= 'a' && rest[at] <= 'z' || rest[at] >= '-' && rest[at] <= '9' || rest[at] == '_') {
+			at++
+		}
+	}
+	return at
 }
 
 // wordSize is the size of a word that is hidden.

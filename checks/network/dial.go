@@ -31,6 +31,8 @@ type host struct {
 	spare   *tls.Conn
 	http2   bool
 	claimed bool
+	// answered says that a request got an answer.
+	answered bool
 	// wanted says that the host asked for a client certificate, shown that there was one for it.
 	wanted, shown bool
 	ipv6          *ipv6Watch
@@ -154,7 +156,9 @@ func (a *attempt) reach(ctx context.Context) (net.Conn, *Failure) {
 
 // timed runs one phase under its own limit and records how long it took. When the caller's time ended too, that is
 // the only thing known.
-func (a *attempt) timed(ctx context.Context, phase Phase, run func(context.Context, time.Duration) *Failure) *Failure {
+func (a *attempt) timed(
+	ctx context.Context, phase Phase, run func(ctx context.Context, limit time.Duration) *Failure,
+) *Failure {
 	limit := a.client.config.PhaseTimeout
 	if phase == PhaseDNS {
 		limit = max(limit, dnsTimeout)
@@ -177,7 +181,10 @@ func (a *attempt) timed(ctx context.Context, phase Phase, run func(context.Conte
 func (a *attempt) connect(ctx context.Context, address string) (net.Conn, *Failure) {
 	name, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, &Failure{Kind: NotEstablished, Phase: PhaseDNS, Detail: "this is not a host with a port", Err: err}
+		return nil, &Failure{
+			Kind: NotEstablished, Phase: PhaseDNS, Detail: "this is not a host with a port",
+			Err: err,
+		}
 	}
 	addrs, failure := a.resolve(ctx, name)
 	if failure != nil {
@@ -222,12 +229,13 @@ func (a *attempt) resolve(ctx context.Context, name string) ([]netip.Addr, *Fail
 func systemResolve(ctx context.Context, name string) ([]netip.Addr, error) {
 	var mu sync.Mutex
 	first := ""
-	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, server string) (net.Conn, error) {
+	dial := func(ctx context.Context, network, server string) (net.Conn, error) {
 		mu.Lock()
 		first = cmp.Or(first, server)
 		mu.Unlock()
 		return (&net.Dialer{}).DialContext(ctx, network, server)
-	}}
+	}
+	resolver := &net.Resolver{PreferGo: true, Dial: dial}
 	addrs, err := resolver.LookupNetIP(ctx, "ip", name)
 	var failed *net.DNSError
 	if errors.As(err, &failed) && failed.Server == "" {
@@ -318,8 +326,8 @@ func interleave(addrs []netip.Addr) []netip.Addr {
 // speaks no TLS is an ordinary one.
 func (a *attempt) sinkhole(f *Failure) bool {
 	name := nameOf(a.address)
-	if _, err := netip.ParseAddr(name); err == nil || a.trace.Proxy != "" || len(a.trace.Addresses) == 0 || isLocal(name) ||
-		a.proven {
+	_, notName := netip.ParseAddr(name)
+	if notName == nil || a.trace.Proxy != "" || len(a.trace.Addresses) == 0 || isLocal(name) || a.proven {
 		return false
 	}
 	switch f.Kind {
@@ -333,7 +341,8 @@ func (a *attempt) sinkhole(f *Failure) bool {
 	known := a.client.config.PublicHost != nil && a.client.config.PublicHost(name)
 	return !slices.ContainsFunc(a.trace.Addresses, func(addr netip.Addr) bool {
 		addr = addr.Unmap()
-		return !addr.IsUnspecified() && !addr.IsLoopback() && (!known || !addr.IsPrivate() && !addr.IsLinkLocalUnicast())
+		return !addr.IsUnspecified() && !addr.IsLoopback() &&
+			(!known || !addr.IsPrivate() && !addr.IsLinkLocalUnicast())
 	})
 }
 

@@ -10,11 +10,10 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
+	"runner-preflight/checks/source"
 	"strings"
 	"syscall"
 	"time"
-
-	"runner-preflight/checks/source"
 )
 
 // The kinds of failure, spelled as the problems that they are.
@@ -111,7 +110,8 @@ func dnsFailure(name string, err error, limit time.Duration) *Failure {
 	switch {
 	case answer.IsNotFound:
 		f.Kind, f.Detail = DNSNotFound, "the name "+name+" does not exist or has no address"
-	case answer.IsTimeout, strings.Contains(answer.Err, "connection refused"), strings.Contains(answer.Err, "unreachable"):
+	case answer.IsTimeout, strings.Contains(answer.Err, "connection refused"), strings.Contains(answer.Err,
+		"unreachable"):
 		f.Detail = server + " does not answer"
 		if answer.IsTimeout {
 			f.Detail += " within " + brief(limit)
@@ -214,13 +214,14 @@ func handshakeFailure(err error, wanted, shown bool, limit time.Duration) *Failu
 	f := &Failure{Phase: PhaseTLS, Err: err}
 	number, sent := alert(err)
 	switch {
-	case sent && (number == alertCertificateRequired || wanted && certificateAlert(number)), wanted && !shown && cutOff(err):
+	case sent && number == alertCertificateRequired, wanted && (!sent || certificateAlert(number)) && !timedOut(err):
 		f.Kind, f.Detail = TLSIncompatible, "it wants a client certificate, and there is none for it"
 		if shown {
 			f.Detail = "it refuses the client certificate that was shown"
 		}
 	case sent:
-		f.Kind, f.Detail = TLSIncompatible, "it ends the handshake: "+strings.TrimPrefix(clip(systemError(err)), "tls: ")
+		f.Kind, f.Detail = TLSIncompatible, "it ends the handshake: "+strings.TrimPrefix(clip(systemError(err)),
+			"tls: ")
 	case isRecordHeader(err):
 		f.Kind, f.Detail = TLSNotSpoken, "what answers does not speak TLS"
 	case timedOut(err):
@@ -228,7 +229,8 @@ func handshakeFailure(err error, wanted, shown bool, limit time.Duration) *Failu
 	case cutOff(err):
 		f.Kind, f.Detail = TLSReset, "the connection is cut at the TLS handshake"
 	default:
-		f.Kind, f.Detail = TLSIncompatible, "the TLS handshake fails: "+strings.TrimPrefix(clip(systemError(err)), "tls: ")
+		f.Kind = TLSIncompatible
+		f.Detail = "the TLS handshake fails: " + strings.TrimPrefix(clip(systemError(err)), "tls: ")
 	}
 	return f
 }

@@ -61,7 +61,7 @@ func (c *Client) BrokenIPv6(ctx context.Context, address string) (addr netip.Add
 
 // systemIPv6Route asks the kernel for a way to a public IPv6 address. Connecting a UDP socket sends nothing.
 func systemIPv6Route() bool {
-	conn, err := net.Dial("udp6", "[2600::]:443")
+	conn, err := (&net.Dialer{}).DialContext(context.Background(), "udp6", "[2600::]:443")
 	if err != nil {
 		return false
 	}

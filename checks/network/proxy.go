@@ -98,7 +98,7 @@ func (a *attempt) proxyFailure(p *Proxy, f *Failure) *Failure {
 
 // tunnel asks the proxy for a connection. The connection that it returns is never nil.
 func (a *attempt) tunnel(ctx context.Context, conn net.Conn, p *Proxy) (net.Conn, *Failure) {
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	switch p.URL.Scheme {
 	case "socks5", "socks5h":
@@ -108,8 +108,10 @@ func (a *attempt) tunnel(ctx context.Context, conn net.Conn, p *Proxy) (net.Conn
 		if err != nil {
 			return conn, &Failure{Detail: "the certificates that this machine keeps for it cannot be used", Err: err}
 		}
-		secure := tls.Client(conn, &tls.Config{ServerName: p.URL.Hostname(), MinVersion: tls.VersionTLS12,
-			Time: a.client.config.Now, RootCAs: roots})
+		secure := tls.Client(conn, &tls.Config{
+			ServerName: p.URL.Hostname(), MinVersion: tls.VersionTLS12,
+			Time: a.client.config.Now, RootCAs: roots,
+		})
 		if err := secure.HandshakeContext(ctx); err != nil {
 			return conn, &Failure{Detail: "no TLS connection to it: " + clip(systemError(err)), Err: err}
 		}
@@ -129,8 +131,10 @@ func (a *attempt) proxyRoots(p *Proxy) (*x509.CertPool, error) {
 }
 
 func (a *attempt) ask(conn net.Conn, p *Proxy) (net.Conn, *Failure) {
-	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: a.address}, Host: a.address,
-		Header: http.Header{"User-Agent": {a.client.config.UserAgent}}}
+	req := &http.Request{
+		Method: http.MethodConnect, URL: &url.URL{Opaque: a.address}, Host: a.address,
+		Header: http.Header{"User-Agent": {a.client.config.UserAgent}},
+	}
 	if user := p.URL.User; user != nil {
 		password, _ := user.Password()
 		req.Header.Set("Proxy-Authorization",
@@ -156,8 +160,10 @@ func (a *attempt) ask(conn net.Conn, p *Proxy) (net.Conn, *Failure) {
 }
 
 func refusal(answer *http.Response) *Failure {
-	f := &Failure{Kind: ProxyDenied, Phase: PhaseProxy, ProxyStatus: answer.StatusCode,
-		Detail: "it answers CONNECT with " + clip(answer.Status)}
+	f := &Failure{
+		Kind: ProxyDenied, Phase: PhaseProxy, ProxyStatus: answer.StatusCode,
+		Detail: "it answers CONNECT with " + clip(answer.Status),
+	}
 	if reason := answer.Header.Get("X-Squid-Error"); reason != "" {
 		f.Detail += " (" + clip(reason) + ")"
 	}

@@ -23,8 +23,10 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, f
 	}
 	if req.URL.Scheme != "https" {
-		return refuse(&Failure{Kind: NotEstablished, Phase: PhaseHTTP, Address: h.address, Root: h.address,
-			Detail: "the address is not https, so nothing was sent", Err: ErrPlainHTTP})
+		return refuse(&Failure{
+			Kind: NotEstablished, Phase: PhaseHTTP, Address: h.address, Root: h.address,
+			Detail: "the address is not https, so nothing was sent", Err: ErrPlainHTTP,
+		})
 	}
 	if failure := c.open(req.Context(), h); failure != nil {
 		return refuse(failure)
@@ -46,6 +48,9 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 		timing.record()
 		return nil, failure
 	}
+	h.mu.Lock()
+	h.answered = true
+	h.mu.Unlock()
 	answer.Request = req
 	answer.Body = &patientBody{ReadCloser: answer.Body, cancel: cancel, client: c, host: h, ctx: req.Context()}
 	return answer, nil
@@ -112,9 +117,10 @@ func (c *Client) httpFailure(ctx context.Context, h *host, err error) *Failure {
 		return c.failed(h.address, late)
 	}
 	h.mu.Lock()
-	wanted, shown := h.wanted, h.shown
+	wanted, shown, first, http2 := h.wanted, h.shown, !h.answered, h.http2
 	h.mu.Unlock()
-	if _, sent := alert(err); sent || wanted && !shown && cutOff(err) {
+	// A refused client certificate shows here in TLS 1.3; the HTTP/2 client does not always pass the alert on.
+	if _, sent := alert(err); sent || wanted && first && !timedOut(err) {
 		return c.failed(h.address, handshakeFailure(err, wanted, shown, c.config.PhaseTimeout))
 	}
 	f := &Failure{Kind: HTTPFailure, Phase: PhaseHTTP, Err: err, Detail: "what answers is not HTTP"}
@@ -123,6 +129,8 @@ func (c *Client) httpFailure(ctx context.Context, h *host, err error) *Failure {
 		f.Detail = "no answer to the request within " + brief(c.httpTimeout())
 	case cutOff(err):
 		f.Detail = "the connection is cut where an answer should be"
+	case http2:
+		f.Detail = "the HTTP/2 connection breaks where an answer should be"
 	}
 	return c.failed(h.address, f)
 }
@@ -136,6 +144,7 @@ type patientBody struct {
 	ctx    context.Context
 }
 
+// Read fails when nothing comes for too long.
 func (b *patientBody) Read(p []byte) (int, error) {
 	timer := time.AfterFunc(b.client.httpTimeout(), b.cancel)
 	n, err := b.ReadCloser.Read(p)
@@ -151,6 +160,7 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	return n, failure
 }
 
+// Close ends the request too.
 func (b *patientBody) Close() error {
 	defer b.cancel()
 	return b.ReadCloser.Close()
@@ -166,7 +176,7 @@ func (c *Client) SpeaksHTTP(ctx context.Context, address string) bool {
 		return false
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/v2/", nil)
 	if err != nil {
@@ -248,8 +258,10 @@ func (c *Client) fetch(ctx context.Context, rawURL string) Answer {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
 	if err != nil {
-		return Answer{Trace: Trace{Failure: &Failure{Kind: NotEstablished, Phase: PhaseDNS, Address: clip(rawURL),
-			Root: clip(rawURL), Detail: "this is not a URL", Err: err}}}
+		return Answer{Trace: Trace{Failure: &Failure{
+			Kind: NotEstablished, Phase: PhaseDNS, Address: clip(rawURL),
+			Root: clip(rawURL), Detail: "this is not a URL", Err: err,
+		}}}
 	}
 	answer, err := c.RoundTrip(req)
 	trace, _ := c.Trace(addressOf(req.URL))
@@ -265,6 +277,8 @@ func (c *Client) fetch(ctx context.Context, rawURL string) Answer {
 	stop := time.AfterFunc(c.httpTimeout(), cancel)
 	defer stop.Stop()
 	_, _ = io.Copy(&body, io.LimitReader(answer.Body, maxBody)) // a body that breaks off still says something
-	return Answer{Trace: trace, Status: answer.StatusCode, Header: answer.Header, Body: body.Bytes(),
-		Received: c.config.Now()}
+	return Answer{
+		Trace: trace, Status: answer.StatusCode, Header: answer.Header, Body: body.Bytes(),
+		Received: c.config.Now(),
+	}
 }

@@ -58,9 +58,11 @@ type Certificate struct {
 }
 
 func describe(leaf *x509.Certificate) *Certificate {
-	c := &Certificate{Subject: clip(leaf.Subject.String()), Issuer: clip(leaf.Issuer.String()),
+	c := &Certificate{
+		Subject: clip(leaf.Subject.String()), Issuer: clip(leaf.Issuer.String()),
 		NotBefore: leaf.NotBefore.UTC(), NotAfter: leaf.NotAfter.UTC(),
-		SelfSigned: slices.Equal(leaf.RawIssuer, leaf.RawSubject)}
+		SelfSigned: slices.Equal(leaf.RawIssuer, leaf.RawSubject),
+	}
 	for _, name := range leaf.DNSNames[:min(len(leaf.DNSNames), 10)] {
 		c.Names = append(c.Names, clip(name))
 	}
@@ -124,10 +126,13 @@ func (a *attempt) trust() (roots *x509.CertPool, shown []tls.Certificate, failur
 	if err == nil {
 		return roots, shown, nil
 	}
-	f := &Failure{Kind: TLSUntrusted, Phase: PhaseTLS, Err: err,
-		Detail: "the certificates that this machine keeps for the host cannot be used: " + clip(err.Error())}
+	f := &Failure{
+		Kind: TLSUntrusted, Phase: PhaseTLS, Err: err,
+		Detail: "the certificates that this machine keeps for the host cannot be used: " + clip(err.Error()),
+	}
 	if errors.Is(err, fs.ErrPermission) {
-		f.Kind, f.Detail = NotEstablished, "the certificates that this machine keeps for the host cannot be read: permission denied"
+		f.Kind = NotEstablished
+		f.Detail = "the certificates that this machine keeps for the host cannot be read: permission denied"
 	}
 	return nil, nil, f
 }

@@ -183,7 +183,8 @@ func (s *session) isBlockPage(b blob, r reply, whole bool) bool {
 	case r.status == http.StatusOK:
 		return true
 	}
-	return b.Via != s.out.Host && (r.status == http.StatusForbidden || r.status == http.StatusUnavailableForLegalReasons ||
+	return b.Via != s.out.Host && (r.status == http.StatusForbidden ||
+		r.status == http.StatusUnavailableForLegalReasons ||
 		r.status == http.StatusNetworkAuthenticationRequired)
 }
 
@@ -195,13 +196,13 @@ func (s *session) blobRefused(b blob, r reply) *Failure {
 		what = "config " + b.Digest
 	}
 	f := &Failure{Host: b.Via, Status: r.status, Code: d.code}
-	switch {
-	case r.status == http.StatusTooManyRequests:
+	switch r.status {
+	case http.StatusTooManyRequests:
 		return limited(b.Via, r, d)
-	case r.status == http.StatusNotFound, r.status == http.StatusGone:
+	case http.StatusNotFound, http.StatusGone:
 		f.Kind = "layer-missing"
 		f.Detail = fmt.Sprintf("%s does not have the %s (%d%s)", b.Via, what, r.status, d.said())
-	case r.status == http.StatusUnauthorized, r.status == http.StatusForbidden:
+	case http.StatusUnauthorized, http.StatusForbidden:
 		f.Kind = "layer-denied"
 		f.Detail = fmt.Sprintf("%s refuses the %s (%d%s)", b.Via, what, r.status, d.said())
 	default:

@@ -32,6 +32,13 @@ type call struct {
 	limit int64
 	// once says that an answer of 5xx is not asked for again.
 	once bool
+	// shared says that somebody else may have asked the same, or will: see prober.
+	shared bool
+}
+
+// prober is a transport that remembers the answers to plain GETs, for all who use it.
+type prober interface {
+	Probe(ctx context.Context, rawURL string) network.Answer
 }
 
 // reply is what a call got after all redirects.
@@ -123,6 +130,9 @@ func badRedirect(from, to *url.URL, sent int) *Failure {
 
 // hop sends one request and reads the answer into r. It returns where the answer redirects to, if it does.
 func (c *Client) hop(ctx context.Context, q call, at *url.URL, auth string, r *reply) (*url.URL, *Failure) {
+	if p, ok := c.transport.(prober); ok && q.shared && r.sent == 0 {
+		return probed(ctx, p, at, r)
+	}
 	limited, cancel := context.WithTimeout(ctx, exchangeTimeout)
 	defer cancel()
 	req := (&http.Request{Method: q.method, URL: at, Host: at.Host, Header: http.Header{}}).WithContext(limited)
@@ -137,7 +147,7 @@ func (c *Client) hop(ctx context.Context, q call, at *url.URL, auth string, r *r
 	if err != nil {
 		return nil, unanswered(ctx, address(at), err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	r.status, r.header, r.at, r.length = resp.StatusCode, resp.Header, at, resp.ContentLength
 	if next := redirect(at, resp); next != nil {
 		return next, nil
@@ -161,6 +171,17 @@ func (r *reply) read(from io.Reader, limit int64) error {
 	r.cut = int64(len(body)) > limit
 	r.body = body[:min(int64(len(body)), limit)]
 	return err
+}
+
+// probed takes over the answer that a prober remembers.
+func probed(ctx context.Context, p prober, at *url.URL, r *reply) (*url.URL, *Failure) {
+	answer := p.Probe(ctx, at.String())
+	r.sent++
+	if answer.Failure != nil {
+		return nil, unanswered(ctx, address(at), answer.Failure)
+	}
+	r.status, r.header, r.at, r.length, r.body = answer.Status, answer.Header, at, -1, answer.Body
+	return redirect(at, &http.Response{StatusCode: r.status, Header: r.header}), nil
 }
 
 // redirect is where an answer sends the client, nil if nowhere.

@@ -72,7 +72,7 @@ func (s *session) tryHead(ctx context.Context) (manifest, reply) {
 	tap, option := s.tap(ctx)
 	descriptor, err := remote.Head(s.id, remote.WithContext(ctx), option)
 	s.count(tap.last)
-	s.meet(hostsOf(tap.last.hops, ForManifests))
+	s.meet(tap.hosts())
 	switch {
 	case tap.failure != nil:
 		return manifest{failure: s.strayed(tap.failure)}, tap.last
@@ -80,7 +80,8 @@ func (s *session) tryHead(ctx context.Context) (manifest, reply) {
 		return manifest{digest: descriptor.Digest.String(), mediaType: tap.last.mediaType()}, tap.last
 	case tap.last.status == http.StatusOK:
 		// It may lack a length, which the daemon does not mind.
-		if hash, err := v1.NewHash(tap.last.header.Get("Docker-Content-Digest")); err == nil && tap.last.mediaType() != "" {
+		if hash, err := v1.NewHash(tap.last.header.Get("Docker-Content-Digest")); err == nil &&
+			tap.last.mediaType() != "" {
 			return manifest{digest: hash.String(), mediaType: tap.last.mediaType()}, tap.last
 		}
 	}
@@ -106,7 +107,7 @@ func (s *session) fetch(ctx context.Context, ref name.Reference) manifest {
 	descriptor, err := remote.Get(ref, remote.WithContext(ctx), option)
 	s.count(tap.last)
 	r := tap.last
-	m := manifest{hosts: hostsOf(r.hops, ForManifests)}
+	m := manifest{hosts: tap.hosts()}
 	_, byDigest := ref.(name.Digest)
 	switch {
 	case tap.failure != nil:
@@ -116,7 +117,8 @@ func (s *session) fetch(ctx context.Context, ref name.Reference) manifest {
 	case r.isPage():
 		m.failure = s.noRegistry(r)
 	case r.cut:
-		m.failure = s.unsupported(fmt.Sprintf("its manifest is larger than %d MiB, more than the daemon reads", maxManifest>>20))
+		m.failure = s.unsupported(fmt.Sprintf("its manifest is larger than %d MiB, more than the daemon reads",
+			maxManifest>>20))
 	case err != nil && byDigest:
 		m.failure = s.mismatch(ref.Identifier(), digestOf(r.body))
 	case err != nil:
@@ -202,7 +204,8 @@ func (s *session) closedTo(ctx context.Context, r reply, d diagnosis) *Failure {
 	f := &Failure{Host: s.out.Host, Status: r.status, Code: d.code}
 	answer := fmt.Sprintf("%d%s", r.status, d.said())
 	challenge := s.closed(ctx, r)
-	if raw := challengeOf(ctx, s.host, r); raw != nil && raw.Parameters["error"] == "invalid_token" && s.auth.token != "" {
+	if raw := challengeOf(ctx, s.host, r); raw != nil && raw.Parameters["error"] == "invalid_token" &&
+		s.auth.token != "" {
 		f.Kind = "token-service-failure"
 		f.Detail = fmt.Sprintf("%s does not take the token that its own token service issued (%s)", s.out.Host, answer)
 		return f
@@ -227,7 +230,8 @@ func (s *session) closedTo(ctx context.Context, r reply, d diagnosis) *Failure {
 		f.Detail = fmt.Sprintf("%s refuses the user name and password (%s)", s.out.Host, answer)
 	}
 	if f.Kind == "access-denied" {
-		f.Detail = fmt.Sprintf("%s takes the credentials but grants no pull from %s, or there is no such repository (%s)",
+		f.Detail = fmt.Sprintf("%s takes the credentials but grants no pull from %s, "+
+			"or there is no such repository (%s)",
 			s.out.Host, s.out.Repository, answer)
 	}
 	return f
@@ -257,7 +261,10 @@ func (s *session) notFound(ctx context.Context, r reply, d diagnosis) *Failure {
 // tags lists the repository's tags, as far as the registry gives them on one page.
 func (s *session) tags(ctx context.Context) ([]string, diagnosis) {
 	target := fmt.Sprintf("https://%s/v2/%s/tags/list?n=1000", s.host, s.out.Repository)
-	r, failure := s.client.send(ctx, call{method: http.MethodGet, url: target, auth: s.auth.header, limit: maxTags, once: true})
+	r, failure := s.client.send(ctx, call{
+		method: http.MethodGet, url: target, auth: s.auth.header,
+		limit: maxTags, once: true,
+	})
 	s.count(r)
 	if failure != nil {
 		return nil, diagnosis{}

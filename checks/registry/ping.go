@@ -23,7 +23,7 @@ type Ping struct {
 	Scheme string
 	// Realm is the token service's URL and Service the name that it is told, of a bearer challenge.
 	Realm, Service string
-	// Hosts are the token service and those that the ping was redirected to.
+	// Hosts are the token service and those that a registry redirected the ping to.
 	Hosts []Host
 	// Registry says that the answer is a registry's, as far as one can see.
 	Registry bool
@@ -51,19 +51,21 @@ func (c *Client) ping(ctx context.Context, host string) Ping {
 	}
 	tap := &tap{send: func(q call) (reply, *Failure) {
 		// A registry may fail at /v2/ and serve images all the same, and those are asked twice.
-		q.once, q.limit = true, maxError
+		q.once, q.shared, q.limit = true, true, maxError
+		q.url = "https://" + strings.TrimSuffix(p.Address, ":443") + "/v2/" // as others spell it who ask the same
 		return c.send(ctx, q)
 	}}
 	challenge, _ := transport.Ping(ctx, reg, tap)
 	p.sent = tap.last.sent
-	p.Hosts = hostsOf(tap.last.hops, ForManifests)
 	if tap.failure != nil {
 		p.Failure = c.pingFailure(ctx, p.Address, tap.failure)
 		return p
 	}
 	p.Status, p.Header = tap.last.status, tap.last.header
 	p.take(challenge)
-	p.Registry = p.isRegistry(tap.last)
+	if p.Registry = p.isRegistry(tap.last); p.Registry {
+		p.Hosts = append(p.Hosts, hostsOf(tap.last.hops, ForManifests)...)
+	}
 	return p
 }
 

@@ -124,7 +124,9 @@ func (s *session) offer(p v1.Platform) {
 }
 
 func (s *session) spell(p v1.Platform) string {
-	return s.hide.quote(platforms.Format(platforms.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}))
+	return s.hide.quote(platforms.Format(platforms.Platform{
+		OS: p.OS, Architecture: p.Architecture, Variant: p.Variant,
+	}))
 }
 
 func platformOf(p v1.Platform) platforms.Platform {
@@ -145,6 +147,7 @@ func (s *session) wanted() platforms.MatchComparer {
 // anyLinux matches every Linux and prefers what it holds.
 type anyLinux struct{ platforms.MatchComparer }
 
+// Match tells whether a platform is Linux.
 func (anyLinux) Match(p platforms.Platform) bool { return p.OS == "linux" }
 
 // suits tells whether an image whose config names a platform runs on the wanted one. A config that leaves it out

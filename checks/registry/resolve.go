@@ -48,7 +48,10 @@ func (c *Client) resolve(ctx context.Context, req Request) Resolution {
 func (s *session) parse() *Failure {
 	named, err := reference.ParseNormalizedNamed(s.req.Reference)
 	if err != nil {
-		return &Failure{Kind: "invalid-reference", Stage: StageManifest, Detail: "docker takes this for no image reference"}
+		return &Failure{
+			Kind:  "invalid-reference",
+			Stage: StageManifest, Detail: "docker takes this for no image reference",
+		}
 	}
 	s.host = dialed(reference.Domain(named))
 	registry, err := name.NewRegistry(s.host)

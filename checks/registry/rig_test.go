@@ -158,20 +158,34 @@ func (s store) pushOne(ref string, image v1.Image) {
 	s.must(remote.Write(s.name(ref), image, remote.WithTransport(inProcess{s.Handler})))
 }
 
-// image makes an image of two layers.
+// image is an image of two layers, the same for a platform throughout the tests.
 func (s store) image(p string) v1.Image {
 	s.t.Helper()
-	image, err := random.Image(64, 2)
-	s.must(err)
-	config, err := image.ConfigFile()
-	s.must(err)
-	config = config.DeepCopy()
-	want := platform(s.t, p)
-	config.OS, config.Architecture, config.Variant = want.OS, want.Architecture, want.Variant
-	config.Created = v1.Time{Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
-	image, err = mutate.ConfigFile(image, config)
+	made, _ := images.LoadOrStore(p, sync.OnceValues(func() (v1.Image, error) { return makeImage(p) }))
+	image, err := made.(func() (v1.Image, error))()
 	s.must(err)
 	return image
+}
+
+var images sync.Map
+
+func makeImage(p string) (v1.Image, error) {
+	image, err := random.Image(64, 2)
+	if err != nil {
+		return nil, err
+	}
+	config, err := image.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	want, err := v1.ParsePlatform(p)
+	if err != nil {
+		return nil, err
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture, config.Variant = want.OS, want.Architecture, want.Variant
+	config.Created = v1.Time{Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
+	return mutate.ConfigFile(image, config)
 }
 
 func (s store) name(ref string) name.Reference {

@@ -48,6 +48,15 @@ func (t *tap) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// hosts are those that a manifest was looked for at: where a page took its place, its host is nobody's need.
+func (t *tap) hosts() []Host {
+	unanswered := t.failure != nil && t.failure.Network != nil
+	if unanswered || t.failure == nil && t.last.status == http.StatusOK && !t.last.isPage() {
+		return hostsOf(t.last.hops, ForManifests)
+	}
+	return nil
+}
+
 // wrapped tells go-containerregistry that this transport needs no ping, no login and no retries of its own.
 func (t *tap) wrapped(reg name.Registry) (http.RoundTripper, error) {
 	return transport.FromToken(reg, authn.Anonymous, t, &transport.Challenge{}, nil)

@@ -66,7 +66,8 @@ func (s *session) realm(challenge Ping, scope string) (*url.URL, *Failure) {
 	}
 	realm.User, realm.Fragment = nil, ""
 	query := realm.Query()
-	for name, value := range map[string]string{"service": challenge.Service, "scope": scope, "account": s.req.Username} {
+	added := map[string]string{"service": challenge.Service, "scope": scope, "account": s.req.Username}
+	for name, value := range added {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -83,7 +84,10 @@ func (s *session) token(ctx context.Context, challenge Ping) grant {
 		g.failure = failure
 		return g
 	}
-	r, failure := s.client.send(ctx, call{method: http.MethodGet, url: realm.String(), auth: s.basic(), limit: maxError})
+	r, failure := s.client.send(ctx, call{
+		method: http.MethodGet, url: realm.String(), auth: s.basic(),
+		limit: maxError,
+	})
 	g.hosts = hostsOf(r.hops, ForTokens)
 	if failure != nil {
 		g.failure = tokenFailure(failure, address(realm))
@@ -153,14 +157,17 @@ func (s *session) tokenRefused(ctx context.Context, challenge Ping, realm string
 	case r.status == http.StatusForbidden && r.isPage():
 	case s.req.Password == "":
 		f.Kind = "credentials-missing"
-		f.Detail = fmt.Sprintf("the token service %s grants nothing without credentials (%d%s)", realm, r.status, d.said())
+		f.Detail = fmt.Sprintf("the token service %s grants nothing without credentials (%d%s)", realm, r.status,
+			d.said())
 	case s.login(ctx, challenge) == yes:
 		f.Kind = "access-denied"
-		f.Detail = fmt.Sprintf("the token service %s takes the credentials but grants no pull from %s, or there is no such repository (%d%s)",
+		f.Detail = fmt.Sprintf("the token service %s takes the credentials but grants no pull from %s, "+
+			"or there is no such repository (%d%s)",
 			realm, s.out.Repository, r.status, d.said())
 	default:
 		f.Kind = "credentials-rejected"
-		f.Detail = fmt.Sprintf("the token service %s refuses the user name and password (%d%s)", realm, r.status, d.said())
+		f.Detail = fmt.Sprintf("the token service %s refuses the user name and password (%d%s)", realm, r.status,
+			d.said())
 	}
 	return f
 }

@@ -171,10 +171,13 @@ func (r *reader) moreOptions() bool {
 	rest := r.words[r.at+1:]
 	if len(rest) == 0 {
 		name := strings.ToUpper(r.words[r.at].value())
-		return strings.Contains(name, "OPT") || strings.Contains(name, "ARG") || strings.Contains(name, "@") || strings.Contains(name, "FLAG")
+		return optionsName.MatchString(name)
 	}
 	return dashes(rest[0].value()) > 0 || looksLikeImage(rest[0].value()) || rest[0].opaque()
 }
+
+// optionsName matches what people call a variable that holds options; "$@" may hold some too.
+var optionsName = regexp.MustCompile(`OPT|ARG|FLAG|@`)
 
 // looksLikeImage tells whether a word has the form of a reference with a repository and a name.
 func looksLikeImage(v string) bool {
@@ -200,20 +203,21 @@ func (r *reader) stray() int {
 	if !slices.ContainsFunc(rest, func(w field) bool { return IsRunnerImage(w.value()) }) {
 		return 0
 	}
-	r.mistake(OptionAfterImage, r.words[r.at].text().Place, "this word is no option and no value of one, so docker takes it "+
-		"for the image and all that follows for the image's arguments", true, "")
+	r.mistake(OptionAfterImage, span(r.words[r.at]), "this word is no option and no value of one, so docker takes "+
+		"it for the image and all that follows for the image's arguments", true, "")
 	return n
 }
+
+// typographic are the dashes that word processors and web pages make of "-" and "--", and "-" itself.
+const typographic = "-\u2010\u2011\u2013\u2014\u2212"
 
 // dashes counts the dashes before an option's name: 0 if it is none. Typographic dashes count, as they are pasted
 // for two, or before one letter for one.
 func dashes(v string) int {
 	for _, dash := range []string{"\u2013", "\u2014", "\u2212", "\u2010", "\u2011"} {
 		if rest, ok := strings.CutPrefix(v, dash); ok {
-			if name, _, _ := strings.Cut(strings.TrimLeft(rest, "-\u2013\u2014"), "="); len(name) <= 1 {
-				return 1
-			}
-			return 2
+			name, _, _ := strings.Cut(strings.TrimLeft(rest, typographic), "=")
+			return min(len(name), 2)
 		}
 	}
 	switch {
@@ -229,19 +233,17 @@ func dashes(v string) int {
 func (r *reader) option() {
 	word := r.words[r.at]
 	v, shape := word.value(), word.shape()
-	plain := strings.TrimLeft(v, "-\u2010\u2011\u2013\u2014\u2212")
+	plain := strings.TrimLeft(v, typographic)
 	skip := len(v) - len(plain)
 	name, _, joined := strings.Cut(shape[skip:], "=")
-	typographic := v[0] != '-'
-	long := dashes(v) == 2 && (skip == 2 || typographic)
+	pasted := v[0] != '-'
+	long := dashes(v) == 2 && (skip == 2 || pasted)
 	switch {
-	case long && r.knows(name) && !typographic:
+	case long && r.knows(name) && !pasted:
 		r.take(name, v[:skip+len(name)], skip+len(name), joined, true, "")
-	case long && r.knows(name), !long && skip > 0 && len(name) > 1 && r.pastedLong(name):
+	case long, r.pastedLong(name):
 		r.unknown(name, skip, joined)
-	case long:
-		r.unknown(name, skip, joined)
-	case typographic:
+	case pasted:
 		r.typographicShort(skip, plain)
 	default:
 		r.cluster(word, v)
@@ -256,7 +258,7 @@ func (r *reader) pastedLong(name string) bool {
 func (r *reader) typographicShort(skip int, plain string) {
 	letter := plain[0]
 	long, known := r.short[letter]
-	if plain == "" || !known {
+	if !known {
 		r.unknown(plain, skip, false)
 		return
 	}
@@ -354,7 +356,8 @@ func span(f field) source.Span { place, _ := f.place(); return place }
 func (r *reader) take(long, name string, at int, joined, isLong bool, near string) {
 	word := r.words[r.at]
 	r.at++
-	option := Option{Name: named(word.slice(0, at), name), Long: long, Place: span(word), Known: near == "" && r.knows(long), Near: near}
+	option := Option{Name: named(word.slice(0, at), name), Long: long, Place: span(word), Near: near,
+		Known: near == "" && r.knows(long)}
 	if !isLong {
 		option.Name.Place = span(word.slice(max(0, at-1), at))
 	}
@@ -444,10 +447,10 @@ func (r *reader) inherited(name Text) Text {
 		t.Use = name.Place
 		return t
 	case ok && b.value != nil:
-		return Text{Place: name.Place, Unresolved: fmt.Sprintf("-e %s passes on what is exported, and the script assigns "+
-			"%s without exporting it", name.Value, name.Value)}
+		return Text{Place: name.Place, Unresolved: fmt.Sprintf(
+			"-e %s passes on what is exported, and the script assigns it without exporting it", name.Value)}
 	}
-	return Text{Place: name.Place, Unresolved: fmt.Sprintf("-e %s takes it from the environment of docker", name.Value)}
+	return Text{Place: name.Place, Unresolved: fmt.Sprintf("-e %s takes it from docker's own environment", name.Value)}
 }
 
 // arguments reads what stands behind the image.
@@ -484,14 +487,15 @@ func (r *reader) joined() {
 	between := string(next.File.Text[image.Start:next.Start])
 	if i := strings.IndexByte(between, '\\'); i >= 0 && strings.HasSuffix(between, "\n") {
 		at := image.Start + i
-		r.mistake(BrokenContinuation, next.File.At(at, at+1), "the backslash joins the next line to the command, and its words "+
-			"are handed to the runner", true, "")
+		r.mistake(BrokenContinuation, next.File.At(at, at+1),
+			"the backslash joins the next line to the command, and its words are handed to the runner", true, "")
 	}
 }
 
 // ownCommand tells whether what follows the image is a command of its own, whose options are not docker's.
 func (r *reader) ownCommand() bool {
-	if slices.ContainsFunc(r.d.Options, func(o Option) bool { return o.Long == "entrypoint" }) || r.at >= len(r.words) {
+	replaced := slices.ContainsFunc(r.d.Options, func(o Option) bool { return o.Long == "entrypoint" })
+	if replaced || r.at >= len(r.words) {
 		return true
 	}
 	v := r.words[r.at].value()

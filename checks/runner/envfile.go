@@ -2,7 +2,6 @@ package runner
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -18,11 +17,10 @@ const maxEnvLine = 64 << 10
 func (r *reader) envFile(value field) {
 	read := EnvFile{Path: value.text()}
 	defer func() { r.d.EnvFiles = append(r.d.EnvFiles, read) }()
-	if read.Path.Unresolved != "" {
-		return
+	if read.Path.Unresolved == "" && read.Path.Home {
+		read.Path.Unresolved = "it is in the home folder of who runs the command"
 	}
-	if read.Path.Home {
-		read.Err = errors.New("is in the home folder of who runs the script")
+	if read.Path.Unresolved != "" {
 		return
 	}
 	data, err := r.sh.open(read.Path.Value)
@@ -91,10 +89,11 @@ func envLine(file *source.File, start, end int) (*Variable, *Mistake) {
 		Name: Text{Value: string(name), Place: file.At(start, at)}}
 	switch {
 	case valued:
-		v.Value = Text{Value: string(text[at+1 : end]), Place: file.At(at+1, end), Placeholder: placeholder(string(text[at+1 : end]))}
+		value := string(text[at+1 : end])
+		v.Value = Text{Value: value, Place: file.At(at+1, end), Placeholder: placeholder(value)}
 	default:
-		v.Value = Text{Place: v.Name.Place, Unresolved: fmt.Sprintf("%s without a value is taken from the environment of docker",
-			source.Printable(string(name)))}
+		v.Value = Text{Place: v.Name.Place, Unresolved: fmt.Sprintf(
+			"%s without a value is taken from docker's own environment", source.Printable(string(name)))}
 	}
 	if len(name) == 0 {
 		return nil, wrong(start, end, "a line of an env file begins with the name of a variable")

@@ -119,7 +119,8 @@ func (e *expander) value(w *syntax.Word, at int) field {
 
 // inner is an expander for a value within this one's word.
 func (e *expander) inner(depth int) *expander {
-	return &expander{code: e.code, scope: e.scope, posix: e.posix, unit: e.unit, homeless: e.homeless, whole: true, depth: depth}
+	return &expander{code: e.code, scope: e.scope, posix: e.posix, unit: e.unit, homeless: e.homeless, whole: true,
+		depth: depth}
 }
 
 func (e *expander) parts(parts []syntax.WordPart, quoting Quoting, first bool) {
@@ -182,7 +183,8 @@ func commandName(c *syntax.CmdSubst) string {
 }
 
 func (e *expander) unknown(from, to int, quoting Quoting, why string) {
-	e.add(piece{text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true, unresolved: why})
+	e.add(piece{text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true,
+		unresolved: why})
 }
 
 // verbatim adds the text as it stands.
@@ -203,8 +205,12 @@ func (e *expander) literal(from, to int, quoting Quoting, first bool) {
 		switch {
 		case i == tilde:
 			e.verbatim(start, i, quoting)
-			e.add(piece{text: "~", at: []source.Span{e.span(i, i+1)}, quoting: quoting, home: true, verbatim: true})
-			start = i + 1
+			end := i + 1
+			if e.unit {
+				end++
+			}
+			e.add(piece{text: "~", at: []source.Span{e.span(i, end)}, quoting: quoting, home: true, verbatim: !e.unit})
+			start = end
 		case e.text[i] == dropped && e.raw(i, i+1) != string(rune(dropped)):
 			e.verbatim(start, i, quoting)
 			start = i + 1
@@ -227,22 +233,25 @@ func (e *expander) literal(from, to int, quoting Quoting, first bool) {
 }
 
 // tilde is where in the literal a shell puts the home folder, -1 if nowhere: at a word's beginning, in bash also
-// after the "=" of what looks like an assignment.
+// after the "=" of what looks like an assignment. To systemd it is %h.
 func (e *expander) tilde(from, to int, first bool) int {
 	if !first {
 		return -1
 	}
 	text := string(e.text[from:to])
 	at := 0
+	switch {
+	case e.unit && (text == "%h" || strings.HasPrefix(text, "%h/")):
+		return from
+	case e.unit:
+		return -1
+	}
 	if !strings.HasPrefix(text, "~") {
 		name, _, found := strings.Cut(text, "=")
 		if !found || e.posix || !syntax.ValidName(name) {
 			return -1
 		}
 		at = len(name) + 1
-	}
-	if e.unit {
-		return -1
 	}
 	if rest := text[at:]; rest == "~" || strings.HasPrefix(rest, "~/") || e.whole && strings.HasPrefix(rest, "~:") {
 		return from + at
@@ -280,7 +289,8 @@ func ansi(escape string) string {
 
 // parameter expands $x and all that ${…} can do.
 func (e *expander) parameter(p *syntax.ParamExp, from, to int, quoting Quoting) {
-	if p.Param == nil || p.Excl || p.Length || p.Width || p.IsSet || p.Names != 0 || p.Slice != nil || p.Repl != nil {
+	if p.Param == nil || p.Param.Value == "" || p.Excl || p.Length || p.Width || p.IsSet || p.Names != 0 ||
+		p.Slice != nil || p.Repl != nil {
 		e.unknown(from, to, quoting, e.raw(from, to)+" is computed")
 		return
 	}

@@ -63,7 +63,8 @@ func (f field) opaque() bool {
 
 // many tells whether the field, of which nothing is known, may be any number of words.
 func (f field) many() bool {
-	return f.opaque() && slices.ContainsFunc(f.visible(), func(p piece) bool { return p.many || p.quoting == Unquoted })
+	several := func(p piece) bool { return p.many || p.quoting == Unquoted }
+	return f.opaque() && slices.ContainsFunc(f.visible(), several)
 }
 
 func (f field) unresolved() string {
@@ -199,7 +200,8 @@ var (
 	// angled is a sample in angle brackets, as documentation writes them.
 	angled = regexp.MustCompile(`<[A-Za-z_][^<>\n]{0,80}>`)
 	// sample is any placeholder that its form gives away.
-	sample = regexp.MustCompile(`<[A-Za-z_][^<>\n]{0,80}>|<%.{0,80}?%>|\$?\{\{.{0,80}?\}\}|\{[A-Za-z][\w-]*( [\w-]+)+\}`)
+	sample = regexp.MustCompile(`<[A-Za-z_][^<>\n]{0,80}>|<%.{0,80}?%>|\$?\{\{.{0,80}?\}\}|` +
+		`\{[A-Za-z][\w-]*( [\w-]+)+\}`)
 )
 
 func placeholder(value string) string {

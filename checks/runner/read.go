@@ -26,8 +26,8 @@ func Read(path string, data []byte, open func(path string) ([]byte, error)) Read
 	file := source.New(path, data)
 	hideSecrets(file)
 	if kind := unreadable(data); kind != "" {
-		return Reading{Kind: kind, LookedFor: lookedFor, Mistakes: []Mistake{{Kind: Unreadable, Place: file.Whole(), Loses: true,
-			Detail: "it is " + kind + ", not text"}}}
+		return Reading{Kind: kind, LookedFor: lookedFor, Mistakes: []Mistake{{Kind: Unreadable, Place: file.Whole(),
+			Detail: "it is " + kind + ", which neither a shell nor docker reads", Loses: true}}}
 	}
 	if isEnvFile(data) {
 		return readEnvFile(file)
@@ -56,8 +56,8 @@ func unreadable(data []byte) string {
 var (
 	assignment = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_.]*\s*=`)
 	exported   = regexp.MustCompile(`^\s*export\s+[A-Za-z_]\w*=`)
-	ownName    = regexp.MustCompile(`(?m)^\s*(?:export\s+)?(ACCOUNT_UUID|RUNNER_UUID|REPOSITORY_UUID|PAUSE_IMAGE|AUTH_PROXY_IMAGE|CLONE_IMAGE|` +
-		`OAUTH_CLIENT_ID|OAUTH_CLIENT_SECRET|RUNTIME_PREREQUISITES_ENABLED)\s*(=|$)`)
+	ownName    = regexp.MustCompile(`(?m)^\s*(?:export\s+)?(ACCOUNT_UUID|RUNNER_UUID|REPOSITORY_UUID|PAUSE_IMAGE|` +
+		`AUTH_PROXY_IMAGE|CLONE_IMAGE|OAUTH_CLIENT_ID|OAUTH_CLIENT_SECRET|RUNTIME_PREREQUISITES_ENABLED)\s*(=|$)`)
 	bareName = regexp.MustCompile(`^\s*[A-Z][A-Z0-9_]*\s*$`)
 )
 
@@ -74,7 +74,8 @@ func isEnvFile(data []byte) bool {
 		case len(line) == 0 || line[0] == '#':
 		case exported.Match(line):
 			exports++
-		case assignment.Match(line) && !bytes.HasSuffix(line, []byte(`\`)) && !innerDocker.Match(line) || bareName.Match(line):
+		case bareName.Match(line),
+			assignment.Match(line) && !bytes.HasSuffix(line, []byte(`\`)) && !innerDocker.Match(line):
 			plain++
 		default:
 			other++
@@ -85,7 +86,8 @@ func isEnvFile(data []byte) bool {
 
 func readEnvFile(file *source.File) Reading {
 	variables, mistakes := envLines(file)
-	d := &Definition{File: file, Place: file.Whole(), Environment: variables, Mistakes: mistakes, States: Aspects{Environment: true}}
+	d := &Definition{File: file, Place: file.Whole(), Environment: variables, Mistakes: mistakes,
+		States: Aspects{Environment: true}}
 	for _, v := range variables {
 		hideVariable(v)
 	}
@@ -104,7 +106,8 @@ func readShell(path string, file *source.File, open func(string) ([]byte, error)
 		posix: posixShebang.Match(file.Text), unit: unit, homeless: unit && !unitHome.Match(file.Text)}
 	top := frame{sh, c, &scope{vars: map[string]binding{}, owner: "the script"}}
 	tree, err := parse(c)
-	named := bytes.HasPrefix(file.Text, []byte("#!")) || strings.HasSuffix(path, ".sh") || strings.HasSuffix(path, ".bash")
+	named := bytes.HasPrefix(file.Text, []byte("#!")) || strings.HasSuffix(path, ".sh") ||
+		strings.HasSuffix(path, ".bash")
 	switch {
 	case unit:
 		reading.Kind = "systemd unit"
@@ -165,7 +168,8 @@ var (
 )
 
 // assignedSample matches an assignment of a placeholder, which a shell takes for redirections.
-var assignedSample = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local)[ \t]+)?[A-Za-z_]\w*=(<[A-Za-z_][^<>\n"']{0,80}>)[ \t]*(?:$|[\r;#])`)
+var assignedSample = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local)[ \t]+)?[A-Za-z_]\w*=` +
+	`(<[A-Za-z_][^<>\n"']{0,80}>)[ \t]*(?:$|[\r;#])`)
 
 var posixShebang = regexp.MustCompile(`^#!\s*\S*/(env\s+)?(sh|dash|ash)\b`)
 
@@ -196,10 +200,12 @@ func clean(text []byte) []byte {
 // not tried.
 func parse(c *code) (*syntax.File, *Mistake) {
 	if len(c.text) > maxParsed || deep(c.text) {
-		return nil, &Mistake{Kind: Unreadable, Place: c.span(0, 0), Detail: "as a shell script it is too long, or too deep, to be followed", Loses: true}
+		return nil, &Mistake{Kind: Unreadable, Place: c.span(0, 0), Loses: true,
+			Detail: "as a shell script it is too long, or too deep, to be followed"}
 	}
 	var first error
-	for _, variant := range []syntax.LangVariant{syntax.LangBash, syntax.LangPOSIX, syntax.LangMirBSDKorn, syntax.LangZsh} {
+	dialects := []syntax.LangVariant{syntax.LangBash, syntax.LangPOSIX, syntax.LangMirBSDKorn, syntax.LangZsh}
+	for _, variant := range dialects {
 		tree, err := syntax.NewParser(syntax.Variant(variant)).Parse(bytes.NewReader(c.text), "")
 		if err == nil {
 			return tree, nil
@@ -259,20 +265,26 @@ func (f frame) uncalled() {
 	}
 }
 
-var assigns = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local|declare|typeset)[ \t]+(?:-\w+[ \t]+)*)?[A-Za-z_]\w*\+?=[^\n]*`)
+var assigns = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local|declare|typeset)[ \t]+(?:-\w+[ \t]+)*)?` +
+	`[A-Za-z_]\w*\+?=[^\n]*`)
 
 // fragments reads the commands of a text that does not parse as a whole, with the assignments before them.
 func (f frame) fragments(found []region) {
-	at := 0
+	at, unit, homeless := 0, f.unit, f.homeless
 	for _, r := range found {
 		for _, line := range assigns.FindAllIndex(f.text[at:r.start], 2000) {
 			f.fragment(at+line[0], at+line[1])
 		}
 		f.unitEnvironment(f.text[at:r.start], at)
+		if r.outer != 0 {
+			// Within sh -c '…' a shell expands what systemd does not.
+			f.unit, f.homeless = false, false
+		}
 		if !f.fragment(r.start, r.end) {
 			f.fragment(r.start, f.shorter(r))
 		}
 		at = max(at, r.end)
+		f.unit, f.homeless = unit, homeless
 	}
 }
 

@@ -52,8 +52,8 @@ func regions(file *source.File, text []byte, unit bool) []region {
 		if start < 0 {
 			break
 		}
-		m := &mender{file: file, text: text, unit: unit, i: start + length, r: &region{start: start, outer: outerQuote(text, start)}}
-		m.indent = indentation(text, start)
+		m := &mender{file: file, text: text, unit: unit, indent: indentation(text, start)}
+		m.r = &region{start: start, outer: outerQuote(text, start)}
 		m.head(start, start+length)
 		m.run()
 		m.r.end = m.i
@@ -183,14 +183,16 @@ func outerQuote(text []byte, start int) byte {
 			quote = 0
 		}
 	}
-	if quote == '\'' && apostrophe(text, line, start) {
+	within := bytes.LastIndex(text[line:start], []byte("$(")) > bytes.LastIndexByte(text[line:start], '"')
+	if quote == '\'' && apostrophe(text, line, start) || quote == '"' && within {
 		return 0
 	}
 	if quote != 0 || line == 0 || len(bytes.TrimSpace(text[line:start])) > 0 {
 		return quote
 	}
 	before := bytes.TrimRight(text[:line-1], " \t\r\n\\")
-	if n := len(before); n > 1 && (before[n-1] == '\'' || before[n-1] == '"') && bytes.IndexByte([]byte(" \t="), before[n-2]) >= 0 {
+	n := len(before)
+	if n > 1 && (before[n-1] == '\'' || before[n-1] == '"') && strings.IndexByte(" \t=", before[n-2]) >= 0 {
 		return before[n-1]
 	}
 	return 0
@@ -224,7 +226,8 @@ func (m *mender) head(from, to int) {
 }
 
 func (m *mender) mistake(at, end int, detail string, loses bool) {
-	m.r.mistakes = append(m.r.mistakes, Mistake{Kind: BrokenContinuation, Place: m.file.At(at, end), Detail: detail, Loses: loses})
+	m.r.mistakes = append(m.r.mistakes, Mistake{Kind: BrokenContinuation, Place: m.file.At(at, end), Detail: detail,
+		Loses: loses})
 }
 
 // run follows the command to its end.
@@ -460,7 +463,8 @@ func (m *mender) backslash() bool {
 		m.i = end
 		return m.swallow()
 	case at == 0 || strings.IndexByte(" \t\n", m.text[at-1]) >= 0 || isOption(m.text[end:]):
-		m.mistake(at, at+1, "the backslash stands in mid-line, where it continues nothing: the next argument begins with a blank", true)
+		m.mistake(at, at+1, "the backslash stands in mid-line, where it continues nothing: the next argument begins "+
+			"with a blank", true)
 		m.text[at] = ' '
 		m.i = end
 		return false
@@ -468,6 +472,8 @@ func (m *mender) backslash() bool {
 	m.i = end
 	return false
 }
+
+const commentBetween = "a comment between continued lines ends the command: what follows is lost"
 
 // ending looks at a backslash at the end of its line. The text from end on is the line break.
 func (m *mender) ending(at, end int, returns bool) bool {
@@ -493,12 +499,18 @@ func (m *mender) ending(at, end int, returns bool) bool {
 	}
 	if resume > next {
 		if comment >= 0 && !m.unit {
-			m.mistake(comment, m.lineOf(comment), "a comment between continued lines ends the command: what follows is lost", true)
+			m.mistake(comment, m.lineOf(comment), commentBetween, true)
 		} else if clean && comment < 0 {
 			m.mistake(at, at+1, "an empty line follows, where the command ends: what comes after it is lost", true)
 		}
 	}
-	if clean && resume == next {
+	glued := at > 0 && strings.IndexByte(" \t\n", m.text[at-1]) < 0 && isOption(m.text[resume:])
+	switch {
+	case !clean || resume > next:
+	case glued:
+		m.mistake(at, at+1, "no blank stands before the backslash, nor at the beginning of the next line: two words "+
+			"become one", true)
+	default:
 		m.i = next
 		return false
 	}
@@ -545,7 +557,7 @@ func (m *mender) newline() bool {
 		return true
 	}
 	if comment >= 0 {
-		m.mistake(comment, m.lineOf(comment), "a comment between continued lines ends the command: what follows is lost", true)
+		m.mistake(comment, m.lineOf(comment), commentBetween, true)
 	} else {
 		m.mistake(at, at, "the line lacks a backslash at its end: what follows is lost", true)
 	}
@@ -588,7 +600,8 @@ func (m *mender) continues(next int, clean bool) (goes bool, resume, comment int
 	trimmed := bytes.TrimSpace(line)
 	switch {
 	case len(trimmed) == 0 || trimmed[0] == '#':
-		return m.lost(next)
+		goes, resume, comment = m.lost(next)
+		return goes || comment >= 0 && m.lastWord(resume), resume, comment
 	case m.r.outer != 0 && trimmed[0] == m.r.outer:
 		return false, next, -1
 	case clean:
@@ -599,8 +612,8 @@ func (m *mender) continues(next int, clean bool) (goes bool, resume, comment int
 	if delimiter.Match(trimmed) {
 		return false, next, -1
 	}
-	goes = isOption(trimmed) || indent > m.indent || !more || bytes.IndexByte(first, '/') > 0 && !bytes.HasPrefix(first, []byte("./"))
-	return goes, next, -1
+	reference := bytes.IndexByte(first, '/') > 0 && !bytes.HasPrefix(first, []byte("./"))
+	return isOption(trimmed) || indent > m.indent || !more || reference, next, -1
 }
 
 // delimiter matches what looks like the end of a here-document, or of a block.
@@ -629,6 +642,14 @@ func (m *mender) lost(next int) (goes bool, resume, comment int) {
 	return false, next, -1
 }
 
+// lastWord tells whether the line at an offset is one indented word: an image, behind a comment.
+func (m *mender) lastWord(at int) bool {
+	line := m.text[at:m.lineOf(at)]
+	word := bytes.TrimSpace(line)
+	indent := len(line) - len(bytes.TrimLeft(line, " \t"))
+	return len(word) > 0 && indent > m.indent && !bytes.ContainsAny(word, " \t;") && !delimiter.Match(word)
+}
+
 // isLost tells whether a line can only be the rest of a docker run.
 func isLost(line []byte) bool {
 	if isOption(line) {
@@ -651,7 +672,7 @@ func isOption(text []byte) bool {
 	if n == 0 {
 		return false
 	}
-	name := strings.TrimLeft(v, "-\u2010\u2011\u2013\u2014\u2212")
+	name := strings.TrimLeft(v, typographic)
 	if i := strings.IndexAny(name, "= \t\r\n\\"); i >= 0 {
 		name = name[:i]
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"strings"
 
 	"runner-preflight/checks/source"
 )
@@ -27,14 +28,16 @@ func secretForms() []form {
 }
 
 var (
-	assignedSecret = regexp.MustCompile(`^[A-Za-z0-9_.]*["']?[ \t]*(?::=|:-|[=:])[ \t]*("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
-	ownedSecret    = regexp.MustCompile(`://([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
-	loginSecret    = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
-	pipedSecret    = regexp.MustCompile(`(?:echo|printf)[ \t]+(?:-\w+[ \t]+|['"]?%s['"]?[ \t]+)*("[^"\n]*"|'[^'\n]*'|[^\s"'|]+)[^\n]*--password-stdin`)
-	jsonSecret     = regexp.MustCompile(`\\?"(?:auth|password|identitytoken|registrytoken)\\?"[ \t]*:[ \t]*\\?"([^"\n\\]*)`)
-	knownSecret    = regexp.MustCompile(`\b(ATOA[A-Za-z0-9_=.-]{16,}|ATATT[A-Za-z0-9_=.-]{16,}|ATBB[A-Za-z0-9_=.-]{16,}|dckr_pat_[\w-]{8,}|gh[pousr]_\w{16,}|glpat-[\w-]{12,})`)
-	bearerSecret   = regexp.MustCompile(`(?i)(?:bearer|basic)[ \t]+([A-Za-z0-9+/=._~-]{12,})`)
-	notSecret      = regexp.MustCompile(`^(?:<[^<>]*>|\$\w+|\$\{\w+\}|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|)$`)
+	assignedSecret = regexp.MustCompile(`^[A-Za-z0-9_.]*["']?[ \t]*(?::=|:-|[=:])[ \t]*` +
+		`("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
+	ownedSecret = regexp.MustCompile(`://([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
+	loginSecret = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
+	pipedSecret = regexp.MustCompile(`(?:echo|printf)[ \t]+(?:-\w+[ \t]+|['"]?%s['"]?[ \t]+)*` +
+		`("[^"\n]*"|'[^'\n]*'|[^\s"'|]+)[^\n]*--password-stdin`)
+	jsonSecret   = regexp.MustCompile(`\\?"(?:auth|password|identitytoken|registrytoken)\\?"[ \t]*:[ \t]*\\?"([^"\n\\]*)`)
+	knownSecret  = regexp.MustCompile(`\b(AT(?:OA|ATT|BB)[A-Za-z0-9_=.-]{16,}|dckr_pat_[\w-]{8,}|gh[pousr]_\w{16,}|glpat-[\w-]{12,})`)
+	bearerSecret = regexp.MustCompile(`(?i)(?:bearer|basic)[ \t]+([A-Za-z0-9+/=._~-]{12,})`)
+	notSecret    = regexp.MustCompile(`^(?:<[^<>]*>|\$\w+|\$\{\w+\}|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|)$`)
 )
 
 // hideSecrets hides what has the form of a secret wherever it stands in the file, comments and all, and every
@@ -128,7 +131,9 @@ func hide(file *source.File, start, end int, seen map[string]bool) {
 
 // hideVariable hides the value of a variable whose name says so, wherever it came from.
 func hideVariable(v Variable) {
-	if v.Secret() && v.Value.Place.File != nil && v.Value.Place.Start >= 0 && !notSecret.MatchString(v.Value.Place.Text()) {
-		hide(v.Value.Place.File, v.Value.Place.Start, v.Value.Place.End, map[string]bool{})
+	place := v.Value.Place
+	known := v.Value.Unresolved == "" || !strings.HasPrefix(v.Value.Value, "$")
+	if v.Secret() && known && place.File != nil && place.Start >= 0 && !notSecret.MatchString(place.Text()) {
+		hide(place.File, place.Start, place.End, map[string]bool{})
 	}
 }

@@ -89,6 +89,10 @@ func (f frame) stmt(s *syntax.Stmt) {
 	case *syntax.BinaryCmd:
 		f.binary(cmd)
 	case *syntax.FuncDecl:
+		if cmd.Name == nil {
+			f.stmt(cmd.Body)
+			return
+		}
 		f.funcs[cmd.Name.Value] = function{cmd, f.code}
 	default:
 		f.compound(s.Cmd)
@@ -163,7 +167,7 @@ func (f frame) cases(cmd *syntax.CaseClause) {
 // loop follows a loop over words that are known once for each of them.
 func (f frame) loop(cmd *syntax.ForClause) {
 	iter, ok := cmd.Loop.(*syntax.WordIter)
-	if !ok {
+	if !ok || iter.Name == nil {
 		f.with(f.fork()).stmts(cmd.Do)
 		return
 	}
@@ -175,7 +179,8 @@ func (f frame) loop(cmd *syntax.ForClause) {
 		name := iter.Name.Value
 		if item == nil || item.unresolved() != "" {
 			from, to := f.of(iter.Name)
-			item = field{{text: "$" + name, at: []source.Span{f.span(from, to)}, unresolved: "$" + name + " differs from round to round"}}
+			item = field{{text: "$" + name, at: []source.Span{f.span(from, to)},
+				unresolved: "$" + name + " differs from round to round"}}
 		}
 		f.set(name, binding{value: item})
 		f.stmts(cmd.Do)
@@ -204,11 +209,11 @@ func (f frame) merge(branches []*scope, whole bool) {
 }
 
 func sameBinding(a, b binding) bool {
-	return a.exported == b.exported && slices.EqualFunc(append([]field{a.value}, a.array...), append([]field{b.value}, b.array...),
-		func(x, y field) bool {
-			return x.value() == y.value() && x.unresolved() == y.unresolved() && slices.EqualFunc(x, y,
-				func(p, q piece) bool { return slices.Equal(p.at, q.at) })
-		})
+	samePiece := func(p, q piece) bool { return slices.Equal(p.at, q.at) }
+	sameField := func(x, y field) bool {
+		return x.value() == y.value() && x.unresolved() == y.unresolved() && slices.EqualFunc(x, y, samePiece)
+	}
+	return a.exported == b.exported && sameField(a.value, b.value) && slices.EqualFunc(a.array, b.array, sameField)
 }
 
 func settle(name string, found []binding) binding {
@@ -226,7 +231,8 @@ func settle(name string, found []binding) binding {
 			best = b
 		case b.value.value() != best.value.value() || len(b.array) != len(best.array):
 			place, _ := best.value.place()
-			best = binding{value: field{{text: "$" + name, at: []source.Span{place}, unresolved: name + " depends on a condition"}}}
+			best = binding{value: field{{text: "$" + name, at: []source.Span{place},
+				unresolved: name + " depends on a condition"}}}
 		}
 		best.exported = exported
 	}
@@ -240,8 +246,12 @@ func commonStart(name string, a, b binding) binding {
 		n++
 	}
 	rest := slices.Concat(a.array[n:], b.array[n:])
+	if len(rest) == 0 {
+		return a
+	}
 	place, _ := rest[0].place()
-	more := piece{text: "${" + name + "[@]}", at: []source.Span{place}, many: true, unresolved: "what else is in " + name + " depends on a condition"}
+	more := piece{text: "${" + name + "[@]}", at: []source.Span{place}, many: true,
+		unresolved: "what else is in " + name + " depends on a condition"}
 	a.array = append(slices.Clone(a.array[:n]), field{more})
 	return a
 }
@@ -457,11 +467,12 @@ var (
 )
 
 // speaks names the commands that print their arguments, or look for them.
-const speaks = " echo printf cat grep egrep fgrep log info warn error test [ [[ which type command man alias print die usage trap "
+const speaks = " echo printf cat grep egrep fgrep log info warn error test [ which type man alias print die " +
+	"usage trap "
 
 // docker finds a docker run among the words of a command, behind sudo, env, timeout and the like.
 func (f frame) docker(words []field) bool {
-	if first := path.Base(words[0].value()); strings.Contains(speaks, " "+first+" ") && first != "command" {
+	if first := path.Base(words[0].value()); strings.Contains(speaks, " "+first+" ") {
 		return true
 	}
 	for i, w := range words {
@@ -495,10 +506,16 @@ func (f frame) record(words []field) {
 	}
 }
 
+// startsShell tells whether a command hands its arguments, or its input, to a shell.
+func startsShell(words []field) bool {
+	return slices.ContainsFunc(words[:min(len(words), 6)], func(w field) bool {
+		return shellWord.MatchString(path.Base(w.value()))
+	})
+}
+
 // innerShells follows commands that are handed to another shell as one argument.
 func (f frame) innerShells(words []field) {
-	known := slices.ContainsFunc(words[:min(len(words), 6)], func(w field) bool { return shellWord.MatchString(path.Base(w.value())) })
-	if !known {
+	if !startsShell(words) {
 		return
 	}
 	for _, w := range words[1:] {
@@ -543,7 +560,7 @@ func unescape(text []byte) {
 
 // hereDocs follows here-documents that feed a shell.
 func (f frame) hereDocs(words []field, redirs []*syntax.Redirect) {
-	known := slices.ContainsFunc(words[:min(len(words), 6)], func(w field) bool { return shellWord.MatchString(path.Base(w.value())) })
+	known := startsShell(words)
 	for _, r := range redirs {
 		if !known || r.Hdoc == nil {
 			continue

@@ -17,8 +17,9 @@ func (r *registryServer) push(name string, image Image) error {
 	repository, tag, _ := strings.Cut(name, ":")
 	switch image.Kind {
 	case "schema1":
-		return r.put(repository, "manifests/"+tag, types.DockerManifestSchema1Signed, []byte(`{"schemaVersion":1,"name":"`+
-			repository+`","tag":"`+tag+`","fsLayers":[],"history":[],"signatures":[]}`))
+		return r.put(repository, "manifests/"+tag, types.DockerManifestSchema1Signed,
+			[]byte(`{"schemaVersion":1,"name":"`+
+				repository+`","tag":"`+tag+`","fsLayers":[],"history":[],"signatures":[]}`))
 	case "garbage":
 		return r.put(repository, "manifests/"+tag, types.OCIManifestSchema1, []byte(`{"schemaVersion":`))
 	}
@@ -58,8 +59,10 @@ func (r *registryServer) manifest(repository, platform string, image Image) ([]b
 	if err != nil {
 		return nil, nil, err
 	}
-	config := v1.ConfigFile{OS: of.OS, Architecture: of.Architecture, Variant: of.Variant,
-		Created: v1.Time{Time: image.Created}, RootFS: v1.RootFS{Type: "layers"}}
+	config := v1.ConfigFile{
+		OS: of.OS, Architecture: of.Architecture, Variant: of.Variant,
+		Created: v1.Time{Time: image.Created}, RootFS: v1.RootFS{Type: "layers"},
+	}
 	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1}
 	count := image.Layers
 	if count == 0 {
@@ -96,7 +99,8 @@ func descriptor(kind types.MediaType, content []byte) (v1.Descriptor, error) {
 
 // pushBlob pushes a layer, or the config as number -1, and notes whether it is to be missing or denied.
 func (r *registryServer) pushBlob(repository string, kind types.MediaType, content []byte, image Image, number int) (
-	v1.Descriptor, error) {
+	v1.Descriptor, error,
+) {
 	blob, err := descriptor(kind, content)
 	if err != nil {
 		return blob, err

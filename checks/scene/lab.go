@@ -8,13 +8,12 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runner-preflight/checks/network"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
-
-	"runner-preflight/checks/network"
 )
 
 // Lab is a scene that runs. Close it.
@@ -46,8 +45,10 @@ func Start(scene Scene) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{scene: scene, started: time.Now(), pki: pki, roots: pki.system(), public: pool(pki.public),
-		addresses: map[string]netip.Addr{}, names: map[netip.Addr]string{}, servers: map[string]*server{}}
+	l := &Lab{
+		scene: scene, started: time.Now(), pki: pki, roots: pki.system(), public: pool(pki.public),
+		addresses: map[string]netip.Addr{}, names: map[netip.Addr]string{}, servers: map[string]*server{},
+	}
 	for _, key := range slices.Sorted(maps.Keys(scene.Hosts)) {
 		l.addressOf(nameOf(key))
 	}
@@ -56,11 +57,13 @@ func Start(scene Scene) (*Lab, error) {
 
 // Config is a direct route into the scene.
 func (l *Lab) Config() network.Config {
-	return network.Config{Dial: l.Dial, Resolve: l.Resolve, Public: l.public,
+	return network.Config{
+		Dial: l.Dial, Resolve: l.Resolve, Public: l.public,
 		Roots:        func(string) (*x509.CertPool, error) { return l.roots, nil },
 		IPv6Route:    func() bool { return l.scene.IPv6 },
 		PhaseTimeout: time.Duration(l.scene.PhaseTimeout),
-		Now:          l.Now}
+		Now:          l.Now,
+	}
 }
 
 // Now is the scene's clock.
@@ -112,7 +115,8 @@ func nameOf(key string) string {
 // find is the host at a name and port; with port 0 any host of that name.
 func (l *Lab) find(name, port string) (Host, bool) {
 	for _, key := range slices.Sorted(maps.Keys(l.scene.Hosts)) {
-		if nameOf(key) == name && (port == "" || key == net.JoinHostPort(name, port) || key == name && port == "443") {
+		if nameOf(key) == name && (port == "" || key == net.JoinHostPort(name, port) || key == name &&
+			port == "443") {
 			return l.scene.Hosts[key], true
 		}
 	}

@@ -63,8 +63,10 @@ func newAuthority(name pkix.Name, now time.Time) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: name, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign, NotBefore: now.AddDate(-10, 0, 0), NotAfter: now.AddDate(10, 0, 0)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: name, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign, NotBefore: now.AddDate(-10, 0, 0), NotAfter: now.AddDate(10, 0, 0),
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		return nil, err
@@ -79,9 +81,11 @@ func (a *authority) issue(host string, notBefore, notAfter time.Time, selfSigned
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host},
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		NotBefore: notBefore, NotAfter: notAfter}
+		NotBefore: notBefore, NotAfter: notAfter,
+	}
 	if ip := net.ParseIP(host); ip != nil {
 		template.IPAddresses = []net.IP{ip}
 	} else {
@@ -99,7 +103,7 @@ func (a *authority) issue(host string, notBefore, notAfter time.Time, selfSigned
 func (p pki) config(host, behaviour string, now time.Time) (*tls.Config, error) {
 	issuer, name, selfSigned := p.public, host, false
 	notBefore, notAfter := now.AddDate(0, -1, 0), now.AddDate(0, 2, 0)
-	c := &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
+	c := &tls.Config{NextProtos: []string{"h2", "http/1.1"}, SessionTicketsDisabled: true}
 	switch behaviour {
 	case "private":
 		issuer = p.private

@@ -38,8 +38,10 @@ type registryServer struct {
 }
 
 func newRegistry(l *Lab, key string, rules *Registry) (*registryServer, error) {
-	r := &registryServer{lab: l, key: key, rules: rules, store: registry.New(registry.Logger(log.New(io.Discard, "", 0))),
-		kept: map[string]int{}, tokens: map[string]string{}, struck: map[int]int{}}
+	r := &registryServer{
+		lab: l, key: key, rules: rules, store: registry.New(registry.Logger(log.New(io.Discard, "", 0))),
+		kept: map[string]int{}, tokens: map[string]string{}, struck: map[int]int{},
+	}
 	for name, image := range rules.Images {
 		if err := r.push(name, image); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -50,7 +52,8 @@ func newRegistry(l *Lab, key string, rules *Registry) (*registryServer, error) {
 
 func (r *registryServer) serve(s *server, w http.ResponseWriter, req *http.Request) {
 	for i, fault := range r.rules.Faults {
-		if (fault.Method == "" || fault.Method == req.Method) && strings.Contains(req.URL.Path, fault.Path) && r.strikes(i) {
+		if (fault.Method == "" || fault.Method == req.Method) && strings.Contains(req.URL.Path, fault.Path) &&
+			r.strikes(i) {
 			s.write(w, req, fault.Answer)
 			return
 		}
@@ -193,8 +196,10 @@ func (r *registryServer) blob(w http.ResponseWriter, req *http.Request, reposito
 	case status != 0:
 		refuse(w, status, "DENIED", "requested access to the resource is denied")
 	case r.rules.BlobHost != "":
-		where := url.URL{Scheme: "https", Host: r.rules.BlobHost, Path: blobPath + r.key + "/" + repository + "@" + digest,
-			RawQuery: "signature=0123456789abcdef"}
+		where := url.URL{
+			Scheme: "https", Host: r.rules.BlobHost, Path: blobPath + r.key + "/" + repository + "@" + digest,
+			RawQuery: "signature=0123456789abcdef",
+		}
 		http.Redirect(w, req, where.String(), http.StatusTemporaryRedirect)
 	default:
 		r.store.ServeHTTP(w, req)
@@ -206,7 +211,8 @@ func (l *Lab) blob(w http.ResponseWriter, req *http.Request) {
 	key, path, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, blobPath), "/")
 	repository, digest, _ := strings.Cut(path, "@")
 	r := l.registryAt(key)
-	if r == nil || req.Method != http.MethodGet || req.URL.Query().Get("signature") == "" || req.Header.Get("Authorization") != "" {
+	if r == nil || req.Method != http.MethodGet || req.URL.Query().Get("signature") == "" ||
+		req.Header.Get("Authorization") != "" {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}

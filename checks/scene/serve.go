@@ -44,9 +44,14 @@ func (l *Lab) serverOf(name, port string, h Host) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{lab: l, host: h, name: key, listener: listener, quit: make(chan struct{}), conns: map[net.Conn]bool{}}
-	s.http = &http.Server{Handler: http.HandlerFunc(s.answer), ErrorLog: log.New(io.Discard, "", 0),
-		ReadHeaderTimeout: time.Minute}
+	s := &server{
+		lab: l, host: h, name: key, listener: listener, quit: make(chan struct{}),
+		conns: map[net.Conn]bool{},
+	}
+	s.http = &http.Server{
+		Handler: http.HandlerFunc(s.answer), ErrorLog: log.New(io.Discard, "", 0),
+		ReadHeaderTimeout: time.Minute,
+	}
 	if h.Registry != nil {
 		if s.registry, err = newRegistry(l, key, h.Registry); err != nil {
 			return nil, fmt.Errorf("scene: %s: %w", key, err)

@@ -1,0 +1,52 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"runner-preflight/checks/dockerconfig"
+)
+
+// TestManyBadEntries proves that the work grows with the number of entries and no faster.
+func TestManyBadEntries(t *testing.T) {
+	const entries = 20_000
+	bad := []string{"not base64!", "", "Y2k6", "dXNlcjpwYXNzd29yZA==", "QVdTOnBhc3N3b3Jk"}
+	var text strings.Builder
+	text.WriteString(`{"auths": {`)
+	for i := range entries {
+		fmt.Fprintf(&text, "\"registry%d.example.com\": {\"auth\": %q},\n", i, bad[i%len(bad)])
+	}
+	text.WriteString(`"last.example.com": {}}}`)
+	h := hostWith(text.String(), "registry.example.com/ci/pause:1")
+	started := time.Now()
+	for _, result := range Run(context.Background(), h, Selection{Checks: configChecks()}) {
+		t.Logf("%s: %d findings in %s", result.Check.Name, len(result.Findings), result.Duration)
+	}
+	if took := time.Since(started); took > 10*time.Second {
+		t.Errorf("%d bad entries took %s", entries, took)
+	}
+}
+
+func configChecks() []Check {
+	var checks []Check
+	for _, check := range All() {
+		if check.Group() == "config" {
+			checks = append(checks, check)
+		}
+	}
+	return checks
+}
+
+// hostWith is a host under lint, with one runner whose three images are the given one.
+func hostWith(config, image string) *Host {
+	c := &Config{Path: "config.json", Origin: ConfigFile, File: dockerconfig.Parse("config.json", []byte(config))}
+	r := &Runner{Name: "config.json", Config: c}
+	for _, role := range []Role{RolePause, RoleAuthProxy, RoleClone} {
+		r.Images = append(r.Images, Image{Role: role, Reference: image, Origin: OriginFlag})
+	}
+	now := func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
+	return &Host{Runners: []*Runner{r}, Offline: true, Windows: Windows{Files: folderFiles{}, Now: now}}
+}
