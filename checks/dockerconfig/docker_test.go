@@ -211,19 +211,21 @@ func dockerModel(config, image string) string {
 func TestWrongTypes(t *testing.T) {
 	for config, want := range map[string]string{
 		`{"psFormat":1}`: "psFormat wants a string at 1:13",
-		`{"psFormat":null,"credsStore":"","pruneFilters":[],"unknown":{},"plugins":{"a":{"b":"c"}}}`: "",
-		`{"plugins":[]}`:                                     "plugins wants an object at 1:12",
-		`{"plugins":{"a":{"b":1}}}`:                          "plugins.a.b wants a string at 1:22",
-		`{"credsStore":{}}`:                                  "credsStore wants a string at 1:15",
-		`{"credHelpers":["x"]}`:                              "credHelpers wants an object at 1:16",
-		`{"HttpHeaders":{"X":["y"]}}`:                        "HttpHeaders.X wants a string at 1:21",
-		`{"pruneFilters":["a",1]}`:                           "pruneFilters wants a string at 1:22",
-		`{"pruneFilters":"a"}`:                               "pruneFilters wants an array at 1:17",
-		`{"proxies":{"default":{"httpProxy":true}}}`:         "proxies.default.httpProxy wants a string at 1:36",
-		`{"auths":{"reg.example.com":{"username":1}}}`:       "auths.reg.example.com.username wants a string at 1:41",
-		`{"auths":[],"PSFORMAT":1}`:                          "auths wants an object at 1:10;PSFORMAT wants a string at 1:24",
-		`{"auths":{"a":{"auth":null,"note":1}}}`:             "",
-		`{"experimental":true,"features":{"buildkit":true}}`: "experimental wants a string at 1:17;features.buildkit wants a string at 1:45",
+		`{"psFormat":null,"credsStore":"","pruneFilters":[],"unknown":{},` +
+			`"plugins":{"a":{"b":"c"}}}`: "",
+		`{"plugins":[]}`:                               "plugins wants an object at 1:12",
+		`{"plugins":{"a":{"b":1}}}`:                    "plugins.a.b wants a string at 1:22",
+		`{"credsStore":{}}`:                            "credsStore wants a string at 1:15",
+		`{"credHelpers":["x"]}`:                        "credHelpers wants an object at 1:16",
+		`{"HttpHeaders":{"X":["y"]}}`:                  "HttpHeaders.X wants a string at 1:21",
+		`{"pruneFilters":["a",1]}`:                     "pruneFilters wants a string at 1:22",
+		`{"pruneFilters":"a"}`:                         "pruneFilters wants an array at 1:17",
+		`{"proxies":{"default":{"httpProxy":true}}}`:   "proxies.default.httpProxy wants a string at 1:36",
+		`{"auths":{"reg.example.com":{"username":1}}}`: "auths.reg.example.com.username wants a string at 1:41",
+		`{"auths":[],"PSFORMAT":1}`:                    "auths wants an object at 1:10;PSFORMAT wants a string at 1:24",
+		`{"auths":{"a":{"auth":null,"note":1}}}`:       "",
+		`{"experimental":true,"features":{"buildkit":true}}`: "experimental wants a string at 1:17;" +
+			"features.buildkit wants a string at 1:45",
 		`[]`:              " wants an object at 1:1",
 		`{"psFormat":1,}`: "",
 		``:                "",
@@ -244,7 +246,8 @@ func FuzzDocker(f *testing.F) {
 	for _, config := range []string{
 		auths("reg.example.com", "user:pass", "https://reg.example.com/v1", "{}"),
 		`{"AUTHS":{"reg.example.com":{"Auth":"dXNlcjpwYXNz"}},"auths":null,"credsstore":"x","psFormat":1}`,
-		`{"credHelpers":{"reg.example.com":null},"CredHelpers":{"reg.example.com":"a"},"auths":{"reg.example.com":{"username":"a","Username":null}}}`,
+		`{"credHelpers":{"reg.example.com":null},"CredHelpers":{"reg.example.com":"a"},` +
+			`"auths":{"reg.example.com":{"username":"a","Username":null}}}`,
 		"{\"auths\":{\"reg.example.com\":{\"password\":\"\\ud800\",\"username\":\"\xff\"}}}", "null", "[1]", "",
 		" {}x",
 	} {

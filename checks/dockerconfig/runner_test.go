@@ -116,8 +116,10 @@ func TestForRunner(t *testing.T) {
 			"docker.io user pass",
 		},
 		{"key index.docker.io", auths("index.docker.io", "user:pass"), "acme/pause", "no-entry"},
-		{"Hub key without its final slash", auths("https://index.docker.io/v1", "user:pass"), "acme/pause",
-			"no-entry"},
+		{
+			"Hub key without its final slash", auths("https://index.docker.io/v1", "user:pass"), "acme/pause",
+			"no-entry",
+		},
 
 		{"credsStore alone", `{"credsStore":"desktop"}`, "reg.example.com/pause:1", "store"},
 		{"empty credsStore", `{"credsStore":""}`, "reg.example.com/pause:1", "no-entry"},
@@ -147,8 +149,10 @@ func TestForRunner(t *testing.T) {
 			"entry with an e-mail alone", auths("reg.example.com", `{"email":"a@b.c"}`), "reg.example.com/pause:1",
 			"empty-entry",
 		},
-		{"entry with null alone", auths("reg.example.com", `{"auth":null}`), "reg.example.com/pause:1",
-			"empty-entry"},
+		{
+			"entry with null alone", auths("reg.example.com", `{"auth":null}`), "reg.example.com/pause:1",
+			"empty-entry",
+		},
 		{
 			"credHelpers and a plain entry", with(plain, `"credHelpers":{"reg.example.com":"pass"}`),
 			"reg.example.com/pause:1", pass,
@@ -194,8 +198,10 @@ func TestForRunner(t *testing.T) {
 		},
 		{"empty user", auths("reg.example.com", ":pass"), "reg.example.com/pause:1", "empty-credentials"},
 		{"empty password", auths("reg.example.com", "user:"), "reg.example.com/pause:1", "empty-credentials"},
-		{"user alone", auths("reg.example.com", `{"username":"user"}`), "reg.example.com/pause:1",
-			"empty-credentials"},
+		{
+			"user alone", auths("reg.example.com", `{"username":"user"}`), "reg.example.com/pause:1",
+			"empty-credentials",
+		},
 
 		{
 			"fields override auth", auths("reg.example.com",

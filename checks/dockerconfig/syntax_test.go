@@ -21,8 +21,10 @@ func TestSyntax(t *testing.T) {
 		},
 		{"trailing comma behind the last member", `{"auths": {},}`, "trailing-comma 1:13 ,"},
 		{"trailing comma in an array", `{"a": [1, ]}`, "trailing-comma 1:9 ,"},
-		{"missing comma between entries", "{\"auths\": {\n  " + entry + "\n  " + entry + "\n}}",
-			"missing-comma 2:46 "},
+		{
+			"missing comma between entries", "{\"auths\": {\n  " + entry + "\n  " + entry + "\n}}",
+			"missing-comma 2:46 ",
+		},
 		{"missing comma between members", "{\n  \"auths\": {}\n  \"credsStore\": \"x\"\n}", "missing-comma 2:14 "},
 		{"missing comma between fields", `{"a": {"username": "u" "password": "p"}}`, "missing-comma 1:23 "},
 		{"two commas", `{"a": 1,, "b": 2}`, "extra-comma 1:9 ,"},
@@ -130,7 +132,8 @@ func TestTrailing(t *testing.T) {
 
 func TestDuplicates(t *testing.T) {
 	f := Parse("config.json",
-		[]byte("{\"auths\": {\"a\": {}, \"b\": {\"x\": 1, \"x\": 2}, \"\\u0061\": 1},\n \"auths\": {},\n \"auths\": 1, \"Auths\": 0}"))
+		[]byte("{\"auths\": {\"a\": {}, \"b\": {\"x\": 1, \"x\": 2}, \"\\u0061\": 1},\n"+
+			" \"auths\": {},\n \"auths\": 1, \"Auths\": 0}"))
 	var got []string
 	for _, d := range f.Duplicates {
 		got = append(got, fmt.Sprintf("%s %v %v", d.First.Key, d.First.KeyPlace().Position(),
