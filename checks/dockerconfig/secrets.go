@@ -2,9 +2,8 @@ package dockerconfig
 
 import (
 	"regexp"
-	"strings"
-
 	"runner-preflight/checks/source"
+	"strings"
 )
 
 // maxHidden bounds how many secrets are told apart: behind the last of them everything is hidden.
@@ -175,9 +174,12 @@ var printableCredentials = regexp.MustCompile(`^[ -~]+:[ -~]+\s*$`)
 
 // tokenShape tells whether a text begins as well-known kinds of tokens do, or holds a key in PEM.
 func tokenShape(text string) bool {
-	for _, prefix := range [...]string{"ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "gldt-", "glcbt-",
+	for _, prefix := range [...]string{
+		"ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "gldt-",
+		"glcbt-",
 		"glrt-", "glptt-", "dckr_pat_", "dckr_oat_", "dop_v1_", "doo_v1_", "dor_v1_", "nvapi-", "AKCp", "cmVmdGtu",
-		"ya29.", "eyJ", "xoxb-", "xoxp-", "hf_", "npm_"} {
+		"ya29.", "eyJ", "xoxb-", "xoxp-", "hf_", "npm_",
+	} {
 		if strings.HasPrefix(text, prefix) {
 			return true
 		}

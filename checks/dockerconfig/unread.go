@@ -57,7 +57,8 @@ func visibleAt(text []byte, at, from int) (size int, word bool) {
 // startsWord tells whether what stands before a place is no part of a word.
 func startsWord(text []byte, at int) bool {
 	c, _ := utf8.DecodeLastRune(text[:at])
-	return bytes.IndexByte([]byte("{[,"), text[at-1]) >= 0 || c <= ' ' || c == 0xa0 || quoteAt([]byte(string(c)), 0) != 0
+	return bytes.IndexByte([]byte("{[,"), text[at-1]) >= 0 || c <= ' ' || c == 0xa0 || quoteAt([]byte(string(c)),
+		0) != 0
 }
 
 // harmlessSize is the size of a word that says nothing: JSON's literals, comment marks and what begins a YAML text or
@@ -99,8 +100,10 @@ func keySize(line []byte) int {
 func knownKey(word string) bool {
 	switch word {
 	case "auth", "auths", "username", "user", "password", "passwd", "email", "serveraddress", "identitytoken",
-		"registrytoken", "credsStore", "credHelpers", "credStore", "HttpHeaders", "currentContext", "proxies", "default",
-		"httpProxy", "httpsProxy", "noProxy", "detachKeys", "psFormat", "imagesFormat", "plugins", "aliases", "features",
+		"registrytoken", "credsStore", "credHelpers", "credStore", "HttpHeaders", "currentContext", "proxies",
+		"default",
+		"httpProxy", "httpsProxy", "noProxy", "detachKeys", "psFormat", "imagesFormat", "plugins", "aliases",
+		"features",
 		"experimental", "User-Agent":
 		return true
 	}
@@ -148,7 +151,8 @@ func portSize(rest []byte) int {
 		}
 	}
 	if at < len(rest) && rest[at] == '/' {
-		for at < len(rest) && (rest[at] >= 'a' && rest[at] <= 'z' || rest[at] >= '-' && rest[at] <= '9' || rest[at] == '_') {
+		for at < len(rest) && (rest[at] >= 'a' && rest[at] <= 'z' || rest[at] >= '-' && rest[at] <= '9' ||
+			rest[at] == '_') {
 			at++
 		}
 	}

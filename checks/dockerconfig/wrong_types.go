@@ -32,12 +32,15 @@ func dockerShape() *shape {
 	byName := &shape{kind: Object, of: text}
 	entry := fields(text, "username", "password", "auth", "email", "serveraddress", "identitytoken", "registrytoken")
 	proxy := fields(text, "httpproxy", "httpsproxy", "noproxy", "ftpproxy", "allproxy")
-	config := fields(text, "psformat", "imagesformat", "networksformat", "pluginsformat", "volumesformat", "statsformat",
+	config := fields(text, "psformat", "imagesformat", "networksformat", "pluginsformat", "volumesformat",
+		"statsformat",
 		"detachkeys", "credsstore", "serviceinspectformat", "servicesformat", "tasksformat", "secretformat",
 		"configformat", "nodesformat", "currentcontext", "experimental")
-	for name, s := range map[string]*shape{"auths": {kind: Object, of: entry}, "httpheaders": byName,
+	for name, s := range map[string]*shape{
+		"auths": {kind: Object, of: entry}, "httpheaders": byName,
 		"credhelpers": byName, "prunefilters": texts, "proxies": {kind: Object, of: proxy},
-		"clipluginsextradirs": texts, "plugins": {kind: Object, of: byName}, "aliases": byName, "features": byName} {
+		"clipluginsextradirs": texts, "plugins": {kind: Object, of: byName}, "aliases": byName, "features": byName,
+	} {
 		config.fields[name] = s
 	}
 	return config
