@@ -187,7 +187,7 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 		if a.Failure.Kind == network.TLSIntercepted && aged(h) {
 			found = found.As(Warn)
 		}
-		return []Finding{withSteps(found, a.Trace)}
+		return []Finding{withSteps(d.atVariable(found, a.Failure.ProxyVariable), a.Trace)}
 	}
 	found := judgeAnswer(d, a)
 	found = append(found, judgeTrace(ctx, d.client, a.Trace)...)
@@ -198,6 +198,19 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 		found[i] = withSteps(found[i], a.Trace).With("status", a.Status)
 	}
 	return found
+}
+
+// atVariable places a finding about a proxy where the definition names the proxy.
+func (d *demand) atVariable(f Finding, name string) Finding {
+	if name == "" || d.client != d.runner.Control || d.runner.Definition == nil {
+		return f
+	}
+	for _, v := range d.runner.Definition.Environment {
+		if v.Name.Value == name {
+			f = f.At(v.Value.Place)
+		}
+	}
+	return f.Touching(Variable(name))
 }
 
 // aged tells whether the public roots of this tool are so old that one which everybody trusts may be missing.

@@ -112,7 +112,7 @@ type attempt struct {
 	client  *Client
 	address string
 	trace   Trace
-	// proven says that the host's certificate was found good.
+	// proven says that this machine's roots vouch for the host's certificate.
 	proven bool
 	// wanted says that it asked for a client certificate, shown that there was one for it.
 	wanted, shown bool

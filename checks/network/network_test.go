@@ -647,18 +647,38 @@ func TestProxyFromEnv(t *testing.T) {
 	}
 }
 
-// TestPublicHost takes a private address of a host that is known to be public for a sinkhole.
+// TestPublicHost takes a private address of a host that is known to be public for a sinkhole, unless what is there can
+// prove to be the host: by this machine's roots, which is then an interception to the JVM.
 func TestPublicHost(t *testing.T) {
 	t.Parallel()
-	for known, want := range map[bool]string{true: network.DNSSinkhole, false: network.TLSUntrusted} {
+	for _, test := range []struct {
+		tls        string
+		known, jvm bool
+		want       string
+	}{
+		{"untrusted", true, false, network.DNSSinkhole},
+		{"untrusted", true, true, network.DNSSinkhole},
+		{"untrusted", false, false, network.TLSUntrusted},
+		{"intercepted", true, false, ""},
+		{"intercepted", true, true, network.TLSIntercepted},
+	} {
 		lab := start(t, scene.Scene{Hosts: map[string]scene.Host{
-			"bitbucket.org": {Addresses: []string{"10.0.0.9"}},
-			"10.0.0.9":      {TLS: "untrusted"},
+			"bitbucket.org": {Addresses: []string{"192.0.2.1"}, TLS: test.tls},
 		}})
 		config := lab.Config()
-		config.PublicHost = func(string) bool { return known }
-		if f := client(t, config).Probe(t.Context(), "https://bitbucket.org/").Failure; f == nil || f.Kind != want {
-			t.Errorf("known %t: %v", known, f)
+		config.Resolve = func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("10.0.0.9")}, nil
+		}
+		config.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return lab.Dial(ctx, network, "192.0.2.1:443")
+		}
+		config.PublicHost, config.PublicOnly = func(string) bool { return test.known }, test.jvm
+		got := ""
+		if f := client(t, config).Probe(t.Context(), "https://bitbucket.org/").Failure; f != nil {
+			got = f.Kind
+		}
+		if got != test.want {
+			t.Errorf("%+v: %s", test, got)
 		}
 	}
 }

@@ -117,8 +117,11 @@ func (a *attempt) handshake(ctx context.Context, raw net.Conn) (*tls.Conn, *Fail
 // trust returns the roots and the client certificates for the address.
 func (a *attempt) trust() (roots *x509.CertPool, shown []tls.Certificate, failure *Failure) {
 	var err error
-	if a.client.config.Roots != nil && !a.client.config.PublicOnly {
+	if a.client.config.Roots != nil {
 		roots, err = a.client.config.Roots(a.address)
+	}
+	if a.client.config.PublicOnly {
+		return roots, nil, nil // this machine's roots tell no more than what is intercepted
 	}
 	if err == nil && a.client.config.ClientCertificates != nil {
 		shown, err = a.client.config.ClientCertificates(a.address)
@@ -148,11 +151,12 @@ func (a *attempt) judge(chain []*x509.Certificate, roots *x509.CertPool) error {
 	publicErr := verify(chain, a.client.public(), now)
 	shown.Public = publicErr == nil || isDate(publicErr)
 	a.trace.Certificate = shown
-	err := publicErr
-	if !a.client.config.PublicOnly {
-		err = verify(chain, roots, now)
-	}
 	name := nameOf(a.address)
+	err := verify(chain, roots, now)
+	a.proven = err == nil && leaf.VerifyHostname(name) == nil
+	if a.client.config.PublicOnly {
+		err = publicErr
+	}
 	var failure *Failure
 	switch {
 	case isDate(err):
@@ -162,7 +166,6 @@ func (a *attempt) judge(chain []*x509.Certificate, roots *x509.CertPool) error {
 	case leaf.VerifyHostname(name) != nil:
 		failure = wrongHost(shown)
 	default:
-		a.proven = true
 		return nil
 	}
 	failure.Phase, failure.Certificate = PhaseTLS, shown
