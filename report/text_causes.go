@@ -62,8 +62,10 @@ func (p *page) listCauses(r Report, indexes []int) {
 // nothing says that nothing was found, and how far that goes.
 func nothing(r Report) string {
 	switch {
-	case !r.Summary.checked() && r.Summary.Skip == 0:
+	case len(r.Results) == 0:
 		return "Nothing was checked: no check was selected."
+	case !r.Summary.checked() && r.Summary.Skip == 0:
+		return "Nothing was checked."
 	case !r.Summary.checked():
 		return "Nothing was checked: everything was skipped."
 	}
