@@ -71,16 +71,16 @@ func TestScenes(t *testing.T) {
 //
 // No control-channel host of the lab can have a certificate that the public vouches for: hence the default --skip.
 type labScene struct {
-	args, env              []string
-	registry, pause, dns   string
-	trusted                bool
-	login                  []string
-	exit                   string
-	causes                 [][]string
-	problems               map[string][]string
-	differs                bool
-	files                  map[string]string
-	folder, home, nft, nat string
+	args, env            []string
+	registry, pause, dns string
+	trusted              bool
+	login                []string
+	exit                 string
+	causes               [][]string
+	problems             map[string][]string
+	differs              bool
+	files                map[string]string
+	folder, home         string
 }
 
 func readLabScene(t *testing.T, path string) *labScene {

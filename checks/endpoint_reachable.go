@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/source"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/source"
 )
 
 var endpointReachable = Check{

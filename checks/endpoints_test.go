@@ -3,11 +3,12 @@ package checks
 import (
 	"fmt"
 	"net/url"
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/runner"
 	"slices"
 	"strings"
 	"testing"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/runner"
 
 	"github.com/google/go-cmp/cmp"
 )

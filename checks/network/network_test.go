@@ -10,14 +10,15 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/scene"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/scene"
 
 	"github.com/google/go-cmp/cmp"
 )

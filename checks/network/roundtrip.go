@@ -208,7 +208,7 @@ func (c *Client) SpeaksHTTP(ctx context.Context, address string) bool {
 	if err := req.Write(conn); err != nil {
 		return false
 	}
-	_, err = http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeaders)), req)
+	_, err = http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeaders)), req) //nolint:bodyclose // conn ends it
 	return err == nil
 }
 

@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/scene"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/scene"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )

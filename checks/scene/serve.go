@@ -2,6 +2,7 @@ package scene
 
 import (
 	"bufio"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func (l *Lab) serverOf(name, port string, h Host) (*server, error) {
 	if l.closed {
 		return nil, net.ErrClosed
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
