@@ -188,8 +188,8 @@ func undecodable(u *configUse, e authEntry) Finding {
 
 // tokenPrefixes begin the tokens that people put into auth as they are.
 func tokenPrefixes() []string {
-	return []string{"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "gldt-", "glcbt-", "dckr_pat_", "dckr_oat_", "dop_v1_",
-		"nvapi-", "ATATT", "ATCTT", "ya29."}
+	return []string{"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "gldt-", "glcbt-", "dckr_pat_", "dckr_oat_",
+		"dop_v1_", "nvapi-", "ATATT", "ATCTT", "ya29."}
 }
 
 // decodeFault names the mistake behind an auth that is no base64.

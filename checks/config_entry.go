@@ -376,7 +376,7 @@ func holder(fields ...*dockerconfig.Member) *dockerconfig.Member {
 
 // served tells whether every needed registry has an entry with credentials.
 func (u *configUse) served() bool {
-	return len(u.left()) == 0 && !(u.every && len(u.auths) == 0)
+	return len(u.left()) == 0 && (!u.every || len(u.auths) > 0)
 }
 
 // left are the needed registries that are left without an entry that speaks of credentials.

@@ -24,8 +24,9 @@ var configFile = Check{
 	Doc: "Looks at the config.json that the runner reads its registry credentials from: that it is a file of " +
 		"that name, that it can be opened, that something is in it, and that nobody else can read the " +
 		"passwords in it.",
-	Problems: []*Problem{configMissing, configIsDirectory, configUnreadable, configEmpty, configExposed, configMisnamed},
-	Run:      runConfigFile,
+	Problems: []*Problem{configMissing, configIsDirectory, configUnreadable, configEmpty, configExposed,
+		configMisnamed},
+	Run: runConfigFile,
 }
 
 // unsent are the problems of an image for which no credentials are sent, or wrong ones.
@@ -224,8 +225,8 @@ func holdsSecret(u *configUse) bool {
 
 // wrongNames are names under which a config.json is found, and not by the runner.
 func wrongNames() []string {
-	return []string{".dockerconfigjson", "config.json.txt", "config.txt", "config.json.json", "Config.json", "CONFIG.JSON",
-		".config.json", legacyConfig}
+	return []string{".dockerconfigjson", "config.json.txt", "config.txt", "config.json.json", "Config.json",
+		"CONFIG.JSON", ".config.json", legacyConfig}
 }
 
 func isWrongName(name string) bool {
@@ -248,7 +249,8 @@ func misnamed(h *Host, u *configUse, r *Runner) (Finding, bool) {
 	for _, name := range wrongNames() {
 		sibling := filepath.Join(filepath.Dir(u.Path), name)
 		if info, err := h.Files.Stat(sibling); err == nil && info.Mode().IsRegular() {
-			return misnamedFinding(u, sibling, name).At(source.New(sibling, nil).Whole()).Try(rename(u, sibling)...), true
+			f := misnamedFinding(u, sibling, name).At(source.New(sibling, nil).Whole())
+			return f.Try(rename(u, sibling)...), true
 		}
 	}
 	return Finding{}, false
@@ -290,7 +292,8 @@ func misnamedMount(r *Runner) (*runner.Mount, string) {
 			continue
 		}
 		source := path.Base(m.Source.Value)
-		if isWrongName(name) || Nearest(name, []string{configName}) != "" || source == configName || isWrongName(source) {
+		nearly := isWrongName(name) || Nearest(name, []string{configName}) != ""
+		if nearly || source == configName || isWrongName(source) {
 			return &r.Definition.Mounts[i], name
 		}
 	}

@@ -16,8 +16,8 @@ var configJSON = Check{
 	Doc: "Parses config.json as strictly as the runner's reader does, and looks at keys and types: what is " +
 		"misspelled or of the wrong type is ignored in silence by one of the two readers, or makes it give the " +
 		"whole file up.",
-	Problems: []*Problem{invalidJSON, invalidEncoding, trailingData, duplicateKey, wrongType, misspelledKey, authsMissing,
-		malformedAuths},
+	Problems: []*Problem{invalidJSON, invalidEncoding, trailingData, duplicateKey, wrongType, misspelledKey,
+		authsMissing, malformedAuths},
 	Run: runConfigJSON,
 }
 
@@ -117,6 +117,7 @@ func jsonFindings(u *configUse) []Finding {
 	findings := encodingFindings(u)
 	findings = append(findings, duplicateFindings(u)...)
 	findings = append(findings, topLevelFindings(u)...)
+	findings = append(findings, typeFindings(u)...)
 	for _, e := range u.auths {
 		findings = append(findings, entryFindings(u, e)...)
 	}
@@ -323,7 +324,7 @@ func topLevelFindings(u *configUse) []Finding {
 			findings = append(findings, misspelledTop(u, m, meant))
 			continue
 		}
-		if f, found := topType(u, m); found {
+		if f, found := authsType(u, m); m.Key == "auths" && found {
 			findings = append(findings, f)
 		}
 	}
@@ -406,7 +407,8 @@ func strayEntries(u *configUse) []Finding {
 	var keys []string
 	for m := range u.File.Root.Members() {
 		bareAuth := m.Key == "auth" && m.Value.Kind == dockerconfig.String
-		known := m.Key == "auths" || dockerType(m.Key) != ""
+		dockers := []string{"auths", "httpheaders", "credhelpers", "aliases", "features", "plugins", "proxies"}
+		known := slices.Contains(dockers, strings.ToLower(m.Key))
 		if bareAuth || m.Value.Kind == dockerconfig.Object && !known && hasFields(m.Value) {
 			stray, keys = append(stray, m), append(keys, m.Key)
 		}
@@ -442,71 +444,21 @@ func strayNeeded(u *configUse, keys []string) bool {
 	return false
 }
 
-// The types of docker's own fields, for dockerType.
-const (
-	aString   = "a string"
-	stringMap = "an object of strings"
-	list      = "a list of strings"
-	objects   = "an object of objects of strings"
-)
-
-// dockerType is the type that docker's CLI wants for one of its fields, whose case it ignores; "" for unknown ones.
-func dockerType(key string) string {
-	switch strings.ToLower(key) {
-	case "psformat", "imagesformat", "networksformat", "pluginsformat", "volumesformat", "statsformat", "detachkeys",
-		"credsstore", "serviceinspectformat", "servicesformat", "tasksformat", "secretformat", "configformat", "nodesformat",
-		"currentcontext", "experimental":
-		return aString
-	case "httpheaders", "credhelpers", "aliases", "features":
-		return stringMap
-	case "prunefilters", "clipluginsextradirs":
-		return list
-	case "plugins", "proxies":
-		return objects
-	}
-	return ""
-}
-
-// topType judges the type of a member of the file: auths for the runner, the rest for docker's CLI.
-func topType(u *configUse, m dockerconfig.Member) (Finding, bool) {
-	if m.Key == "auths" {
-		return authsType(u, m)
-	}
-	want := dockerType(m.Key)
-	wrong, found := mismatch(m.Value, want)
-	if want == "" || !found {
-		return Finding{}, false
-	}
-	return Warned(wrongType, m.Key, fmt.Sprintf("%s is to be %s, and here is %s: docker's CLI drops the file, "+
-		"the runner reads on",
-		quoted(m.Key), want, wrong.Kind), "mend the type, or delete the key").At(wrong.Place()), true
-}
-
-// mismatch finds the value that is not of the wanted type: the value itself or one in it.
-func mismatch(v dockerconfig.Value, want string) (dockerconfig.Value, bool) {
-	inner, outer := aString, dockerconfig.Object
-	switch want {
-	case aString:
-		return v, v.Kind != dockerconfig.String && v.Kind != dockerconfig.Null
-	case list:
-		outer = dockerconfig.Array
-	case objects:
-		inner = stringMap
-	}
-	if v.Kind != outer {
-		return v, v.Kind != dockerconfig.Null
-	}
-	for m := range v.Members() {
-		if wrong, found := mismatch(m.Value, inner); found {
-			return wrong, true
+// typeFindings reports values at which docker's CLI gives the file up, those in entries left out: the runner stumbles
+// over them too.
+func typeFindings(u *configUse) []Finding {
+	var findings []Finding
+	for _, w := range u.File.WrongTypes() {
+		top, _, nested := strings.Cut(w.Path, ".")
+		if strings.EqualFold(top, "auths") && (!nested || w.Member.Key != "email") || w.Path == "" {
+			continue
 		}
+		findings = append(findings, Warned(wrongType, source.Printable(w.Path),
+			fmt.Sprintf("%s is to be %s, and is %s: docker's CLI drops the file, the runner reads on",
+				quoted(w.Path), w.Want, w.Member.Value.Kind), "mend the type, or delete the key").
+			At(w.Member.Value.Place()))
 	}
-	for element := range v.Elements() {
-		if wrong, found := mismatch(element, inner); found {
-			return wrong, true
-		}
-	}
-	return v, false
+	return findings
 }
 
 func authsType(u *configUse, m dockerconfig.Member) (Finding, bool) {

@@ -178,7 +178,8 @@ func (u *configUse) unmatched(images []Image, candidates []*authEntry) []Finding
 	f = f.At(e.KeyPlace()).Touching(Entry(e.Key)).Touching(referencesTo(images)...).With("image "+
 		"host", host).With("key", e.name())
 	if plainKey.MatchString(e.Key) && plainKey.MatchString(host) {
-		f = f.Try(fmt.Sprintf(`sed -i 's|"%s"|"%s"|' %s`, strings.ReplaceAll(e.Key, ".", `\.`), host, shellWord(u.Path)))
+		escaped := strings.ReplaceAll(e.Key, ".", `\.`)
+		f = f.Try(fmt.Sprintf(`sed -i 's|"%s"|"%s"|' %s`, escaped, host, shellWord(u.Path)))
 	}
 	return []Finding{f}
 }

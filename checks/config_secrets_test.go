@@ -14,6 +14,9 @@ import (
 func TestConfigFindingsHoldNoSecret(t *testing.T) {
 	const canary = "cAnAry7Qx"
 	encoded := base64.StdEncoding.EncodeToString([]byte("ci:" + canary))
+	bare := base64.StdEncoding.EncodeToString([]byte(canary))
+	pasted := "ghp_" + strings.Repeat(canary, 4)
+	const ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 	for name, config := range map[string]string{
 		"plain":           `{"auths": {"registry.example.com": {"auth": "ci:` + canary + `"}}}`,
 		"encoded":         `{"auths": {"registry.example.com": {"auth": "` + encoded + `"}}}`,
@@ -21,10 +24,10 @@ func TestConfigFindingsHoldNoSecret(t *testing.T) {
 		"cut":             `{"auths": {"registry.example.com": {"auth": "` + encoded[:len(encoded)-3] + `"}}}`,
 		"wrong host":      `{"auths": {"registry.example.org": {"auth": "` + encoded + `"}}}`,
 		"in the key":      `{"auths": {"https://ci:` + canary + `@registry.example.com": {"auth": "` + encoded + `"}}}`,
-		"bare":            `{"auths": {"registry.example.com": {"auth": "` + base64.StdEncoding.EncodeToString([]byte(canary)) + `"}}}`,
-		"fields":          `{"auths": {"registry.example.com": {"auth": "` + encoded + `", "username": "x", "password": "` + canary + `"}}}`,
+		"bare":            `{"auths": {"registry.example.com": {"auth": "` + bare + `"}}}`,
+		"fields":          `{"auths": {"r.example.com": {"auth": "` + encoded + `", "username": "x", "password": "` + canary + `"}}}`,
 		"token":           `{"auths": {"registry.example.com": {"identitytoken": "` + canary + `"}}}`,
-		"as the user":     `{"auths": {"123456789012.dkr.ecr.eu-west-1.amazonaws.com": {"username": "ghp_` + strings.Repeat(canary, 4) + `", "password": "x"}}}`,
+		"as the user":     `{"auths": {"` + ecr + `": {"username": "` + pasted + `", "password": "x"}}}`,
 		"misspelled":      `{"auths": {"registry.example.com": {"pasword": "` + canary + `"}}}`,
 		"entry":           `{"auths": {"registry.example.com": "` + encoded + `"}}`,
 		"auths":           `{"auths": "` + canary + `"}`,

@@ -145,7 +145,7 @@ func judgeEnvironment(h *Host, r *Runner) []Finding {
 		return []Finding{Skipped(r.Name, "the definition does not speak of the environment")}
 	}
 	findings := missingVariables(h, r)
-	findings = append(findings, strayPlaceholders(d)...)
+	findings = append(findings, strayPlaceholders(r)...)
 	for _, v := range effectiveVariables(d) {
 		findings = append(findings, judgeVariable(r, v)...)
 	}
@@ -184,11 +184,12 @@ func missingVariables(h *Host, r *Runner) []Finding {
 		case given:
 			findings = append(findings, missingVariable(r, name, name+" is set to nothing").At(v.Name.Place))
 		case d.Complete() || brokenEnvFile(h, d) != "":
-			message := name + " is not set"
+			f := missingVariable(r, name, name+" is not set").At(d.Place)
 			if file := brokenEnvFile(h, d); file != "" {
-				message += fmt.Sprintf("; the env file %s does not exist", file)
+				f.Message += fmt.Sprintf("; the env file %s does not exist", file)
+				f.Hint = fmt.Sprintf("create %s, or name the right file", file)
 			}
-			findings = append(findings, missingVariable(r, name, message).At(d.Place))
+			findings = append(findings, f)
 		default:
 			findings = append(findings, Skipped(name,
 				name+" may be set by what was not given or is not known (see unresolved-value)"))
@@ -247,7 +248,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 	}
 	if sample := sampleOf(v); sample != "" {
 		return about(Failed(envPlaceholder, name, sampleMessage(v, sample),
-			"write your own value there: "+whereFrom(name)))
+			"write your own value there: "+whereFrom(name)).On(r.Name))
 	}
 	if inQuotes(value.Value) {
 		bare := strings.Trim(value.Value, `"'`)
@@ -255,7 +256,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 			bare = "…"
 		}
 		return about(Failed(literalQuotes, name, name+" has quotes in its value, and the runner gets them too",
-			fmt.Sprintf("write it without them: %s=%s", name, bare)))
+			fmt.Sprintf("write it without them: %s=%s", name, bare)).On(rootOf(r, value)))
 	}
 	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" &&
 		!validUUID.MatchString(value.Value) {
@@ -263,6 +264,14 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return about(Failed(malformedUUID, name, message, hint))
 	}
 	return nil
+}
+
+// rootOf is the file in which a value is written, as far as that is known.
+func rootOf(r *Runner, value runner.Text) string {
+	if value.Place.File == nil {
+		return r.Name
+	}
+	return value.Place.File.Path
 }
 
 // sampleOf is the sample in a variable's value; "" if it has a value of its own. Options of a JVM may hold
@@ -318,7 +327,8 @@ func sampleMessage(v runner.Variable, sample string) string {
 
 // strayPlaceholders reports samples outside of the variables that the runner reads: in a mount, in the image,
 // in other variables if a shell takes them for redirections.
-func strayPlaceholders(d *runner.Definition) []Finding {
+func strayPlaceholders(r *Runner) []Finding {
+	d := r.Definition
 	var findings []Finding
 	var places []source.Span
 	report := func(sample string, place source.Span) {
@@ -331,7 +341,8 @@ func strayPlaceholders(d *runner.Definition) []Finding {
 		}
 		places = append(places, place)
 		findings = append(findings, Failed(envPlaceholder, sample,
-			fmt.Sprintf("%s is still a sample or a template", sample), "write your own value there").At(place))
+			fmt.Sprintf("%s is still a sample or a template", sample),
+			"write your own value there").At(place).On(r.Name))
 	}
 	for _, m := range d.Mistakes {
 		if m.Kind == runner.Placeholder {

@@ -367,9 +367,8 @@ func unexpandedHomes(r *Runner) []Finding {
 				continue
 			}
 		}
-		f := Failed(unexpandedHomeFolder, text.Value, homeReason(text, m),
-			fmt.Sprintf("write \"$HOME%s\" in double quotes",
-				strings.TrimPrefix(text.Value, homeSign(text.Value)))).At(text.Place)
+		message, hint := homeReason(text, m)
+		f := Failed(unexpandedHomeFolder, text.Value, message, hint).At(text.Place)
 		if isConfigMount(m) {
 			f = f.Touching(overrideReferences(r)...)
 		}
@@ -384,16 +383,19 @@ func unexpandedHomes(r *Runner) []Finding {
 	return findings
 }
 
-// homeReason says why nothing fills the home folder in.
-func homeReason(t runner.Text, m runner.Mount) string {
+// homeReason says why nothing fills the home folder in, and what to write.
+func homeReason(t runner.Text, m runner.Mount) (message, hint string) {
 	sign := homeSign(t.Value)
+	rest := strings.TrimPrefix(t.Value, sign)
+	hint = fmt.Sprintf("write \"$HOME%s\" in double quotes", rest)
 	switch {
 	case t.Quoting != runner.Unquoted:
-		return fmt.Sprintf("%s in quotes stays as it is: docker gets %q", sign, t.Value)
+		return fmt.Sprintf("%s in quotes stays as it is: docker gets %q", sign, t.Value), hint
 	case m.Joined, m.Option == "--mount", m.Target.Place == t.Place:
-		return fmt.Sprintf("%s in the middle of a word stays as it is: docker gets %q", sign, t.Value)
+		return fmt.Sprintf("%s in the middle of a word stays as it is: docker gets %q", sign, t.Value), hint
 	}
-	return fmt.Sprintf("nothing fills %s in: docker gets %q", sign, t.Value)
+	return fmt.Sprintf("nothing fills %s in here: docker gets %q", sign, t.Value),
+		fmt.Sprintf("write the whole path, as /root%s", rest)
 }
 
 // overrideReferences are the images whose credentials config.json is for, as Touches names them.

@@ -24,7 +24,7 @@ func otherNames() map[string]string {
 		"PAUSEIMAGE": string(RolePause), "IMAGEPAUSE": string(RolePause), "PAUSECONTAINERIMAGE": string(RolePause),
 		"AUTHPROXYIMAGE": string(RoleAuthProxy), "IMAGEAUTHPROXY": string(RoleAuthProxy),
 		"PROXYIMAGE": string(RoleAuthProxy),
-		"AUTHIMAGE": string(RoleAuthProxy), "AUTHPROXYCONTAINERIMAGE": string(RoleAuthProxy),
+		"AUTHIMAGE":  string(RoleAuthProxy), "AUTHPROXYCONTAINERIMAGE": string(RoleAuthProxy),
 		"CLONEIMAGE": string(RoleClone), "IMAGECLONE": string(RoleClone), "CLONECONTAINERIMAGE": string(RoleClone),
 		"GITCLONEIMAGE": string(RoleClone), "DVCSIMAGE": string(RoleClone), "DVCSTOOLSIMAGE": string(RoleClone),
 	}

@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"runner-preflight/checks/registry"
@@ -43,7 +44,12 @@ func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	case image.Origin == OriginDefault:
 		return Skipped(role, "this is the vendor's own image")
 	}
+	var theirs registry.Resolution
+	var reference string
+	var vendor sync.WaitGroup
+	vendor.Go(func() { theirs, reference = vendorImage(ctx, h, r, image.Role) })
 	ours := resolve(ctx, h, r, image)
+	vendor.Wait() // asked at the same time: a run is as long as its longest chain of round trips
 	switch {
 	case ours.Digest == "":
 		return Skipped(role, name+" does not resolve")
@@ -51,9 +57,7 @@ func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 		return Skipped(role, ours.Stopped)
 	case !dated(ours.Created):
 		return Skipped(role, name+" does not say when it was made")
-	}
-	theirs, reference := vendorImage(ctx, h, r, image.Role)
-	if !dated(theirs.Created) {
+	case !dated(theirs.Created):
 		return Skipped(role, "the date of the vendor's current image is not known")
 	}
 	age := theirs.Created.Sub(ours.Created)
@@ -70,7 +74,10 @@ func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 // vendorImage asks for the vendor's current image of a role, for its date alone.
 func vendorImage(ctx context.Context, h *Host, r *Runner, role Role) (registry.Resolution, string) {
 	for _, reference := range defaultImages(role) {
-		res := h.Registries.Resolve(ctx, registry.Request{Reference: reference, Platform: r.Platform, ConfigOnly: true})
+		res := h.Registries.Resolve(ctx, registry.Request{
+			Reference: reference, Platform: r.Platform,
+			ConfigOnly: true,
+		})
 		if res.Failure == nil {
 			return res, reference
 		}

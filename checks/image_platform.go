@@ -40,7 +40,8 @@ func fits(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	case f != nil && f.Stage == registry.StagePlatform:
 		return misfit(q)
 	case r.Platform == "":
-		return Skipped(role, "the runner's platform is not known (--platform OS/ARCH)").With("platforms", res.Platforms)
+		return Skipped(role, "the runner's platform is not known (--platform OS/ARCH)").With("platforms",
+			res.Platforms)
 	case res.Platform == "":
 		return Skipped(role, name+" does not say what platform it is for")
 	}

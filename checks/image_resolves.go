@@ -260,7 +260,8 @@ func missingCredentials(q question) Finding {
 	command := authValue
 	switch {
 	case q.image.Role == RoleRunner:
-		hint, command = fmt.Sprintf("log docker in to %s as the user that starts the runner", clip(host)), loginTo(host)
+		hint, command = fmt.Sprintf("log docker in to %s as the user that starts the runner",
+			clip(host)), loginTo(host)
 	case unmounted(q.runner):
 		hint = fmt.Sprintf("mount a config.json that has an entry %q, "+
 			"with -v /etc/runner/config.json:/root/.docker/config.json before the image",

@@ -154,7 +154,7 @@ func grammarMistake(image string) *mistake {
 		return nil
 	}
 	return &mistake{message: fmt.Sprintf("%q is no image reference to docker", image),
-		hint: "write it as HOST/NAME:TAG, the name of lower-case letters and digits, with single '.', '_' or '-' in between"}
+		hint: "write it as HOST/NAME:TAG, the name of lower-case letters and digits, with single '.', '_', '-' between"}
 }
 
 // readerComponent is what the runner's reader takes for a component of a name (measured, docker-java 3.7.1).

@@ -96,7 +96,8 @@ func lastingKinds() map[string]string {
 
 // ecrHost matches the hosts of Amazon ECR, whose only user is AWS.
 var ecrHost = regexp.MustCompile(
-	`^(\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|\d{12}\.dkr-ecr(-fips)?\.[a-z0-9-]+\.on\.aws|public\.ecr\.aws)$`)
+	`^(\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|` +
+		`\d{12}\.dkr-ecr(-fips)?\.[a-z0-9-]+\.on\.aws|public\.ecr\.aws)$`)
 
 // IsECR tells whether a registry host is one of Amazon ECR.
 func IsECR(host string) bool { return ecrHost.MatchString(host) }
@@ -205,7 +206,8 @@ func readableEnd(password string) (ends time.Time, form string) {
 		Payload    *string
 		Expiration json.Number
 	}
-	if bytes.HasPrefix(text, []byte("{")) && json.Unmarshal(text, &ecr) == nil && ecr.Payload != nil && ecr.Expiration != "" {
+	isJSON := bytes.HasPrefix(text, []byte("{")) && json.Unmarshal(text, &ecr) == nil
+	if isJSON && ecr.Payload != nil && ecr.Expiration != "" {
 		return unix(ecr.Expiration), ecrForm
 	}
 	return time.Time{}, ""

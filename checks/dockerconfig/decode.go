@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"regexp"
+	"runner-preflight/checks/source"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"runner-preflight/checks/source"
 )
 
 // Decoded is what an `auth` says.
@@ -77,7 +76,7 @@ func (e Entry) Decoded() Decoded {
 		if kind != BadPadding && value.Kind == String {
 			d.Err.Place = value.character(failure.offset)
 		}
-		d.BareToken = tokenShape.Match(text)
+		d.BareToken = tokenShape(string(text[:min(len(text), longestGuess)]))
 		return d
 	case len(text) == 0:
 		d.Err = &DecodeError{EmptyAuth, invalidAuth, 0, value.Place()}
@@ -98,7 +97,7 @@ func (e Entry) Decoded() Decoded {
 func (d *Decoded) guess(text, decoded string) {
 	text, decoded = text[:min(len(text), longestGuess)], decoded[:min(len(decoded), longestGuess)]
 	d.EncodedTwice = dockerReads(decoded) || dockerReads(padded(decoded))
-	d.BareToken = !d.EncodedTwice && (bareToken.MatchString(decoded) || tokenShape.MatchString(text))
+	d.BareToken = !d.EncodedTwice && (bareToken.MatchString(decoded) || tokenShape(text))
 	d.NoText = strings.ContainsFunc(decoded, func(c rune) bool { return c == utf8.RuneError || unicode.IsControl(c) })
 }
 

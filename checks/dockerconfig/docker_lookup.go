@@ -1,8 +1,6 @@
 package dockerconfig
 
 import (
-	"strings"
-
 	"github.com/distribution/reference"
 )
 
@@ -97,7 +95,7 @@ func (f *File) DockerReads() bool {
 func (f *File) dockerView() dockerView {
 	view := dockerView{reads: f.DockerReads()}
 	for m := range f.Root.Members() {
-		switch strings.ToLower(m.Key) {
+		switch lowerName(m.Key) {
 		case "auths":
 			view.addAuths(m.Value)
 		case "credhelpers":

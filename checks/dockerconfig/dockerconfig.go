@@ -6,9 +6,8 @@
 package dockerconfig
 
 import (
-	"sync"
-
 	"runner-preflight/checks/source"
+	"sync"
 )
 
 // File is a config.json as it was read. It does not change once it is parsed.

@@ -44,8 +44,10 @@ func (f *File) indexEntries() []entryRef {
 	}
 	var refs []entryRef
 	for m := range auths.Value.Members() {
-		refs = append(refs, entryRef{uint32(m.keyStart), uint32(m.keyEnd), uint32(m.Value.start),
-			uint32(m.Value.end), m.Value.Kind})
+		refs = append(refs, entryRef{
+			uint32(m.keyStart), uint32(m.keyEnd), uint32(m.Value.start),
+			uint32(m.Value.end), m.Value.Kind,
+		})
 	}
 	return f.lastWins(refs)
 }

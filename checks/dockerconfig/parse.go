@@ -159,6 +159,9 @@ func appendUnescaped(out, piece []byte) []byte {
 	return append(out, piece...)
 }
 
+// maxKeys bounds how many keys of objects that are open are compared.
+const maxKeys = 1_000_000
+
 // keyLog finds keys that an object has twice. It keeps eight bytes for each key of the objects that are open.
 type keyLog struct {
 	file   *File
@@ -175,7 +178,7 @@ func (k *keyLog) open() int {
 }
 
 func (k *keyLog) add(key Value) {
-	if k != nil && key.Kind != Absent {
+	if k != nil && key.Kind != Absent && len(k.seen) < maxKeys {
 		k.seen = append(k.seen, maphash.Bytes(k.seed, key.bytes())>>32<<32|uint64(uint32(key.start)))
 	}
 }

@@ -181,7 +181,11 @@ func (l *list) notClosed(open int) {
 
 func (l *list) close() {
 	if l.comma > 0 && l.last > 0 {
-		l.fail(TrailingComma, l.comma-1, l.comma, "a comma before the closing bracket")
+		message := "a comma before the closing }"
+		if l.closing == ']' {
+			message = "a comma before the closing ]"
+		}
+		l.fail(TrailingComma, l.comma-1, l.comma, message)
 	}
 	if l.report != nil && l.meant < 0 && l.reader.line != l.line {
 		at, ok := indent(l.text[l.reader.line:l.at])
@@ -222,16 +226,17 @@ func (r *reader) member(depth int) (key, value Value) {
 }
 
 func (r *reader) memberKey() Value {
-	switch c := r.peek(); {
-	case c == ':':
+	switch r.peek() {
+	case ':':
 		r.fail(OtherSyntax, r.at, r.at+1, "no key before the colon")
-	case c == '{':
+	case '{':
 		r.fail(OtherSyntax, r.at, r.at+1, "a { where a key belongs")
-	case c == '[':
+	case '[':
 		r.fail(OtherSyntax, r.at, r.at+1, "a [ where a key belongs")
-	case quoteAt(r.text, r.at) != 0:
-		return r.str()
 	default:
+		if quoteAt(r.text, r.at) != 0 {
+			return r.str()
+		}
 		return r.word(true)
 	}
 	return r.value(Absent, r.at)
@@ -239,10 +244,10 @@ func (r *reader) memberKey() Value {
 
 // colon reads the colon behind a key, or what stands in its place, and tells whether a value may follow.
 func (r *reader) colon(keyEnd int) bool {
-	switch c := r.peek(); {
-	case c == ':':
+	switch c := r.peek(); c {
+	case ':':
 		r.at++
-	case c == '=':
+	case '=':
 		end := r.at + 1
 		if end < len(r.text) && r.text[end] == '>' {
 			end++

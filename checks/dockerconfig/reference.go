@@ -1,7 +1,6 @@
 package dockerconfig
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -10,21 +9,26 @@ import (
 // HubKey is the key under which the credentials of Docker Hub are kept.
 const HubKey = "https://index.docker.io/v1/"
 
+// ReferenceError is what the runner's reader throws at a reference, in its own words.
+type ReferenceError string
+
+func (e ReferenceError) Error() string { return string(e) }
+
 // RunnerHost is the registry host that the runner's reader takes out of an image's reference: verbatim, or HubKey for
-// Docker Hub. The error, in the reader's words, is what it throws at a reference that it does not accept.
+// Docker Hub. The error is a ReferenceError.
 //
 // Of an image on Docker Hub only a scheme is refused here: that the rest is well-formed is left to the daemon.
 func RunnerHost(image string) (host string, err error) {
 	name := withoutTag(image)
 	if strings.Contains(name, "://") {
-		return "", errors.New("RepositoryName shouldn't contain a scheme")
+		return "", ReferenceError("RepositoryName shouldn't contain a scheme")
 	}
 	first, rest, found := strings.Cut(name, "/")
 	if !found || !strings.ContainsAny(first, ".:") && first != "localhost" {
 		return HubKey, nil
 	}
 	if strings.Contains(first, "index.docker.io") {
-		return "", fmt.Errorf("Invalid repository name, try \"%s\" instead", rest)
+		return "", ReferenceError(fmt.Sprintf("Invalid repository name, try \"%s\" instead", rest))
 	}
 	return first, checkRepository(withoutDigest(rest))
 }
@@ -58,14 +62,14 @@ const maxRepository = 255
 func checkRepository(name string) error {
 	switch {
 	case name == "":
-		return fmt.Errorf("Invalid empty repository name \"%s\"", name)
+		return ReferenceError(fmt.Sprintf("Invalid empty repository name \"%s\"", name))
 	case len(name) > maxRepository:
-		return fmt.Errorf("Repository name \"%s\" is longer than %d", name, maxRepository)
+		return ReferenceError(fmt.Sprintf("Repository name \"%s\" is longer than %d", name, maxRepository))
 	}
 	// Slashes at the end escape the reader, as Java's split drops what is empty there.
 	for _, component := range strings.Split(strings.TrimRight(name, "/"), "/") {
 		if !ValidComponent(component) && strings.Trim(name, "/") != "" {
-			return fmt.Errorf("Repository name \"%s\" is invalid. Component: %s", name, component)
+			return ReferenceError(fmt.Sprintf("Repository name \"%s\" is invalid. Component: %s", name, component))
 		}
 	}
 	return nil

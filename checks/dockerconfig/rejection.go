@@ -129,8 +129,10 @@ func wrongEntry(auths Value) (Value, bool) {
 func wrongField(entry Value) (Value, bool) {
 	var last [8]Value
 	for m := range entry.Members() {
-		for i, field := range [...]string{"auth", "username", "password", "email", "serveraddress", "identitytoken",
-			"registrytoken", "stackOrchestrator"} {
+		for i, field := range [...]string{
+			"auth", "username", "password", "email", "serveraddress", "identitytoken",
+			"registrytoken", "stackOrchestrator",
+		} {
 			if m.Key == field {
 				last[i] = m.Value
 			}

@@ -15,8 +15,15 @@ func TestRejection(t *testing.T) {
 		{"empty auth", `{"auths":{"b":{"auth":""}}}`, invalid, "1:23", "b"},
 		{"the entry is for another registry", `{"auths":{` + good + `,"b":{"auth":""}}}`, invalid, "1:65", "b"},
 		{"auth in plain text", `{"auths":{"b":{"auth":"user:pass"}}}`, "Illegal base64 character 3a", "1:28", "b"},
-		{"auth with a line break", `{"auths":{"b":{"auth":"dXNl\ncjpwYXNz"}}}`, "Illegal base64 character a", "1:28", "b"},
-		{"auth with a carriage return", `{"auths":{"b":{"auth":"dXNlcjpwYXNz\r"}}}`, "Illegal base64 character d", "1:36", "b"},
+		{
+			"auth with a line break", `{"auths":{"b":{"auth":"dXNl\ncjpwYXNz"}}}`, "Illegal base64 character a",
+			"1:28",
+			"b",
+		},
+		{
+			"auth with a carriage return", `{"auths":{"b":{"auth":"dXNlcjpwYXNz\r"}}}`, "Illegal base64 character d",
+			"1:36", "b",
+		},
 		{"auth with a blank", `{"auths":{"b":{"auth":"dXNl cjpwYXNz"}}}`, "Illegal base64 character 20", "1:28", "b"},
 		{"auth URL-safe -", `{"auths":{"b":{"auth":"dXNlcjr-"}}}`, "Illegal base64 character 2d", "1:31", "b"},
 		{"auth URL-safe _", `{"auths":{"b":{"auth":"dXNlcjr_"}}}`, "Illegal base64 character 5f", "1:31", "b"},
@@ -60,7 +67,8 @@ func TestRejection(t *testing.T) {
 			}
 			place := strings.TrimPrefix(rejection.Place.Position().String(), "config.json")
 			if rejection.Text != row.text || strings.TrimPrefix(place, ":") != row.place || rejection.Key != row.key {
-				t.Errorf("%s\ngot %q at %s, key %q; want %q at %s, key %q", row.config, rejection.Text, place, rejection.Key,
+				t.Errorf("%s\ngot %q at %s, key %q; want %q at %s, key %q", row.config, rejection.Text, place,
+					rejection.Key,
 					row.text, row.place, row.key)
 			}
 			if got := rejection.Entry != nil; got != (row.key != "") {

@@ -156,8 +156,10 @@ func (c RunnerCredentials) why(hasPair bool) Reason {
 
 // headerField is the field of the header that the daemon takes a member for; "" if none. Its reader ignores case.
 func headerField(key string) string {
-	for _, field := range [...]string{"auth", "username", "password", "email", "serveraddress", "identitytoken",
-		"registrytoken"} {
+	for _, field := range [...]string{
+		"auth", "username", "password", "email", "serveraddress", "identitytoken",
+		"registrytoken",
+	} {
 		if strings.EqualFold(key, field) {
 			return field
 		}

@@ -59,21 +59,42 @@ func TestForRunner(t *testing.T) {
 		{"plain entry, no tag", plain, "reg.example.com/pause", pass},
 		{"port 443 is another host", plain, "reg.example.com:443/a/pause:1", "no-entry"},
 		{"upper-case host is another host", plain, "REG.example.com/a/pause:1", "no-entry"},
-		{"key with scheme and path", auths("https://reg.example.com/v2/", "user:pass"), "reg.example.com/a/pause:1",
-			"https://reg.example.com/v2/ user pass"},
-		{"key with http", auths("http://reg.example.com", "user:pass"), "reg.example.com/a/pause:1",
-			"http://reg.example.com user pass"},
-		{"key with path", auths("reg.example.com/team", "user:pass"), "reg.example.com/other/pause:1",
-			"reg.example.com/team user pass"},
-		{"two paths of one host: the first", auths("reg.example.com/team-a", "a:1", "reg.example.com/team-b", "b:2"),
-			"reg.example.com/team-b/pause:1", "reg.example.com/team-a a 1"},
-		{"exact key before an earlier path", auths("reg.example.com/team-a", "a:1", "reg.example.com", "b:2"),
-			"reg.example.com/team-a/pause:1", "reg.example.com b 2"},
-		{"key with port, image with it", auths("reg.example.com:5000", "user:pass"), "reg.example.com:5000/pause:1",
-			"reg.example.com:5000 user pass"},
-		{"key with port, image without", auths("reg.example.com:5000", "user:pass"), "reg.example.com/pause:1", "no-entry"},
+		{
+			"key with scheme and path", auths("https://reg.example.com/v2/", "user:pass"),
+			"reg.example.com/a/pause:1",
+			"https://reg.example.com/v2/ user pass",
+		},
+		{
+			"key with http", auths("http://reg.example.com", "user:pass"), "reg.example.com/a/pause:1",
+			"http://reg.example.com user pass",
+		},
+		{
+			"key with path", auths("reg.example.com/team", "user:pass"), "reg.example.com/other/pause:1",
+			"reg.example.com/team user pass",
+		},
+		{
+			"two paths of one host: the first", auths("reg.example.com/team-a", "a:1", "reg.example.com/team-b",
+				"b:2"),
+			"reg.example.com/team-b/pause:1", "reg.example.com/team-a a 1",
+		},
+		{
+			"exact key before an earlier path", auths("reg.example.com/team-a", "a:1", "reg.example.com", "b:2"),
+			"reg.example.com/team-a/pause:1", "reg.example.com b 2",
+		},
+		{
+			"key with port, image with it", auths("reg.example.com:5000", "user:pass"),
+			"reg.example.com:5000/pause:1",
+			"reg.example.com:5000 user pass",
+		},
+		{
+			"key with port, image without", auths("reg.example.com:5000", "user:pass"), "reg.example.com/pause:1",
+			"no-entry",
+		},
 		{"key with a leading blank", auths(" reg.example.com", "user:pass"), "reg.example.com/pause:1", "no-entry"},
-		{"key with upper-case scheme", auths("HTTPS://reg.example.com", "user:pass"), "reg.example.com/pause:1", "no-entry"},
+		{
+			"key with upper-case scheme", auths("HTTPS://reg.example.com", "user:pass"), "reg.example.com/pause:1",
+			"no-entry",
+		},
 		{"key with user", auths("user@reg.example.com", "user:pass"), "reg.example.com/pause:1", "no-entry"},
 		{"key with query", auths("reg.example.com?x", "user:pass"), "reg.example.com/pause:1", "no-entry"},
 		{"key with ftp", auths("ftp://reg.example.com", "user:pass"), "reg.example.com/pause:1", "no-entry"},
@@ -90,71 +111,149 @@ func TestForRunner(t *testing.T) {
 		{"Hub key, image at registry-1.docker.io", hub, "registry-1.docker.io/acme/pause", "no-entry"},
 		{"Hub key, image at index.docker.io", hub, "index.docker.io/acme/pause", "invalid-reference"},
 		{"key docker.io, account", auths("docker.io", "user:pass"), "acme/pause", "no-entry"},
-		{"key docker.io, image at docker.io", auths("docker.io", "user:pass"), "docker.io/acme/pause", "docker.io user pass"},
+		{
+			"key docker.io, image at docker.io", auths("docker.io", "user:pass"), "docker.io/acme/pause",
+			"docker.io user pass",
+		},
 		{"key index.docker.io", auths("index.docker.io", "user:pass"), "acme/pause", "no-entry"},
-		{"Hub key without its final slash", auths("https://index.docker.io/v1", "user:pass"), "acme/pause", "no-entry"},
+		{
+			"Hub key without its final slash", auths("https://index.docker.io/v1", "user:pass"), "acme/pause",
+			"no-entry",
+		},
 
 		{"credsStore alone", `{"credsStore":"desktop"}`, "reg.example.com/pause:1", "store"},
 		{"empty credsStore", `{"credsStore":""}`, "reg.example.com/pause:1", "no-entry"},
 		{"credHelpers alone", `{"credHelpers":{"reg.example.com":"pass"}}`, "reg.example.com/pause:1", "helper"},
-		{"credHelpers for another host", `{"credHelpers":{"other.example.com":"pass"}}`, "reg.example.com/pause:1", "no-entry"},
+		{
+			"credHelpers for another host", `{"credHelpers":{"other.example.com":"pass"}}`, "reg.example.com/pause:1",
+			"no-entry",
+		},
 		{"credHelpers for the Hub", `{"credHelpers":{"` + hubKey + `":"pass"}}`, "acme/pause", "helper"},
-		{"helper of the host before the store", `{"credsStore":"desktop","credHelpers":{"reg.example.com":"pass"}}`,
-			"reg.example.com/pause:1", "helper"},
-		{"no helper for the host, though there is a store", `{"credsStore":"desktop","credHelpers":{"reg.example.com":""}}`,
-			"reg.example.com/pause:1", "no-entry"},
-		{"credsStore with an empty entry", with(auths("reg.example.com", "{}"), `"credsStore":"desktop"`),
-			"reg.example.com/pause:1", "store"},
+		{
+			"helper of the host before the store",
+			`{"credsStore":"desktop","credHelpers":{"reg.example.com":"pass"}}`,
+			"reg.example.com/pause:1", "helper",
+		},
+		{
+			"no helper for the host, though there is a store",
+			`{"credsStore":"desktop","credHelpers":{"reg.example.com":""}}`,
+			"reg.example.com/pause:1", "no-entry",
+		},
+		{
+			"credsStore with an empty entry", with(auths("reg.example.com", "{}"), `"credsStore":"desktop"`),
+			"reg.example.com/pause:1", "store",
+		},
 		{"credsStore with a plain entry", with(plain, `"credsStore":"desktop"`), "reg.example.com/pause:1", pass},
 		{"empty entry alone", auths("reg.example.com", "{}"), "reg.example.com/pause:1", "empty-entry"},
-		{"entry with an e-mail alone", auths("reg.example.com", `{"email":"a@b.c"}`), "reg.example.com/pause:1", "empty-entry"},
-		{"entry with null alone", auths("reg.example.com", `{"auth":null}`), "reg.example.com/pause:1", "empty-entry"},
-		{"credHelpers and a plain entry", with(plain, `"credHelpers":{"reg.example.com":"pass"}`),
-			"reg.example.com/pause:1", pass},
-		{"an exact empty entry hides a good one with a path", auths("reg.example.com/v2/", "user:pass", "reg.example.com", "{}"),
-			"reg.example.com/pause:1", "empty-entry"},
+		{
+			"entry with an e-mail alone", auths("reg.example.com", `{"email":"a@b.c"}`), "reg.example.com/pause:1",
+			"empty-entry",
+		},
+		{
+			"entry with null alone", auths("reg.example.com", `{"auth":null}`), "reg.example.com/pause:1",
+			"empty-entry",
+		},
+		{
+			"credHelpers and a plain entry", with(plain, `"credHelpers":{"reg.example.com":"pass"}`),
+			"reg.example.com/pause:1", pass,
+		},
+		{
+			"an exact empty entry hides a good one with a path", auths("reg.example.com/v2/", "user:pass",
+				"reg.example.com", "{}"),
+			"reg.example.com/pause:1", "empty-entry",
+		},
 
-		{"username and password without auth", auths("reg.example.com", `{"username":"user","password":"pass"}`),
-			"reg.example.com/pause:1", pass},
-		{"identitytoken alone", auths("reg.example.com", `{"identitytoken":"t"}`), "reg.example.com/pause:1",
-			"empty-credentials +identitytoken"},
-		{"identitytoken beside auth", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","identitytoken":"t"}`),
-			"reg.example.com/pause:1", pass + " +identitytoken"},
-		{"registrytoken alone", auths("reg.example.com", `{"registrytoken":"t"}`), "reg.example.com/pause:1",
-			"empty-credentials +registrytoken"},
-		{"empty identitytoken", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","identitytoken":""}`),
-			"reg.example.com/pause:1", pass},
-		{"password with colons", auths("reg.example.com", "user:pa:ss:"), "reg.example.com/pause:1",
-			"reg.example.com user pa:ss:"},
-		{"padding left out", auths("reg.example.com", `{"auth":"dXNlcjpwYXNzMQ"}`), "reg.example.com/pause:1",
-			"reg.example.com user pass1"},
-		{"password ends in a line break", auths("reg.example.com", "user:pass\n"), "reg.example.com/pause:1", pass + "\n"},
+		{
+			"username and password without auth", auths("reg.example.com", `{"username":"user","password":"pass"}`),
+			"reg.example.com/pause:1", pass,
+		},
+		{
+			"identitytoken alone", auths("reg.example.com", `{"identitytoken":"t"}`), "reg.example.com/pause:1",
+			"empty-credentials +identitytoken",
+		},
+		{
+			"identitytoken beside auth", auths("reg.example.com",
+				`{"auth":"`+b64("user:pass")+`","identitytoken":"t"}`),
+			"reg.example.com/pause:1", pass + " +identitytoken",
+		},
+		{
+			"registrytoken alone", auths("reg.example.com", `{"registrytoken":"t"}`), "reg.example.com/pause:1",
+			"empty-credentials +registrytoken",
+		},
+		{
+			"empty identitytoken", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","identitytoken":""}`),
+			"reg.example.com/pause:1", pass,
+		},
+		{
+			"password with colons", auths("reg.example.com", "user:pa:ss:"), "reg.example.com/pause:1",
+			"reg.example.com user pa:ss:",
+		},
+		{
+			"padding left out", auths("reg.example.com", `{"auth":"dXNlcjpwYXNzMQ"}`), "reg.example.com/pause:1",
+			"reg.example.com user pass1",
+		},
+		{
+			"password ends in a line break", auths("reg.example.com", "user:pass\n"), "reg.example.com/pause:1",
+			pass + "\n",
+		},
 		{"empty user", auths("reg.example.com", ":pass"), "reg.example.com/pause:1", "empty-credentials"},
 		{"empty password", auths("reg.example.com", "user:"), "reg.example.com/pause:1", "empty-credentials"},
-		{"user alone", auths("reg.example.com", `{"username":"user"}`), "reg.example.com/pause:1", "empty-credentials"},
+		{
+			"user alone", auths("reg.example.com", `{"username":"user"}`), "reg.example.com/pause:1",
+			"empty-credentials",
+		},
 
-		{"fields override auth", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","username":"x","password":"y"}`),
-			"reg.example.com/pause:1", "reg.example.com x y"},
-		{"a field before auth overrides it too", auths("reg.example.com", `{"password":"y","auth":"`+b64("user:pass")+`"}`),
-			"reg.example.com/pause:1", "reg.example.com user y"},
-		{"an empty field overrides auth", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","password":""}`),
-			"reg.example.com/pause:1", "empty-credentials"},
-		{"a null field does not", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","password":null}`),
-			"reg.example.com/pause:1", pass},
-		{"the daemon ignores case", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","Password":"y"}`),
-			"reg.example.com/pause:1", "reg.example.com user y"},
-		{"of a field twice the last", auths("reg.example.com", `{"username":"x","username":"user","password":"pass"}`),
-			"reg.example.com/pause:1", pass},
-		{"a number as password", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","password":1234}`),
-			"reg.example.com/pause:1", "dropped-header"},
-		{"a boolean as user", auths("reg.example.com", `{"username":true,"password":"pass"}`), "reg.example.com/pause:1",
-			"dropped-header"},
-		{"a number in an unknown field", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","note":1}`),
-			"reg.example.com/pause:1", pass},
-		{"a wrong type elsewhere", with(plain, `"psFormat":1,"plugins":[],"credsStore":{}`), "reg.example.com/pause:1", pass},
+		{
+			"fields override auth", auths("reg.example.com",
+				`{"auth":"`+b64("user:pass")+`","username":"x","password":"y"}`),
+			"reg.example.com/pause:1", "reg.example.com x y",
+		},
+		{
+			"a field before auth overrides it too", auths("reg.example.com",
+				`{"password":"y","auth":"`+b64("user:pass")+`"}`),
+			"reg.example.com/pause:1", "reg.example.com user y",
+		},
+		{
+			"an empty field overrides auth", auths("reg.example.com",
+				`{"auth":"`+b64("user:pass")+`","password":""}`),
+			"reg.example.com/pause:1", "empty-credentials",
+		},
+		{
+			"a null field does not", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","password":null}`),
+			"reg.example.com/pause:1", pass,
+		},
+		{
+			"the daemon ignores case", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","Password":"y"}`),
+			"reg.example.com/pause:1", "reg.example.com user y",
+		},
+		{
+			"of a field twice the last", auths("reg.example.com",
+				`{"username":"x","username":"user","password":"pass"}`),
+			"reg.example.com/pause:1", pass,
+		},
+		{
+			"a number as password", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","password":1234}`),
+			"reg.example.com/pause:1", "dropped-header",
+		},
+		{
+			"a boolean as user", auths("reg.example.com", `{"username":true,"password":"pass"}`),
+			"reg.example.com/pause:1",
+			"dropped-header",
+		},
+		{
+			"a number in an unknown field", auths("reg.example.com", `{"auth":"`+b64("user:pass")+`","note":1}`),
+			"reg.example.com/pause:1", pass,
+		},
+		{
+			"a wrong type elsewhere", with(plain, `"psFormat":1,"plugins":[],"credsStore":{}`),
+			"reg.example.com/pause:1", pass,
+		},
 
 		{"auths null", `{"auths":null}`, "reg.example.com/pause:1", "no-entry"},
-		{"no auths wrapper", `{"reg.example.com":{"auth":"` + b64("user:pass") + `"}}`, "reg.example.com/pause:1", "no-entry"},
+		{
+			"no auths wrapper", `{"reg.example.com":{"auth":"` + b64("user:pass") + `"}}`, "reg.example.com/pause:1",
+			"no-entry",
+		},
 		{"Auths", strings.Replace(plain, "auths", "Auths", 1), "reg.example.com/pause:1", "no-entry"},
 		{"Auth", strings.Replace(plain, `"auth"`, `"Auth"`, 1), "reg.example.com/pause:1", "empty-entry"},
 		{"literal null", "null", "reg.example.com/pause:1", "no-entry"},
@@ -162,13 +261,17 @@ func TestForRunner(t *testing.T) {
 		{"UTF-16LE with BOM", utf16Text(plain, true), "reg.example.com/pause:1", pass},
 		{"UTF-16LE without BOM", utf16Text(plain, false), "reg.example.com/pause:1", pass},
 		{"text after the end", plain + "}\ngarbage", "reg.example.com/pause:1", pass},
-		{"duplicate entry: the last", auths("reg.example.com", "a:1", "reg.example.com", "user:pass"),
-			"reg.example.com/pause:1", pass},
+		{
+			"duplicate entry: the last", auths("reg.example.com", "a:1", "reg.example.com", "user:pass"),
+			"reg.example.com/pause:1", pass,
+		},
 		{"duplicate auths: the last as a whole", with(plain, `"auths":{}`), "reg.example.com/pause:1", "no-entry"},
 		{"duplicate auths: a null loses all", with(plain, `"auths":null`), "reg.example.com/pause:1", "no-entry"},
-		{"a duplicate keeps the first one's turn",
+		{
+			"a duplicate keeps the first one's turn",
 			auths("reg.example.com/a", "a:1", "reg.example.com/b", "b:2", "reg.example.com/a", "c:3"),
-			"reg.example.com/x:1", "reg.example.com/a c 3"},
+			"reg.example.com/x:1", "reg.example.com/a c 3",
+		},
 		{"key with an escape", auths(`reg\u002eexample.com`, "user:pass"), "reg.example.com/pause:1", pass},
 		{"slashes escaped", auths(`https:\/\/index.docker.io\/v1\/`, "user:pass"), "pause", hubKey + " user pass"},
 
@@ -179,8 +282,10 @@ func TestForRunner(t *testing.T) {
 		{"image with __", plain, "reg.example.com/my__pause:1", "invalid-reference"},
 		{"image with --", plain, "reg.example.com/my--pause:1", "invalid-reference"},
 		{"image with sha512", plain, "reg.example.com/pause@sha512:00", "invalid-reference"},
-		{"the file is refused", auths("reg.example.com", "user:pass", "other.example.com", "nocolon"),
-			"reg.example.com/pause:1", "file-rejected"},
+		{
+			"the file is refused", auths("reg.example.com", "user:pass", "other.example.com", "nocolon"),
+			"reg.example.com/pause:1", "file-rejected",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f := Parse("config.json", []byte(row.config))
@@ -207,7 +312,10 @@ func TestForRunnerWithoutFile(t *testing.T) {
 func TestServerAddress(t *testing.T) {
 	f := Parse("config.json", []byte(auths("reg.example.com", "user:pass", "other.example.com",
 		`{"auth":"`+b64("user:pass")+`","serveraddress":"reg.example.com"}`)))
-	for image, want := range map[string]string{"reg.example.com/a": "reg.example.com", "other.example.com/a": "reg.example.com"} {
+	for image, want := range map[string]string{
+		"reg.example.com/a":   "reg.example.com",
+		"other.example.com/a": "reg.example.com",
+	} {
 		if got := f.ForRunner(image).ServerAddress; got != want {
 			t.Errorf("%s: got %q, want %q", image, got, want)
 		}
@@ -229,10 +337,12 @@ func TestRunnerHost(t *testing.T) {
 		{"reg.example.com/", "", `Invalid empty repository name ""`},
 		{"reg.example.com/my__pause:1", "", `Repository name "my__pause" is invalid. Component: my__pause`},
 		{"reg.example.com/a/B", "", `Repository name "a/B" is invalid. Component: B`},
-		{"reg.example.com/" + strings.Repeat("a", 256), "", `Repository name "` + strings.Repeat("a", 256) + `" is longer than 255`},
+		{"reg.example.com/" + strings.Repeat("a", 256), "", `Repository name "` + strings.Repeat("a",
+			256) + `" is longer than 255`},
 	} {
 		host, err := RunnerHost(row.image)
-		if row.err == "" && (err != nil || host != row.host) || row.err != "" && (err == nil || err.Error() != row.err) {
+		if row.err == "" && (err != nil || host != row.host) || row.err != "" && (err == nil ||
+			err.Error() != row.err) {
 			t.Errorf("%s: got %q and %v, want %q and %q", row.image, host, err, row.host, row.err)
 		}
 	}

@@ -2,9 +2,8 @@ package dockerconfig
 
 import (
 	"regexp"
-	"strings"
-
 	"runner-preflight/checks/source"
+	"strings"
 )
 
 // maxHidden bounds how many secrets are told apart: behind the last of them everything is hidden.
@@ -49,7 +48,7 @@ func (f *File) hideSecrets() {
 
 // setting hides what is secret in the value of a top-level member.
 func (h *hider) setting(m Member) {
-	name := strings.ToLower(m.Key)
+	name := lowerName(m.Key)
 	switch {
 	case name == "proxies":
 		h.scalars(m.Value, func(string, string) bool { return false })
@@ -160,8 +159,11 @@ func LooksSecret(text string) bool {
 	if len(text) < 8 || len(text) > longestName {
 		return len(text) > longestName
 	}
-	if tokenShape.MatchString(text) || holdsLongRun(text) {
+	if tokenShape(text) || holdsLongRun(text) {
 		return true
+	}
+	if strings.ContainsAny(text, ".: @") {
+		return false // no base64
 	}
 	plain, failure := decodeBase64([]byte(strings.NewReplacer("-", "+", "_", "/").Replace(text)))
 	return failure.text == "" && printableCredentials.Match(plain)
@@ -170,9 +172,20 @@ func LooksSecret(text string) bool {
 // printableCredentials matches user:password.
 var printableCredentials = regexp.MustCompile(`^[ -~]+:[ -~]+\s*$`)
 
-// tokenShape matches the beginnings of well-known kinds of tokens, and keys in PEM.
-var tokenShape = regexp.MustCompile(`^(?:gh[opsur]_|github_pat_|gl(?:pat|dt|cbt|rt|ptt)-|dckr_[po]at_|do[opr]_v1_|nvapi-|` +
-	`AKCp|cmVmdGtu|ya29\.|eyJ|xox[a-z]-|hf_|npm_|sk-)|-----BEGIN|PRIVATE KEY`)
+// tokenShape tells whether a text begins as well-known kinds of tokens do, or holds a key in PEM.
+func tokenShape(text string) bool {
+	for _, prefix := range [...]string{
+		"ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "gldt-",
+		"glcbt-",
+		"glrt-", "glptt-", "dckr_pat_", "dckr_oat_", "dop_v1_", "doo_v1_", "dor_v1_", "nvapi-", "AKCp", "cmVmdGtu",
+		"ya29.", "eyJ", "xoxb-", "xoxp-", "hf_", "npm_",
+	} {
+		if strings.HasPrefix(text, prefix) {
+			return true
+		}
+	}
+	return strings.Contains(text, "PRIVATE KEY")
+}
 
 // longestName is how long a name may be.
 const longestName = 2048

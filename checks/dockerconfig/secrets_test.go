@@ -16,7 +16,8 @@ const (
 // for the canaries, AUTH for the base64 of user:PASS.
 var leaking = []string{
 	`{"auths": {"reg.example.com": {"auth": "AUTH"}}}`,
-	`{"auths": {"reg.example.com": {"username": "ci", "password": "PASS", "identitytoken": "TOKEN", "registrytoken": "TOKEN"}}}`,
+	`{"auths": {"reg.example.com": {"username": "ci", "password": "PASS", "identitytoken": "TOKEN", ` +
+		`"registrytoken": "TOKEN"}}}`,
 	`{"auths": {"reg.example.com": {"auth": "user:PASS"}}}`,
 	`{"auths": {"reg.example.com": {"password": "QUOTE"}}}`,
 	`{"auths": {"reg.example.com": {"Auth": "AUTH", "passwd": "PASS", "pass": "PASS", "token": "TOKEN"}}}`,
@@ -78,7 +79,8 @@ var leaking = []string{
 // planted fills the canaries in, and returns what must not be seen.
 func planted(text string) (string, []string) {
 	auth := b64("user:" + canaryPassword)
-	text = strings.NewReplacer("PASS", canaryPassword, "AUTH", auth, "TOKEN", canaryToken, "QUOTE", canaryQuote).Replace(text)
+	text = strings.NewReplacer("PASS", canaryPassword, "AUTH", auth, "TOKEN", canaryToken, "QUOTE",
+		canaryQuote).Replace(text)
 	// The first letters of an auth are those of its user.
 	return text, []string{canaryPassword, auth[7:], canaryToken, canaryQuote, "Kv", "wXy", "zq7"}
 }
@@ -120,22 +122,32 @@ func TestExcerptsStayReadable(t *testing.T) {
 		`{"auths": {"https://index.docker.io/v1/": {"username": "ci-bot", "email": "ci@example.com"}}}`:
 		/**/ `{"auths": {"https://index.docker.io/v1/": {"username": "ci-bot", "email": "ci@example.com"}}}`,
 		`{"auths": {"123456789012.dkr.ecr.eu-central-1.amazonaws.com:443": {"username": "AWS", "password": "x"}}}`:
-		/**/ `{"auths": {"123456789012.dkr.ecr.eu-central-1.amazonaws.com:443": {"username": "AWS", "password": "********"}}}`,
+		/**/ `{"auths": {"123456789012.dkr.ecr.eu-central-1.amazonaws.com:443": {"username": "AWS", ` +
+			`"password": "********"}}}`,
 		`{"credHelpers": {"reg.example.com": "ecr-login"}, "credStore": "osxkeychain", "psFormat": "table {{.ID}}"}`:
-		/**/ `{"credHelpers": {"reg.example.com": "ecr-login"}, "credStore": "osxkeychain", "psFormat": "table {{.ID}}"}`,
-		`{"proxies": {"default": {"httpProxy": "http://proxy.example.com:3128", "noProxy": "localhost,.example.com"}}}`:
-		/**/ `{"proxies": {"default": {"httpProxy": "http://proxy.example.com:3128", "noProxy": "localhost,.example.com"}}}`,
+		/**/ `{"credHelpers": {"reg.example.com": "ecr-login"}, "credStore": "osxkeychain", ` +
+			`"psFormat": "table {{.ID}}"}`,
+		`{"proxies": {"default": {"httpProxy": "http://proxy.example.com:3128", ` +
+			`"noProxy": "localhost,.example.com"}}}`:
+		/**/ `{"proxies": {"default": {"httpProxy": "http://proxy.example.com:3128", ` +
+			`"noProxy": "localhost,.example.com"}}}`,
 		`{"auths": {"robot": {"username": "robot$project+name", "serveraddress": "https://index.docker.io/v1/"}}}`:
-		/**/ `{"auths": {"robot": {"username": "robot$project+name", "serveraddress": "https://index.docker.io/v1/"}}}`,
-		`{"auths": {"https://user:secret@reg.example.com/v2/": {}}}`:          `{"auths": {"https://********@reg.example.com/v2/": {}}}`,
-		`{"proxies": {"default": {"httpProxy": "http://user:x@proxy:3128"}}}`: `{"proxies": {"default": {"httpProxy": "http://********@proxy:3128"}}}`,
-		`{"auths": {"reg.example.com": {"auth": "` + auth + `"},}}`:           `{"auths": {"reg.example.com": {"auth": "********"},}}`,
-		`{"auths": {"reg.example.com": {"password": "a b,c{d"}},}`:            `{"auths": {"reg.example.com": {"password": "********"}},}`,
+		/**/ `{"auths": {"robot": {"username": "robot$project+name", ` +
+			`"serveraddress": "https://index.docker.io/v1/"}}}`,
+		`{"auths": {"https://user:secret@reg.example.com/v2/": {}}}`:
+		/**/ `{"auths": {"https://********@reg.example.com/v2/": {}}}`,
+		`{"proxies": {"default": {"httpProxy": "http://user:x@proxy:3128"}}}`:
+		/**/ `{"proxies": {"default": {"httpProxy": "http://********@proxy:3128"}}}`,
+		`{"auths": {"reg.example.com": {"auth": "` + auth + `"},}}`:
+		/**/ `{"auths": {"reg.example.com": {"auth": "********"},}}`,
+		`{"auths": {"reg.example.com": {"password": "a b,c{d"}},}`:
+		/**/ `{"auths": {"reg.example.com": {"password": "********"}},}`,
 		`    auth: ` + auth: `    auth: ********`,
 		`{auths: {https://reg.example.com:5000/v2/: {}}}`: `{auths: {https://reg.example.com:5000/v2/: {}}}`,
 		`{"auths": true, // see the wiki`:                 `{"auths": true, // ********`,
 	} {
-		if got := Parse("config.json", []byte(text)).Source.At(0, 0).Excerpt().Text; got != want && !strings.HasPrefix(want, strings.TrimSuffix(got, "…")) {
+		if got := Parse("config.json", []byte(text)).Source.At(0, 0).Excerpt().Text; got != want &&
+			!strings.HasPrefix(want, strings.TrimSuffix(got, "…")) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
@@ -143,14 +155,21 @@ func TestExcerptsStayReadable(t *testing.T) {
 
 func TestRedacted(t *testing.T) {
 	for text, want := range map[string]string{
-		"reg.example.com": "reg.example.com", "reg.example.com:5000": "reg.example.com:5000", " reg.example.com": " reg.example.com",
-		"https://index.docker.io/v1/access-token": "https://index.docker.io/v1/access-token", "my-registry": "my-registry",
-		"": "", "localhost": "localhost", "registry:5000/team": "registry:5000/team", "HTTPS://reg.example.com/": "HTTPS://reg.example.com/",
-		"user@reg.example.com": "user@reg.example.com", "user:x@reg.example.com/a": "********@reg.example.com/a",
-		"https://user:x@reg.example.com": "https://********@reg.example.com", "reg.example.com?x=y": "reg.example.com?********",
-		"user:password": "********", b64("user:password"): "********", "ghp_abc12345": "********",
-		"ci@example.com": "ci@example.com", "robot$a+b": "robot$a+b", "00000000-0000-0000-0000-000000000000": "00000000-0000-0000-0000-000000000000",
-		"gitlab+deploy-token-1234567": "gitlab+deploy-token-1234567", "_json_key": "_json_key", "reg.example.com:443": "reg.example.com:443",
+		"reg.example.com": "reg.example.com", "reg.example.com:5000": "reg.example.com:5000",
+		" reg.example.com":                        " reg.example.com",
+		"https://index.docker.io/v1/access-token": "https://index.docker.io/v1/access-token",
+		"my-registry":                             "my-registry",
+		"":                                        "", "localhost": "localhost",
+		"registry:5000/team":       "registry:5000/team",
+		"HTTPS://reg.example.com/": "HTTPS://reg.example.com/",
+		"user@reg.example.com":     "user@reg.example.com", "user:x@reg.example.com/a": "********@reg.example.com/a",
+		"https://user:x@reg.example.com": "https://********@reg.example.com",
+		"reg.example.com?x=y":            "reg.example.com?********",
+		"user:password":                  "********", b64("user:password"): "********", "ghp_abc12345": "********",
+		"ci@example.com": "ci@example.com", "robot$a+b": "robot$a+b",
+		"00000000-0000-0000-0000-000000000000": "00000000-0000-0000-0000-000000000000",
+		"gitlab+deploy-token-1234567":          "gitlab+deploy-token-1234567", "_json_key": "_json_key",
+		"reg.example.com:443":              "reg.example.com:443",
 		"0123456789abcdef0123456789abcdef": "********", "12345678|robot-name": "12345678|robot-name",
 	} {
 		if got := Redacted(text); got != want {

@@ -15,10 +15,16 @@ func TestSyntax(t *testing.T) {
 		{"fine, escapes", `{"a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00": -0.5e+10}`, ""},
 		{"fine, typographic quotes and colons in a string", `{"a": "he said ”:” and 'x': y”, \"”}"}`, ""},
 		{"fine, empty key and nested", `{"": [[], {}, [null, true, false, 0]]}`, ""},
-		{"trailing comma behind the last entry", "{\n  \"auths\": {\n    " + entry + ",\n  }\n}", "trailing-comma 3:48 ,"},
+		{
+			"trailing comma behind the last entry", "{\n  \"auths\": {\n    " + entry + ",\n  }\n}",
+			"trailing-comma 3:48 ,",
+		},
 		{"trailing comma behind the last member", `{"auths": {},}`, "trailing-comma 1:13 ,"},
 		{"trailing comma in an array", `{"a": [1, ]}`, "trailing-comma 1:9 ,"},
-		{"missing comma between entries", "{\"auths\": {\n  " + entry + "\n  " + entry + "\n}}", "missing-comma 2:46 "},
+		{
+			"missing comma between entries", "{\"auths\": {\n  " + entry + "\n  " + entry + "\n}}",
+			"missing-comma 2:46 ",
+		},
 		{"missing comma between members", "{\n  \"auths\": {}\n  \"credsStore\": \"x\"\n}", "missing-comma 2:14 "},
 		{"missing comma between fields", `{"a": {"username": "u" "password": "p"}}`, "missing-comma 1:23 "},
 		{"two commas", `{"a": 1,, "b": 2}`, "extra-comma 1:9 ,"},
@@ -44,8 +50,11 @@ func TestSyntax(t *testing.T) {
 		{"Python's literals", `{"a": True}`, "unquoted-value 1:7 True"},
 		{"leading zero", `{"a": 01}`, "unquoted-value 1:7 01"},
 		{"last brace missing", "{\n  \"auths\": {\n    " + entry + "\n  }\n", "unclosed-bracket 1:1 {"},
-		{"a brace missing inside, as the indentation shows",
-			"{\n  \"auths\": {\n    \"reg.example.com\": {\n      \"auth\": \"x\"\n  }\n}\n", "unclosed-bracket 3:24 {"},
+		{
+			"a brace missing inside, as the indentation shows",
+			"{\n  \"auths\": {\n    \"reg.example.com\": {\n      \"auth\": \"x\"\n  }\n}\n",
+			"unclosed-bracket 3:24 {",
+		},
 		{"the inner closing brace missing, on one line", `{"auths": {"r": {"auth": "x"}}`, "unclosed-bracket 1:1 {"},
 		{"cut off", "{\n  \"auths\": {\n    \"reg.example.com\": {", "unclosed-bracket 3:24 {"},
 		{"array closed by a brace", `{"a": [1, 2}`, "unclosed-bracket 1:7 ["},
@@ -112,7 +121,8 @@ func TestReadsOn(t *testing.T) {
 
 func TestTrailing(t *testing.T) {
 	for text, want := range map[string]string{
-		`{}`: "", "{}\r\n\t ": "", `{}}`: "}", "{}\n\n{\"auths\": {}}\n": `{"auths": {}}`, `{"a": 1}, "b": 2}`: `, "b": 2}`,
+		`{}`: "", "{}\r\n\t ": "", `{}}`: "}", "{}\n\n{\"auths\": {}}\n": `{"auths": {}}`,
+		`{"a": 1}, "b": 2}`: `, "b": 2}`,
 	} {
 		if got := Parse("config.json", []byte(text)).Trailing.Text(); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
@@ -121,10 +131,13 @@ func TestTrailing(t *testing.T) {
 }
 
 func TestDuplicates(t *testing.T) {
-	f := Parse("config.json", []byte("{\"auths\": {\"a\": {}, \"b\": {\"x\": 1, \"x\": 2}, \"\\u0061\": 1},\n \"auths\": {},\n \"auths\": 1, \"Auths\": 0}"))
+	f := Parse("config.json",
+		[]byte("{\"auths\": {\"a\": {}, \"b\": {\"x\": 1, \"x\": 2}, \"\\u0061\": 1},\n"+
+			" \"auths\": {},\n \"auths\": 1, \"Auths\": 0}"))
 	var got []string
 	for _, d := range f.Duplicates {
-		got = append(got, fmt.Sprintf("%s %v %v", d.First.Key, d.First.KeyPlace().Position(), d.Second.KeyPlace().Position()))
+		got = append(got, fmt.Sprintf("%s %v %v", d.First.Key, d.First.KeyPlace().Position(),
+			d.Second.KeyPlace().Position()))
 	}
 	want := "x config.json:1:27 config.json:1:35;a config.json:1:12 config.json:1:44;" +
 		"auths config.json:1:2 config.json:2:2;auths config.json:2:2 config.json:3:2"
@@ -153,10 +166,14 @@ func TestEncoding(t *testing.T) {
 		data string
 		want Encoding
 	}{
-		{text, UTF8}, {"\ufeff" + text, UTF8BOM},
-		{utf16(true, "\xff\xfe"), UTF16LE}, {utf16(false, "\xfe\xff"), UTF16BE},
-		{utf16(true, ""), UTF16LE}, {utf16(false, ""), UTF16BE},
-		{"\xff\xfe\x00\x00{\x00\x00\x00}\x00\x00\x00", UTF32LE}, {"\x00\x00\x00{\x00\x00\x00}", UTF32BE},
+		{text, UTF8},
+		{"\ufeff" + text, UTF8BOM},
+		{utf16(true, "\xff\xfe"), UTF16LE},
+		{utf16(false, "\xfe\xff"), UTF16BE},
+		{utf16(true, ""), UTF16LE},
+		{utf16(false, ""), UTF16BE},
+		{"\xff\xfe\x00\x00{\x00\x00\x00}\x00\x00\x00", UTF32LE},
+		{"\x00\x00\x00{\x00\x00\x00}", UTF32BE},
 	} {
 		f := Parse("config.json", []byte(row.data))
 		if f.Encoding != row.want || f.Syntax != nil || f.Root.Kind != Object {

@@ -2,6 +2,7 @@ package dockerconfig
 
 import (
 	"bytes"
+	"fmt"
 	"unicode/utf8"
 )
 
@@ -24,7 +25,7 @@ func (r *reader) blanks() {
 			if size == 0 {
 				return
 			}
-			r.fail(NonBreakingSpace, r.at, r.at+size, blankMessage(character))
+			r.strangeBlank(size, character)
 			r.at += size
 		default:
 			return
@@ -62,16 +63,20 @@ func blankAt(text []byte, at int) (int, rune) {
 	return 0, 0
 }
 
-func blankMessage(c rune) string {
+func (r *reader) strangeBlank(size int, c rune) {
+	if r.report == nil {
+		return
+	}
+	name := "a space"
 	switch c {
 	case 0xa0, 0x202f, 0x2007:
-		return "a non-breaking space where only a plain blank may stand"
+		name = "a non-breaking space"
 	case 0x200b, 0x200c, 0x200d, 0x2060:
-		return "an invisible character between values"
+		name = "an invisible character"
 	case 0xfeff:
-		return "a byte order mark in the middle of the text"
+		name = "a byte order mark"
 	}
-	return "a blank that JSON does not know between values"
+	r.fail(NonBreakingSpace, r.at, r.at+size, fmt.Sprintf("%s (U+%04X) where only a plain blank may stand", name, c))
 }
 
 func controlMessage(c byte) string {
@@ -89,10 +94,10 @@ func quoteAt(text []byte, at int) rune {
 	if at >= len(text) {
 		return 0
 	}
-	switch c := text[at]; {
-	case c == '"' || c == '\'' || c == '`':
+	switch c := text[at]; c {
+	case '"', '\'', '`':
 		return rune(c)
-	case c == 0xe2 || c == 0xc2:
+	case 0xe2, 0xc2:
 		switch c, _ := utf8.DecodeRune(text[at:]); c {
 		case '“', '”', '„', '‟', '‘', '’', '‚', '«', '»', '″':
 			return c
@@ -125,7 +130,10 @@ func (r *reader) str() Value {
 	r.odd = -1
 	r.at += utf8.RuneLen(open)
 	firstBreak := 0
-	for !r.done() {
+	for {
+		if r.at = plainEnd(r.text, r.at); r.done() {
+			break
+		}
 		switch c := r.text[r.at]; {
 		case c == '"' && open == '"':
 			r.at++
@@ -133,7 +141,7 @@ func (r *reader) str() Value {
 		case c == '\\':
 			r.escape()
 		case c == '\n' || c == '\r':
-			if r.lastLine || r.endsHere(start) {
+			if r.lastLine || r.endsHere() {
 				return r.cutOff(start)
 			}
 			if firstBreak == 0 {
@@ -156,6 +164,18 @@ func (r *reader) str() Value {
 		r.at, r.lastLine = firstBreak, true
 	}
 	return r.cutOff(start)
+}
+
+// plainEnd skips the characters that mean nothing special in a string.
+func plainEnd(text []byte, at int) int {
+	for at < len(text) {
+		c := text[at]
+		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '\'' || c == '`' {
+			break
+		}
+		at++
+	}
+	return at
 }
 
 // unusual reads one character of a string that may be a quote of another kind, and tells whether it ends the string.
@@ -227,7 +247,7 @@ func (r *reader) escape() {
 
 // endsHere tells whether a string whose line ends here was meant to end on it: what follows is a bracket, another
 // key, or the end.
-func (r *reader) endsHere(start int) bool {
+func (r *reader) endsHere() bool {
 	at := r.at
 	for at < len(r.text) && (r.text[at] == ' ' || r.text[at] == '\t' || r.text[at] == '\r' || r.text[at] == '\n') {
 		at++

@@ -2,7 +2,6 @@ package dockerconfig
 
 import (
 	"bytes"
-	"regexp"
 	"unicode/utf8"
 )
 
@@ -45,10 +44,8 @@ func visibleAt(text []byte, at, from int) (size int, word bool) {
 		return 0, false
 	}
 	line := text[at:min(len(text), at+200)]
-	if bytes.IndexByte([]byte("tfn/*#-=\\"), line[0]) >= 0 {
-		if match := harmlessWord.FindSubmatchIndex(line); match != nil {
-			return match[3], true
-		}
+	if n := harmlessSize(line); n > 0 {
+		return n, true
 	}
 	size = keySize(line)
 	if size == 0 || LooksSecret(string(line[:size])) {
@@ -60,11 +57,21 @@ func visibleAt(text []byte, at, from int) (size int, word bool) {
 // startsWord tells whether what stands before a place is no part of a word.
 func startsWord(text []byte, at int) bool {
 	c, _ := utf8.DecodeLastRune(text[:at])
-	return bytes.IndexByte([]byte("{[,"), text[at-1]) >= 0 || c <= ' ' || c == 0xa0 || quoteAt([]byte(string(c)), 0) != 0
+	return bytes.IndexByte([]byte("{[,"), text[at-1]) >= 0 || c <= ' ' || c == 0xa0 || quoteAt([]byte(string(c)),
+		0) != 0
 }
 
-// harmlessWord matches JSON's literals, comment marks and what begins a YAML text or list.
-var harmlessWord = regexp.MustCompile(`^(true|false|null|//|/\*|\*/|#|---?|=>?|\\)(?:[\s,}\]]|$)`)
+// harmlessSize is the size of a word that says nothing: JSON's literals, comment marks and what begins a YAML text or
+// list.
+func harmlessSize(line []byte) int {
+	for _, word := range [...]string{"true", "false", "null", "//", "/*", "*/", "#", "---", "-", "=>", "=", `\`} {
+		if n := len(word); len(line) >= n && string(line[:n]) == word &&
+			(len(line) == n || line[n] <= ' ' || line[n] == ',' || line[n] == '}' || line[n] == ']') {
+			return n
+		}
+	}
+	return 0
+}
 
 // keySize is the size of a known key or a host that stands at the beginning of a line's rest, with a colon (or =)
 // behind it that cannot be inside a word; else 0.
@@ -93,8 +100,10 @@ func keySize(line []byte) int {
 func knownKey(word string) bool {
 	switch word {
 	case "auth", "auths", "username", "user", "password", "passwd", "email", "serveraddress", "identitytoken",
-		"registrytoken", "credsStore", "credHelpers", "credStore", "HttpHeaders", "currentContext", "proxies", "default",
-		"httpProxy", "httpsProxy", "noProxy", "detachKeys", "psFormat", "imagesFormat", "plugins", "aliases", "features",
+		"registrytoken", "credsStore", "credHelpers", "credStore", "HttpHeaders", "currentContext", "proxies",
+		"default",
+		"httpProxy", "httpsProxy", "noProxy", "detachKeys", "psFormat", "imagesFormat", "plugins", "aliases",
+		"features",
 		"experimental", "User-Agent":
 		return true
 	}
@@ -142,7 +151,8 @@ func portSize(rest []byte) int {
 		}
 	}
 	if at < len(rest) && rest[at] == '/' {
-		for at < len(rest) && (rest[at] >= 'a' && rest[at] <= 'z' || rest[at] >= '-' && rest[at] <= '9' || rest[at] == '_') {
+		for at < len(rest) && (rest[at] >= 'a' && rest[at] <= 'z' || rest[at] >= '-' && rest[at] <= '9' ||
+			rest[at] == '_') {
 			at++
 		}
 	}

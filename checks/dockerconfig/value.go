@@ -2,7 +2,6 @@ package dockerconfig
 
 import (
 	"iter"
-
 	"runner-preflight/checks/source"
 )
 
@@ -22,7 +21,10 @@ const (
 )
 
 func (k Kind) String() string {
-	return [...]string{"nothing", "null", "a boolean", "a number", "a string", "an array", "an object", "a bare word"}[k]
+	return [...]string{
+		"nothing", "null", "a boolean", "a number", "a string", "an array", "an object",
+		"a bare word",
+	}[k]
 }
 
 // Value is a stretch of the text that is a value. It is looked into when somebody asks: its members are not kept.

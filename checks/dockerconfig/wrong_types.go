@@ -32,12 +32,15 @@ func dockerShape() *shape {
 	byName := &shape{kind: Object, of: text}
 	entry := fields(text, "username", "password", "auth", "email", "serveraddress", "identitytoken", "registrytoken")
 	proxy := fields(text, "httpproxy", "httpsproxy", "noproxy", "ftpproxy", "allproxy")
-	config := fields(text, "psformat", "imagesformat", "networksformat", "pluginsformat", "volumesformat", "statsformat",
+	config := fields(text, "psformat", "imagesformat", "networksformat", "pluginsformat", "volumesformat",
+		"statsformat",
 		"detachkeys", "credsstore", "serviceinspectformat", "servicesformat", "tasksformat", "secretformat",
 		"configformat", "nodesformat", "currentcontext", "experimental")
-	for name, s := range map[string]*shape{"auths": {kind: Object, of: entry}, "httpheaders": byName,
+	for name, s := range map[string]*shape{
+		"auths": {kind: Object, of: entry}, "httpheaders": byName,
 		"credhelpers": byName, "prunefilters": texts, "proxies": {kind: Object, of: proxy},
-		"clipluginsextradirs": texts, "plugins": {kind: Object, of: byName}, "aliases": byName, "features": byName} {
+		"clipluginsextradirs": texts, "plugins": {kind: Object, of: byName}, "aliases": byName, "features": byName,
+	} {
 		config.fields[name] = s
 	}
 	return config
@@ -77,7 +80,7 @@ func (c *typeCheck) check(m Member, want *shape) {
 	for inner := range m.Value.Members() {
 		next := want.of
 		if want.fields != nil {
-			next = want.fields[strings.ToLower(inner.Key)]
+			next = want.fields[lowerName(inner.Key)]
 		}
 		c.path = append(c.path, inner.Key)
 		c.check(inner, next)
@@ -88,4 +91,12 @@ func (c *typeCheck) check(m Member, want *shape) {
 			c.check(Member{m.Key, v, m.keyStart, m.keyEnd}, want.of)
 		}
 	}
+}
+
+// lowerName is a key in lower case; "" if it is longer than any name of a setting.
+func lowerName(key string) string {
+	if len(key) > 64 {
+		return ""
+	}
+	return strings.ToLower(key)
 }

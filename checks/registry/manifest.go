@@ -207,7 +207,8 @@ func (s *session) closedTo(ctx context.Context, r reply, d diagnosis) *Failure {
 	if raw := challengeOf(ctx, s.host, r); raw != nil && raw.Parameters["error"] == "invalid_token" &&
 		s.auth.token != "" {
 		f.Kind = "token-service-failure"
-		f.Detail = fmt.Sprintf("%s does not take the token that its own token service issued (%s)", s.out.Host, answer)
+		f.Detail = fmt.Sprintf("%s does not take the token that its own token service issued (%s)", s.out.Host,
+			answer)
 		return f
 	}
 	if challenge.Scheme == "" {
@@ -248,7 +249,8 @@ func (s *session) notFound(ctx context.Context, r reply, d diagnosis) *Failure {
 	if d.code == "" {
 		maybe = ", or it does not show it to this user"
 	}
-	f.Detail = fmt.Sprintf("%s has no %s in %s%s (%d%s)", s.out.Host, what, s.out.Repository, maybe, r.status, d.said())
+	f.Detail = fmt.Sprintf("%s has no %s in %s%s (%d%s)", s.out.Host, what, s.out.Repository, maybe, r.status,
+		d.said())
 	tags, listed := s.tags(ctx)
 	if listed.code == "NAME_UNKNOWN" {
 		f.Kind, f.Code = "repository-not-found", listed.code

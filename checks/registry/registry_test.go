@@ -39,7 +39,10 @@ func TestKinds(t *testing.T) {
 		{"open, credentials", func(s store) http.Handler { return s }, nil, true, "", ""},
 		{"basic", func(s store) http.Handler { return basic(s) }, nil, true, "", ""},
 		{"basic, none", func(s store) http.Handler { return basic(s) }, nil, false, "credentials-missing", ""},
-		{"basic, wrong", func(store) http.Handler { return challenge(401, "Basic realm=x") }, nil, true, "credentials-rejected", ""},
+		{
+			"basic, wrong", func(store) http.Handler { return challenge(401, "Basic realm=x") }, nil, true,
+			"credentials-rejected", "",
+		},
 		{"basic, not theirs 403", func(s store) http.Handler {
 			return basic(except("/manifests/", denied(403), s))
 		}, nil, true, "access-denied", ""},
@@ -67,71 +70,192 @@ func TestKinds(t *testing.T) {
 		}, nil, true, "credentials-rejected", ""},
 
 		{"bearer", func(s store) http.Handler { return bearer(realm, s) }, tokens(goodToken), true, "", ""},
-		{"bearer, none", func(s store) http.Handler { return bearer(realm, s) }, tokens(goodToken), false, "credentials-missing", tokenHost},
-		{"bearer, none, weak token", func(s store) http.Handler { return bearer(realm, s) }, anonymousToken, false, "credentials-missing", ""},
-		{"bearer, wrong", func(s store) http.Handler { return bearer(realm, s) }, denied(401), true, "credentials-rejected", tokenHost},
-		{"bearer, wrong 403", func(s store) http.Handler { return bearer(realm, s) }, denied(403), true, "credentials-rejected", tokenHost},
-		{"bearer, not theirs, weak token", func(s store) http.Handler { return bearer(realm, s) }, tokens("weak"), true, "access-denied", ""},
-		{"bearer, not theirs, no token", func(s store) http.Handler { return bearer(realm, s) }, scopeless(403), true, "access-denied", tokenHost},
-		{"bearer, not theirs, no token 401", func(s store) http.Handler { return bearer(realm, s) }, scopeless(401), true, "access-denied", tokenHost},
-		{"bearer, no such repository", func(s store) http.Handler { return bearer(realm, s) }, refusing(404, "NAME_UNKNOWN"), true, "repository-not-found", tokenHost},
+		{
+			"bearer, none", func(s store) http.Handler { return bearer(realm, s) }, tokens(goodToken), false,
+			"credentials-missing", tokenHost,
+		},
+		{
+			"bearer, none, weak token", func(s store) http.Handler { return bearer(realm, s) }, anonymousToken,
+			false, "credentials-missing", "",
+		},
+		{
+			"bearer, wrong", func(s store) http.Handler { return bearer(realm, s) }, denied(401), true,
+			"credentials-rejected", tokenHost,
+		},
+		{
+			"bearer, wrong 403", func(s store) http.Handler { return bearer(realm, s) }, denied(403), true,
+			"credentials-rejected", tokenHost,
+		},
+		{
+			"bearer, not theirs, weak token", func(s store) http.Handler { return bearer(realm, s) },
+			tokens("weak"), true, "access-denied", "",
+		},
+		{
+			"bearer, not theirs, no token", func(s store) http.Handler { return bearer(realm, s) }, scopeless(403),
+			true, "access-denied", tokenHost,
+		},
+		{
+			"bearer, not theirs, no token 401", func(s store) http.Handler { return bearer(realm, s) },
+			scopeless(401), true, "access-denied", tokenHost,
+		},
+		{
+			"bearer, no such repository", func(s store) http.Handler { return bearer(realm, s) },
+			refusing(404, "NAME_UNKNOWN"), true, "repository-not-found", tokenHost,
+		},
 		{"bearer, token not taken", func(store) http.Handler {
 			return challenge(401, `Bearer realm="`+realm+`",error="invalid_token"`)
 		}, tokens(goodToken), true, "token-service-failure", ""},
-		{"token service down", func(s store) http.Handler { return bearer(realm, s) }, answering(502, "text/plain", "down"), true, "token-service-failure", tokenHost},
-		{"token service is a page", func(s store) http.Handler { return bearer(realm, s) }, answering(200, "text/html", page), true, "token-service-failure", tokenHost},
-		{"token service gives no token", func(s store) http.Handler { return bearer(realm, s) }, answering(200, "application/json", "{}"), true, "token-service-failure", tokenHost},
-		{"token service blocked by a page", func(s store) http.Handler { return bearer(realm, s) }, answering(403, "text/html", page), true, "token-service-failure", tokenHost},
-		{"token service limits", func(s store) http.Handler { return bearer(realm, s) }, answering(429, "text/plain", ""), true, "rate-limited", tokenHost},
-		{"token service out of reach", func(s store) http.Handler { return bearer("https://gone.example.com/t", s) }, nil, true, "http-failure", "gone.example.com:443"},
-		{"token service over HTTP", func(s store) http.Handler { return bearer("http://auth.example.com/t", s) }, nil, true, "insecure-token-service", "auth.example.com:80"},
-		{"token service redirects to HTTP", func(s store) http.Handler { return bearer(realm, s) }, redirectTo("http://auth.example.com/"), true, "insecure-token-service", tokenHost},
-		{"token service redirects to itself", func(s store) http.Handler { return bearer(realm, s) }, redirectTo("/token"), true, "token-service-failure", tokenHost},
-		{"token service at a private address", func(s store) http.Handler { return bearer("https://10.0.0.5/token", s) }, nil, true, "", ""},
-		{"no realm", func(store) http.Handler { return challenge(401, "Bearer service=x") }, nil, true, "token-service-failure", ""},
-		{"a file for a realm", func(store) http.Handler { return challenge(401, `Bearer realm="file:///etc/passwd"`) }, nil, true, "token-service-failure", ""},
+		{
+			"token service down", func(s store) http.Handler { return bearer(realm, s) },
+			answering(502, "text/plain", "down"), true, "token-service-failure", tokenHost,
+		},
+		{
+			"token service is a page", func(s store) http.Handler { return bearer(realm, s) },
+			answering(200, "text/html", page), true, "token-service-failure", tokenHost,
+		},
+		{
+			"token service gives no token", func(s store) http.Handler { return bearer(realm, s) },
+			answering(200, "application/json", "{}"), true, "token-service-failure", tokenHost,
+		},
+		{
+			"token service blocked by a page", func(s store) http.Handler { return bearer(realm, s) },
+			answering(403, "text/html", page), true, "token-service-failure", tokenHost,
+		},
+		{
+			"token service limits", func(s store) http.Handler { return bearer(realm, s) },
+			answering(429, "text/plain", ""), true, "rate-limited", tokenHost,
+		},
+		{"token service out of reach", func(s store) http.Handler {
+			return bearer("https://gone.example.com/t",
+				s)
+		}, nil, true, "http-failure", "gone.example.com:443"},
+		{"token service over HTTP", func(s store) http.Handler {
+			return bearer("http://auth.example.com/t",
+				s)
+		}, nil, true, "insecure-token-service", "auth.example.com:80"},
+		{
+			"token service redirects to HTTP", func(s store) http.Handler { return bearer(realm, s) },
+			redirectTo("http://auth.example.com/"), true, "insecure-token-service", tokenHost,
+		},
+		{
+			"token service redirects to itself", func(s store) http.Handler { return bearer(realm, s) },
+			redirectTo("/token"), true, "token-service-failure", tokenHost,
+		},
+		{
+			"token service at a private address",
+			func(s store) http.Handler { return bearer("https://10.0.0.5/token", s) }, nil, true, "", "",
+		},
+		{
+			"no realm", func(store) http.Handler { return challenge(401, "Bearer service=x") }, nil, true,
+			"token-service-failure", "",
+		},
+		{"a file for a realm", func(store) http.Handler {
+			return challenge(401,
+				`Bearer realm="file:///etc/passwd"`)
+		}, nil, true, "token-service-failure", ""},
 
 		{"no such tag", func(s store) http.Handler {
 			s.push("acme/pause:2")
 			return except("/manifests/1", refusing(404, "MANIFEST_UNKNOWN"), s)
 		}, nil, false, "tag-not-found", ""},
-		{"no such tag, no reason", func(s store) http.Handler { return except("/manifests/", answering(404, "text/plain", "nope"), s) }, nil, false, "tag-not-found", ""},
-		{"no such repository", func(store) http.Handler { return newStoreWithout(t) }, nil, false, "repository-not-found", ""},
+		{"no such tag, no reason", func(s store) http.Handler {
+			return except("/manifests/",
+				answering(404, "text/plain", "nope"), s)
+		}, nil, false, "tag-not-found", ""},
+		{
+			"no such repository", func(store) http.Handler { return newStoreWithout(t) }, nil, false,
+			"repository-not-found", "",
+		},
 		{"no such repository, told by the tags alone", func(s store) http.Handler {
-			return except("/manifests/", refusing(404, "MANIFEST_UNKNOWN"), except("/tags/list", refusing(404, "NAME_UNKNOWN"), s))
+			return except("/manifests/", refusing(404, "MANIFEST_UNKNOWN"),
+				except("/tags/list", refusing(404, "NAME_UNKNOWN"), s))
 		}, nil, false, "repository-not-found", ""},
 		{"other digest served", func(s store) http.Handler {
-			return except("GET /v2/acme/pause/manifests/sha256", answering(200, string(types.OCIImageIndex), `{"manifests":[]}`), s)
+			return except("GET /v2/acme/pause/manifests/sha256",
+				answering(200, string(types.OCIImageIndex), `{"manifests":[]}`), s)
 		}, nil, false, "digest-mismatch", ""},
-		{"limited", func(s store) http.Handler { return except("/manifests/", limit(429), s) }, nil, false, "rate-limited", ""},
+		{
+			"limited", func(s store) http.Handler { return except("/manifests/", limit(429), s) }, nil, false,
+			"rate-limited", "",
+		},
 		{"limited at once", func(store) http.Handler { return limit(429) }, nil, false, "rate-limited", ""},
-		{"login page", func(store) http.Handler { return answering(200, "text/html", page) }, nil, false, "not-a-registry", ""},
-		{"block page", func(store) http.Handler { return answering(403, "text/html", page) }, nil, true, "not-a-registry", ""},
-		{"another service", func(store) http.Handler { return answering(404, "text/html", page) }, nil, true, "not-a-registry", ""},
-		{"redirected to a login page", func(store) http.Handler { return redirectTo("https://auth.example.com/login") }, answering(200, "text/html", page), true, "not-a-registry", ""},
-		{"redirected in circles", func(store) http.Handler { return redirectTo("/v2/") }, nil, true, "not-a-registry", ""},
-		{"redirected to a file", func(store) http.Handler { return redirectTo("file:///etc/passwd") }, nil, true, "not-a-registry", ""},
-		{"redirected to HTTP", func(store) http.Handler { return redirectTo("http://portal.example.com/") }, nil, true, "not-a-registry", ""},
-		{"down", func(store) http.Handler { return answering(503, "text/html", page) }, nil, true, "registry-failure", ""},
-		{"down after the ping", func(s store) http.Handler { return except("/manifests/", answering(500, "text/plain", ""), s) }, nil, true, "registry-failure", ""},
-		{"down for a moment", func(s store) http.Handler { return except("HEAD", once(503, s), s) }, nil, true, "", ""},
-		{"HEAD refused", func(s store) http.Handler { return except("HEAD", answering(405, "text/plain", ""), s) }, nil, true, "", ""},
-		{"HEAD forbidden", func(s store) http.Handler { return except("HEAD", answering(403, "text/plain", ""), s) }, nil, true, "", ""},
+		{
+			"login page", func(store) http.Handler { return answering(200, "text/html", page) }, nil, false,
+			"not-a-registry", "",
+		},
+		{
+			"block page", func(store) http.Handler { return answering(403, "text/html", page) }, nil, true,
+			"not-a-registry", "",
+		},
+		{
+			"another service", func(store) http.Handler { return answering(404, "text/html", page) }, nil, true,
+			"not-a-registry", "",
+		},
+		{
+			"redirected to a login page",
+			func(store) http.Handler { return redirectTo("https://auth.example.com/login") }, answering(200,
+				"text/html", page), true, "not-a-registry", "",
+		},
+		{
+			"redirected in circles", func(store) http.Handler { return redirectTo("/v2/") }, nil, true,
+			"not-a-registry", "",
+		},
+		{
+			"redirected to a file", func(store) http.Handler { return redirectTo("file:///etc/passwd") }, nil,
+			true, "not-a-registry", "",
+		},
+		{
+			"redirected to HTTP", func(store) http.Handler { return redirectTo("http://portal.example.com/") },
+			nil, true, "not-a-registry", "",
+		},
+		{
+			"down", func(store) http.Handler { return answering(503, "text/html", page) }, nil, true,
+			"registry-failure", "",
+		},
+		{"down after the ping", func(s store) http.Handler {
+			return except("/manifests/",
+				answering(500, "text/plain", ""), s)
+		}, nil, true, "registry-failure", ""},
+		{
+			"down for a moment", func(s store) http.Handler { return except("HEAD", once(503, s), s) }, nil, true,
+			"", "",
+		},
+		{"HEAD refused", func(s store) http.Handler {
+			return except("HEAD", answering(405, "text/plain", ""),
+				s)
+		}, nil, true, "", ""},
+		{"HEAD forbidden", func(s store) http.Handler {
+			return except("HEAD", answering(403, "text/plain", ""),
+				s)
+		}, nil, true, "", ""},
 		{"/v2/ fails, images do not", func(s store) http.Handler { return exceptPing(502, s) }, nil, true, "", ""},
-		{"/v2/ is not there, images are", func(s store) http.Handler { return exceptPing(404, s) }, nil, true, "", ""},
+		{
+			"/v2/ is not there, images are", func(s store) http.Handler { return exceptPing(404, s) }, nil, true,
+			"", "",
+		},
 
-		{"schema 1", serve(types.DockerManifestSchema1Signed, `{"schemaVersion":1}`), nil, false, "manifest-unsupported", ""},
+		{
+			"schema 1", serve(types.DockerManifestSchema1Signed, `{"schemaVersion":1}`), nil, false,
+			"manifest-unsupported", "",
+		},
 		{"unknown type", serve("application/vnd.example.thing+json", `{}`), nil, false, "manifest-unsupported", ""},
 		{"not JSON", serve(types.OCIManifestSchema1, `{"config":`), nil, false, "manifest-unsupported", ""},
-		{"artifact", serve(types.OCIManifestSchema1, `{"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","size":1,"digest":"sha256:`+strings.Repeat("0", 64)+`"}}`), nil, false, "manifest-unsupported", ""},
+		{"artifact", serve(types.OCIManifestSchema1,
+			`{"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","size":1,"digest":"sha256:`+strings.Repeat("0", 64)+`"}}`), nil, false, "manifest-unsupported", ""},
 		{"no config", serve(types.OCIManifestSchema1, `{}`), nil, false, "manifest-unsupported", ""},
-		{"too large", serve(types.OCIManifestSchema1, strings.Repeat(" ", maxManifest+1)), nil, false, "manifest-unsupported", ""},
+		{
+			"too large", serve(types.OCIManifestSchema1, strings.Repeat(" ", maxManifest+1)), nil, false,
+			"manifest-unsupported", "",
+		},
 		{"page with 200", serve("text/html", page), nil, false, "not-a-registry", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			handlers := map[string]http.Handler{host + ":443": tt.registry(newStore(t)), "10.0.0.5:443": tokens(goodToken)}
+			handlers := map[string]http.Handler{
+				host + ":443":  tt.registry(newStore(t)),
+				"10.0.0.5:443": tokens(goodToken),
+			}
 			if tt.tokens != nil {
 				handlers[tokenHost] = tt.tokens
 			}
@@ -165,7 +289,8 @@ func noSecret(t *testing.T, got Resolution) {
 		t.Fatal(err)
 	}
 	for _, secret := range spellings() {
-		if strings.Contains(string(text), secret) || got.Failure != nil && strings.Contains(got.Failure.Error(), secret) {
+		if strings.Contains(string(text), secret) || got.Failure != nil &&
+			strings.Contains(got.Failure.Error(), secret) {
 			t.Errorf("%q is in %s", secret, text)
 		}
 	}
@@ -195,7 +320,10 @@ func noneInClear(t *testing.T, r *rig) {
 	if n := r.count("http://"); n > 0 {
 		t.Errorf("%d requests over plain HTTP", n)
 	}
-	allowed := []string{"https://" + host + ":443", "https://auth.example.com:443", "https://10.0.0.5:443", "https://gone.example.com:443"}
+	allowed := []string{
+		"https://" + host + ":443", "https://auth.example.com:443", "https://10.0.0.5:443",
+		"https://gone.example.com:443",
+	}
 	for _, at := range r.sentTo() {
 		if !slices.Contains(allowed, at) {
 			t.Errorf("credentials went to %s", at)
@@ -271,7 +399,7 @@ func serve(kind types.MediaType, body string) func(store) http.Handler {
 			w.Header().Set("Docker-Content-Digest", digestOf([]byte(body)))
 			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 			if req.Method == http.MethodGet {
-				fmt.Fprint(w, body)
+				_, _ = fmt.Fprint(w, body)
 			}
 		}, s)
 	}
@@ -296,7 +424,10 @@ func TestRequests(t *testing.T) {
 	done := make(chan Resolution)
 	for _, ref := range refs {
 		go func() {
-			done <- c.Resolve(context.Background(), Request{Reference: ref, Username: user, Password: password, Platform: "linux/amd64"})
+			done <- c.Resolve(context.Background(), Request{
+				Reference: ref, Username: user, Password: password,
+				Platform: "linux/amd64",
+			})
 		}()
 	}
 	for range refs {
@@ -322,14 +453,21 @@ type remembering struct {
 
 func (r *remembering) Probe(_ context.Context, rawURL string) network.Answer {
 	r.probes = append(r.probes, rawURL)
-	return network.Answer{Status: http.StatusUnauthorized, Header: http.Header{"Www-Authenticate": {`Basic realm="rig"`}}}
+	return network.Answer{
+		Status: http.StatusUnauthorized,
+		Header: http.Header{"Www-Authenticate": {`Basic realm="rig"`}},
+	}
 }
 
 // TestSharedPing holds that a ping which somebody else made is not made again.
 func TestSharedPing(t *testing.T) {
 	r := &remembering{rig: newRig(t, map[string]http.Handler{host + ":443": basic(newStore(t))})}
-	got := New(r).Resolve(context.Background(), Request{Reference: host + ":443/acme/pause:1", Username: user, Password: password})
-	if got.Failure != nil || !slices.Equal(r.probes, []string{"https://" + host + "/v2/"}) || r.count("/v2/") != r.count("/v2/acme/") {
+	got := New(r).Resolve(context.Background(), Request{
+		Reference: host + ":443/acme/pause:1", Username: user,
+		Password: password,
+	})
+	if got.Failure != nil || !slices.Equal(r.probes, []string{"https://" + host + "/v2/"}) ||
+		r.count("/v2/") != r.count("/v2/acme/") {
 		t.Errorf("%+v\n%v %v", got.Failure, r.probes, r.requests)
 	}
 }
@@ -341,7 +479,8 @@ func TestResolution(t *testing.T) {
 	r := newRig(t, map[string]http.Handler{host + ":443": basic(s)})
 	got := r.resolve(true)
 	if got.Failure != nil || got.Digest != digest.String() || got.MediaType != string(types.OCIImageIndex) ||
-		got.Host != host+":443" || got.Repository != "acme/pause" || got.Platform != "linux/amd64" || len(got.Hosts) != 0 {
+		got.Host != host+":443" || got.Repository != "acme/pause" || got.Platform != "linux/amd64" ||
+		len(got.Hosts) != 0 {
 		t.Errorf("%+v", got)
 	}
 	if want := []string{"linux/amd64", "linux/arm64", "windows/amd64"}; !slices.Equal(got.Platforms, want) {
@@ -394,7 +533,8 @@ func TestPlatforms(t *testing.T) {
 			if tt.chosen != "" && (got.Failure != nil || got.Platform != tt.chosen) {
 				t.Errorf("chose %q: %+v", got.Platform, got.Failure)
 			}
-			if tt.chosen == "" && (got.Failure == nil || got.Failure.Kind != "platform-missing" || got.Failure.Stage != StagePlatform) {
+			if tt.chosen == "" && (got.Failure == nil || got.Failure.Kind != "platform-missing" ||
+				got.Failure.Stage != StagePlatform) {
 				t.Errorf("chose %q: %+v", got.Platform, got.Failure)
 			}
 		})
@@ -404,7 +544,10 @@ func TestPlatforms(t *testing.T) {
 // TestSingleImage holds that an image without an index is judged by its config, and given the benefit of the doubt
 // where that says nothing.
 func TestSingleImage(t *testing.T) {
-	for offered, want := range map[string]string{"linux/amd64": "", "linux/arm64": "platform-missing", "windows/amd64": "platform-missing"} {
+	for offered, want := range map[string]string{
+		"linux/amd64": "", "linux/arm64": "platform-missing",
+		"windows/amd64": "platform-missing",
+	} {
 		s := newStore(t)
 		s.pushOne("acme/pause:1", s.image(offered))
 		got := newRig(t, map[string]http.Handler{host + ":443": s}).resolve(false)
@@ -418,7 +561,8 @@ func TestSingleImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.pushOne("acme/pause:1", silent)
-	if got := newRig(t, map[string]http.Handler{host + ":443": s}).resolve(false); kindOf(got) != "" || !got.Created.IsZero() {
+	if got := newRig(t, map[string]http.Handler{host + ":443": s}).resolve(false); kindOf(got) != "" ||
+		!got.Created.IsZero() {
 		t.Errorf("without a platform: %+v", got.Failure)
 	}
 }
@@ -434,7 +578,8 @@ func kindOf(r Resolution) string {
 func TestBlobs(t *testing.T) {
 	const cdn = "cdn.example.com:443"
 	toCDN := func(w http.ResponseWriter, req *http.Request) {
-		http.Redirect(w, req, "https://cdn.example.com"+req.URL.Path+"?X-Amz-Signature=s", http.StatusTemporaryRedirect)
+		http.Redirect(w, req, "https://cdn.example.com"+req.URL.Path+"?X-Amz-Signature=s",
+			http.StatusTemporaryRedirect)
 	}
 	tests := []struct {
 		name       string
@@ -454,7 +599,10 @@ func TestBlobs(t *testing.T) {
 		{"elsewhere, denied", toCDN, answering(403, "application/xml", "<Error/>"), "layer-denied", cdn},
 		{"elsewhere, gone", toCDN, answering(404, "application/xml", "<Error/>"), "layer-missing", cdn},
 		{"elsewhere, block page", toCDN, answering(403, "text/html", page), "http-blocked", cdn},
-		{"elsewhere, out of reach", redirectTo("https://gone.example.com/x"), nil, "http-failure", "gone.example.com:443"},
+		{
+			"elsewhere, out of reach", redirectTo("https://gone.example.com/x"), nil, "http-failure",
+			"gone.example.com:443",
+		},
 		{"elsewhere, in circles", redirectTo("https://cdn.example.com/x"), redirectTo("/x"), "http-failure", cdn},
 		{"a file", redirectTo("file:///etc/passwd"), nil, "http-failure", host + ":443"},
 		{"plain HTTP", redirectTo("http://minio.example.com:9000/x"), nil, "", ""},
@@ -506,14 +654,16 @@ func TestMissingMember(t *testing.T) {
 	s := newStore(t)
 	digest := s.push("acme/pause:1", "linux/amd64")
 	gone := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/manifests/") && !strings.HasSuffix(req.URL.Path, digest.String()) {
+		if req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/manifests/") &&
+			!strings.HasSuffix(req.URL.Path, digest.String()) {
 			refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN")
 			return
 		}
 		s.ServeHTTP(w, req)
 	})
 	got := newRig(t, map[string]http.Handler{host + ":443": gone}).resolve(false)
-	if kindOf(got) != "layer-missing" || got.Failure.Stage != StageBlobs || got.Digest != digest.String() || got.Platform != "linux/amd64" {
+	if kindOf(got) != "layer-missing" || got.Failure.Stage != StageBlobs || got.Digest != digest.String() ||
+		got.Platform != "linux/amd64" {
 		t.Errorf("%+v", got.Failure)
 	}
 }
@@ -568,7 +718,10 @@ func TestHub(t *testing.T) {
 func TestRateLimit(t *testing.T) {
 	r := newRig(t, map[string]http.Handler{host + ":443": limit(429)})
 	got := r.resolve(false)
-	if f := got.Failure; f == nil || f.Limit == nil || *f.Limit != (RateLimit{100, 0, 6 * time.Hour, 10 * time.Minute}) {
+	if f := got.Failure; f == nil || f.Limit == nil || *f.Limit != (RateLimit{
+		100, 0, 6 * time.Hour,
+		10 * time.Minute,
+	}) {
 		t.Fatalf("%+v", f)
 	}
 	if len(r.requests) != 2 {
@@ -583,11 +736,15 @@ func TestRateLimit(t *testing.T) {
 // TestHostileWords holds that a server cannot have a password repeated, or the terminal's cursor moved.
 func TestHostileWords(t *testing.T) {
 	for _, echo := range spellings()[:4] {
-		body, err := json.Marshal(map[string]any{"errors": []map[string]string{{"code": "DENIED", "message": "no: " + echo}}})
+		body, err := json.Marshal(map[string]any{"errors": []map[string]string{{
+			"code":    "DENIED",
+			"message": "no: " + echo,
+		}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := newRig(t, map[string]http.Handler{host + ":443": basic(answering(403, "application/json", string(body)))})
+		r := newRig(t, map[string]http.Handler{host + ":443": basic(answering(403, "application/json",
+			string(body)))})
 		noSecret(t, r.resolve(true))
 	}
 	r := newRig(t, map[string]http.Handler{host + ":443": answering(403, "application/json",
@@ -603,19 +760,19 @@ func TestHostileBodies(t *testing.T) {
 	var bomb bytes.Buffer
 	zip := gzip.NewWriter(&bomb)
 	for range 6 {
-		zip.Write(make([]byte, 1<<20))
+		_, _ = zip.Write(make([]byte, 1<<20))
 	}
-	zip.Close()
+	_ = zip.Close()
 	for name, body := range map[string]http.HandlerFunc{
 		"gzip bomb": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Header().Set("Content-Type", string(types.OCIManifestSchema1))
-			w.Write(bomb.Bytes())
+			_, _ = w.Write(bomb.Bytes())
 		},
 		"too long a length": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000000")
 			w.Header().Set("Content-Type", string(types.OCIManifestSchema1))
-			w.Write([]byte("{}"))
+			_, _ = w.Write([]byte("{}"))
 		},
 	} {
 		s := newStore(t)
@@ -628,7 +785,9 @@ func TestHostileBodies(t *testing.T) {
 
 // TestOutOfTime holds that a run that is over is told apart from a registry that fails.
 func TestOutOfTime(t *testing.T) {
-	r := newRig(t, map[string]http.Handler{host + ":443": http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+	r := newRig(t, map[string]http.Handler{host + ":443": http.HandlerFunc(func(_ http.ResponseWriter,
+		req *http.Request,
+	) {
 		<-req.Context().Done()
 	})})
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
@@ -653,7 +812,8 @@ func (t talker) SpeaksHTTP(context.Context, string) bool { return t.plain }
 func TestInsecure(t *testing.T) {
 	for _, at := range []string{host, "10.0.0.5", "127.0.0.1", "localhost:443"} {
 		for plain, want := range map[bool]string{true: "insecure-registry", false: "tls-not-spoken"} {
-			got := New(talker{plain}).Resolve(context.Background(), Request{Reference: at + "/acme/pause:1", Username: user, Password: password})
+			got := New(talker{plain}).Resolve(context.Background(),
+				Request{Reference: at + "/acme/pause:1", Username: user, Password: password})
 			if kindOf(got) != want || got.Failure.Network == nil {
 				t.Errorf("%s: %+v, want %q", at, got.Failure, want)
 			}
@@ -673,8 +833,12 @@ func TestReferences(t *testing.T) {
 			t.Errorf("%s: %s %s, %v", ref, s.out.Host, s.out.Repository, f)
 		}
 	}
-	for _, ref := range []string{"", "https://reg.example.com/a", "reg.example.com/Acme", "reg.example.com/a:", "reg.example.com/a b", "-"} {
-		if got := New(talker{}).Resolve(context.Background(), Request{Reference: ref}); kindOf(got) != "invalid-reference" {
+	for _, ref := range []string{
+		"", "https://reg.example.com/a", "reg.example.com/Acme", "reg.example.com/a:",
+		"reg.example.com/a b", "-",
+	} {
+		if got := New(talker{}).Resolve(context.Background(),
+			Request{Reference: ref}); kindOf(got) != "invalid-reference" {
 			t.Errorf("%q: %+v", ref, got.Failure)
 		}
 	}

@@ -228,7 +228,7 @@ func (h inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 func refuse(w http.ResponseWriter, status int, code string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"errors":[{"code":%q,"message":"no"}]}`, code)
+	_, _ = fmt.Fprintf(w, `{"errors":[{"code":%q,"message":"no"}]}`, code)
 }
 
 // answering answers everything alike.
@@ -236,7 +236,7 @@ func answering(status int, contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		w.WriteHeader(status)
-		io.WriteString(w, body)
+		_, _ = io.WriteString(w, body)
 	}
 }
 
@@ -277,7 +277,7 @@ func tokens(token string) http.HandlerFunc {
 			refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 			return
 		}
-		fmt.Fprintf(w, `{"token":%q}`, token)
+		_, _ = fmt.Fprintf(w, `{"token":%q}`, token)
 	}
 }
 

@@ -450,7 +450,7 @@ func (r *reader) inherited(name Text) Text {
 		return Text{Place: name.Place, Unresolved: fmt.Sprintf(
 			"-e %s passes on what is exported, and the script assigns it without exporting it", name.Value)}
 	}
-	return Text{Place: name.Place, Unresolved: fmt.Sprintf("-e %s takes it from docker's own environment", name.Value)}
+	return Text{Place: name.Place, Unresolved: fmt.Sprintf("-e %s takes it from the environment of docker", name.Value)}
 }
 
 // arguments reads what stands behind the image.

@@ -93,7 +93,7 @@ func envLine(file *source.File, start, end int) (*Variable, *Mistake) {
 		v.Value = Text{Value: value, Place: file.At(at+1, end), Placeholder: placeholder(value)}
 	default:
 		v.Value = Text{Place: v.Name.Place, Unresolved: fmt.Sprintf(
-			"%s without a value is taken from docker's own environment", source.Printable(string(name)))}
+			"%s without a value is taken from the environment of docker", source.Printable(string(name)))}
 	}
 	if len(name) == 0 {
 		return nil, wrong(start, end, "a line of an env file begins with the name of a variable")

@@ -27,7 +27,7 @@ func Read(path string, data []byte, open func(path string) ([]byte, error)) Read
 	hideSecrets(file)
 	if kind := unreadable(data); kind != "" {
 		return Reading{Kind: kind, LookedFor: lookedFor, Mistakes: []Mistake{{Kind: Unreadable, Place: file.Whole(),
-			Detail: "it is " + kind + ", which neither a shell nor docker reads", Loses: true}}}
+			Detail: "it is " + kind, Loses: true}}}
 	}
 	if isEnvFile(data) {
 		return readEnvFile(file)
@@ -41,14 +41,18 @@ const lookedFor = "a docker run that starts bitbucket-pipelines-runner or sets A
 // unreadable says what a file is that holds no text.
 func unreadable(data []byte) string {
 	head := data[:min(len(data), 64<<10)]
-	for _, known := range []struct{ magic, kind string }{{"\x7fELF", "a program"}, {"\x1f\x8b", "a gzip archive"},
-		{"PK\x03\x04", "a zip archive"}, {"\x89PNG", "an image"}, {"\xff\xfe", "UTF-16 text"}, {"\xfe\xff", "UTF-16 text"}} {
+	const wide = "UTF-16, which no shell and no docker reads"
+	for _, known := range []struct{ magic, kind string }{
+		{"\x7fELF", "a program, not text"}, {"\x1f\x8b", "a gzip archive, not text"},
+		{"PK\x03\x04", "a zip archive, not text"}, {"\x89PNG", "an image, not text"},
+		{"\xff\xfe", wide}, {"\xfe\xff", wide},
+	} {
 		if bytes.HasPrefix(head, []byte(known.magic)) {
 			return known.kind
 		}
 	}
 	if bytes.Count(head, []byte{0}) > len(head)/64 {
-		return "binary data"
+		return "binary data, not text"
 	}
 	return ""
 }

@@ -1,0 +1,382 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// labPrograms are what the laboratory consists of. Docker's CLI is used where it is found, skopeo where it is not.
+func labPrograms() []string {
+	return []string{
+		"unshare", "nsenter", "ip", "nft", "dnsmasq", "docker-registry", "htpasswd", "squid", "nginx",
+		"sslsplit", "skopeo",
+	}
+}
+
+// TestScenes runs the tool's binary on runner hosts in a laboratory of real servers. Each file of testdata/lab is one
+// host, with one thing wrong with it or nothing, and what must be said of it: see scene.
+func TestScenes(t *testing.T) {
+	needs(t, labPrograms()...)
+	files, err := filepath.Glob("testdata/lab/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are no scenes", err)
+	}
+	l := newLab(t)
+	binary := buildBinary(t, l.dir)
+	l.furnish()
+	l.intercept()
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			readLabScene(t, file).play(t, l, binary)
+		})
+	}
+}
+
+// labScene is a file of testdata/lab. It begins with lines that are comments (#) or one of the directives below, and
+// goes on with files: those below etc/ are the host's, home/ is the user's home, firewall.nft and nat.nft are rules
+// for what this host sends and gets, the rest stands in the current folder. run.sh and home/.docker/config.json are
+// those of testdata/lab unless the scene has its own; an empty one means that there is none. In all files @REGISTRY@,
+// @PAUSE@ and @CA@ are replaced.
+//
+//	args ARG…               the command line; by default: check --skip tls-intercepted run.sh
+//	env NAME=VALUE          the environment, beside PATH and HOME
+//	registry HOST           for @REGISTRY@; by default registry.rig.test
+//	pause REFERENCE         for @PAUSE@; by default @REGISTRY@/rig/pause:1
+//	trust no                the company's CA is not among the host's roots (by default SSL_CERT_FILE names it)
+//	login HOST PASSWORD     docker's own CLI logs in as user ci, into home/.docker
+//	dns ADDRESS             the name server; by default the lab's
+//	exit CODE               what must come of it
+//	cause PROBLEM ROOT [PLACE]   a cause of failures that no other explains; the first line is the first cause
+//	fail, warn, error ID…   all problems of that status, the explained ones too
+//	skopeo differs REASON   skopeo on the same host does not agree on whether the pause image can be pulled
+//
+// No control-channel host of the lab can have a certificate that the public vouches for: hence the default --skip.
+type labScene struct {
+	args, env              []string
+	registry, pause, dns   string
+	trusted                bool
+	login                  []string
+	exit                   string
+	causes                 [][]string
+	problems               map[string][]string
+	differs                bool
+	files                  map[string]string
+	folder, home, nft, nat string
+}
+
+func readLabScene(t *testing.T, path string) *labScene {
+	t.Helper()
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &labScene{
+		registry: "registry.rig.test", dns: nameServer, trusted: true, exit: "0",
+		args:  []string{"check", "--skip", "tls-intercepted", "run.sh"},
+		files: map[string]string{}, problems: map[string][]string{"fail": nil, "warn": nil, "error": nil},
+	}
+	for _, line := range strings.Split(string(archive.Comment), "\n") {
+		if fields := strings.Fields(line); len(fields) > 0 && !strings.HasPrefix(line, "#") {
+			if !s.direct(fields[0], fields[1:]) {
+				t.Fatalf("%s: %q is no directive", path, line)
+			}
+		}
+	}
+	if s.pause == "" {
+		s.pause = s.registry + "/rig/pause:1"
+	}
+	defaults := map[string]string{"run.sh": "run.sh", "home/.docker/config.json": "config.json"}
+	for name, from := range defaults {
+		data, err := os.ReadFile(filepath.Join("testdata/lab", from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if from != "config.json" || s.login == nil {
+			s.files[name] = string(data)
+		}
+	}
+	for _, file := range archive.Files {
+		s.files[file.Name] = string(file.Data)
+	}
+	return s
+}
+
+// direct takes one directive; it returns false for what is none.
+func (s *labScene) direct(word string, rest []string) bool {
+	single := map[string]*string{"registry": &s.registry, "pause": &s.pause, "dns": &s.dns, "exit": &s.exit}
+	_, status := s.problems[word]
+	switch field := single[word]; {
+	case status:
+		s.problems[word] = rest
+	case field != nil && len(rest) == 1:
+		*field = rest[0]
+	case word == "args":
+		s.args = rest
+	case word == "env":
+		s.env = append(s.env, strings.Join(rest, " "))
+	case word == "trust" && slices.Equal(rest, []string{"no"}):
+		s.trusted = false
+	case word == "login" && len(rest) == 2:
+		s.login = rest
+	case word == "cause" && len(rest) >= 2:
+		s.causes = append(s.causes, rest)
+	case word == "skopeo" && len(rest) > 1 && rest[0] == "differs":
+		s.differs = true
+	default:
+		return false
+	}
+	return true
+}
+
+// play sets the scene up, runs the tool and judges what it says.
+func (s *labScene) play(t *testing.T, l *lab, binary string) {
+	s.folder = t.TempDir()
+	s.home = filepath.Join(s.folder, "home")
+	n := l.runner(t, s.dns, s.text(l, "firewall.nft"), s.text(l, "nat.nft"))
+	s.furnish(t, n)
+	pulled := make(chan error, 1)
+	go func() { pulled <- s.skopeo(t, n) }()
+	r := s.run(t, n, binary)
+	s.judge(t, r)
+	s.judgeRequests(t, l.seen.from(n.addr))
+	if err := <-pulled; (err == nil) != (r.pulls() != s.differs) {
+		t.Errorf("skopeo on the same host: %v; the tool thinks that the images can be pulled: %v", err, r.pulls())
+	}
+	if t.Failed() {
+		t.Logf("the report:\n%s", r.raw)
+	}
+}
+
+// text is a file of the scene with its values in place.
+func (s *labScene) text(l *lab, name string) string {
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: l.pki.company.cert.Raw})
+	return strings.NewReplacer("@REGISTRY@", s.registry, "@PAUSE@", s.pause, "@CA@", string(ca)).Replace(s.files[name])
+}
+
+// furnish puts the scene's files on the host, with what any docker host has.
+func (s *labScene) furnish(t *testing.T, n *netns) {
+	t.Helper()
+	for name := range s.files {
+		content := s.text(n.lab, name)
+		path := filepath.Join(s.folder, name)
+		if strings.HasPrefix(name, "etc/") {
+			path = n.root(name)
+		}
+		if content == "" || strings.HasSuffix(name, ".nft") {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.login != nil {
+		s.logIn(t, n)
+	}
+	if err := os.MkdirAll(n.root("/var/lib/docker/containers"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// A daemon that answers nobody: it is there to be mounted.
+	socket, err := net.Listen("unix", n.root("/run/docker.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { socket.Close() })
+}
+
+// environment is what the scene's user has, and nothing of this process.
+func (s *labScene) environment(l *lab) []string {
+	env := append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.home}, s.env...)
+	if s.trusted {
+		return append(env, "SSL_CERT_FILE="+l.pki.roots, "SSL_CERT_DIR=/nonexistent")
+	}
+	return env
+}
+
+// logIn lets docker's CLI write config.json, or skopeo if there is none. Without a daemon, the CLI asks the registry
+// itself.
+func (s *labScene) logIn(t *testing.T, n *netns) {
+	t.Helper()
+	argv := []string{"docker", "login", "-u", ciUser, "--password-stdin", s.login[0]}
+	if _, err := exec.LookPath("docker"); err != nil {
+		file := filepath.Join(s.home, ".docker/config.json")
+		argv = []string{"skopeo", "login", "--authfile", file, "-u", ciUser, "--password-stdin", s.login[0]}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	cmd := n.command(ctx, s.folder, argv[0], argv[1:]...)
+	cmd.Env, cmd.Stdin = s.environment(n.lab), strings.NewReader(s.login[1])
+	if out, err := n.output(cmd); err != nil {
+		t.Fatalf("%s: %v\n%s", argv, err, out)
+	}
+}
+
+// skopeo pulls the pause image by the same config.json, from the same host.
+func (s *labScene) skopeo(t *testing.T, n *netns) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	argv := []string{"--override-os", "linux", "--override-arch", "amd64", "copy", "-q"}
+	config := filepath.Join(s.home, ".docker/config.json")
+	if _, err := os.Stat(config); err == nil {
+		argv = append(argv, "--src-authfile", config)
+	}
+	cmd := n.command(ctx, s.folder, "skopeo", append(argv, "docker://"+s.pause, "dir:"+filepath.Join(s.folder, "pulled"))...)
+	cmd.Env = s.environment(n.lab)
+	out, err := n.output(cmd)
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// run runs the tool and reads its JSON.
+func (s *labScene) run(t *testing.T, n *netns, binary string) labReport {
+	t.Helper()
+	argv := append([]string{s.args[0], "--format", "json"}, s.args[1:]...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := n.command(ctx, s.folder, binary, argv...)
+	var stdout, stderr bytes.Buffer
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.environment(n.lab), &stdout, &stderr
+	err := n.begin(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	r := labReport{exit: fmt.Sprint(cmd.ProcessState.ExitCode()), raw: stderr.String() + stdout.String()}
+	if err := json.NewDecoder(&stdout).Decode(&r); err != nil && !errors.Is(err, io.EOF) {
+		t.Fatalf("%v in\n%s\n%s", err, r.raw, &stderr)
+	}
+	for _, secret := range []string{ciPassword, "Y2k6czNjcmV0", "proxypass", "cHJveHl1c2VyOnByb3h5cGFzcw"} {
+		if strings.Contains(r.raw+stderr.String(), secret) {
+			t.Errorf("the secret %q is in the output:\n%s%s", secret, r.raw, &stderr)
+		}
+	}
+	return r
+}
+
+// labReport is what the scenes look at of the JSON report.
+type labReport struct {
+	exit, raw string
+	Causes    []struct {
+		Problem, Root, Status string
+		ExplainedBy           []any `json:"explained_by"`
+	}
+	Checks []struct {
+		Name, Group string
+		Findings    []struct {
+			Status, Problem, Subject, Message string
+			Location                          *struct {
+				Path         string
+				Line, Column int
+			}
+		}
+	}
+}
+
+// pulls tells whether the tool thinks that all images can be pulled.
+func (r labReport) pulls() bool {
+	for _, check := range r.Checks {
+		for _, f := range check.Findings {
+			if check.Group == "image" && (f.Status == "fail" || f.Status == "error") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// found lists the problems of a status, each once.
+func (r labReport) found(status string) []string {
+	var found []string
+	for _, check := range r.Checks {
+		for _, f := range check.Findings {
+			// Nothing in the lab is slow but the machine that it runs on.
+			if f.Status == status && f.Problem != "slow-endpoint" {
+				found = append(found, f.Problem)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// judge compares a report with what the scene wants said.
+func (s *labScene) judge(t *testing.T, r labReport) {
+	t.Helper()
+	if r.exit != s.exit {
+		t.Errorf("exit code %s, want %s", r.exit, s.exit)
+	}
+	for status, want := range s.problems {
+		slices.Sort(want)
+		if got := r.found(status); !slices.Equal(got, want) {
+			t.Errorf("%s: found %v, want %v", status, got, want)
+		}
+	}
+	var want, got []string
+	for _, cause := range s.causes {
+		want = append(want, cause[0]+" "+cause[1])
+		for _, place := range cause[2:] {
+			if places := s.places(r, cause[0]); !slices.Contains(places, place) {
+				t.Errorf("%s stands at %v, want %s", cause[0], places, place)
+			}
+		}
+	}
+	for _, cause := range r.Causes {
+		if cause.Status == "fail" && len(cause.ExplainedBy) == 0 {
+			got = append(got, cause.Problem+" "+s.local(cause.Root))
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the causes are %q, want %q", got, want)
+	}
+}
+
+// places lists where a problem was found, as PATH:LINE:COLUMN.
+func (s *labScene) places(r labReport, problem string) []string {
+	var places []string
+	for _, check := range r.Checks {
+		for _, f := range check.Findings {
+			if f.Problem == problem && f.Location != nil {
+				places = append(places, fmt.Sprintf("%s:%d:%d", s.local(f.Location.Path), f.Location.Line, f.Location.Column))
+			}
+		}
+	}
+	return places
+}
+
+// local is a path as seen from the scene's folder.
+func (s *labScene) local(path string) string { return strings.TrimPrefix(path, s.folder+"/") }
+
+// judgeRequests sees to it that credentials went nowhere but to the registry and its token service, and never in clear.
+func (s *labScene) judgeRequests(t *testing.T, requests []request) {
+	t.Helper()
+	for _, r := range requests {
+		if r.Authorized && (r.Clear || r.Host != s.registry && r.Host != "auth.rig.test") {
+			t.Errorf("credentials were sent to %s, in clear: %v", r.Host, r.Clear)
+		}
+	}
+}
