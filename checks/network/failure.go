@@ -10,10 +10,11 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
-	"runner-preflight/checks/source"
 	"strings"
 	"syscall"
 	"time"
+
+	"runner-preflight/checks/source"
 )
 
 // The kinds of failure, spelled as the problems that they are.
