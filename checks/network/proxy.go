@@ -144,7 +144,7 @@ func (a *attempt) ask(conn net.Conn, p *Proxy) (net.Conn, *Failure) {
 		return conn, &Failure{Detail: "it does not take the request: " + clip(systemError(err)), Err: err}
 	}
 	reader := bufio.NewReader(io.LimitReader(conn, maxHeaders))
-	answer, err := http.ReadResponse(reader, req) //nolint:bodyclose // the body of an answer to CONNECT is the connection
+	answer, err := http.ReadResponse(reader, req) //nolint:bodyclose // it is the connection itself
 	switch {
 	case err != nil && timedOut(err):
 		return conn, &Failure{Detail: "it never answers CONNECT", Err: err}
