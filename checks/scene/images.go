@@ -121,8 +121,8 @@ func (r *registryServer) put(repository, path string, contentType types.MediaTyp
 	if strings.HasPrefix(path, "blobs/") {
 		method = http.MethodPost
 	}
-	url := "https://" + r.key + "/v2/" + repository + "/" + path
-	req, err := http.NewRequestWithContext(context.Background(), method, url, bytes.NewReader(content))
+	req, err := http.NewRequestWithContext(context.Background(), method,
+		"https://"+r.key+"/v2/"+repository+"/"+path, bytes.NewReader(content))
 	if err != nil {
 		return err
 	}
@@ -142,10 +142,10 @@ type recorder struct {
 	body   bytes.Buffer
 }
 
-// Header makes it, with the next two, an http.ResponseWriter.
+// Header is the answer's.
 func (r *recorder) Header() http.Header { return r.header }
 
-// WriteHeader keeps the status.
+// WriteHeader notes the status.
 func (r *recorder) WriteHeader(status int) { r.status = status }
 
 // Write keeps the body.
