@@ -51,11 +51,10 @@ const (
 	vendorImages   = "198.51.100.61" // its registries and the public ones
 )
 
-// The lab's people. Only ciUser may pull, and what is below rig/ alone.
+// The lab's only user. With tokens, what is below other/ is not this user's to pull.
 const (
 	ciUser     = "ci"
 	ciPassword = "s3cret"
-	strangers  = "stranger"
 )
 
 // pki is the company's certificate authority, and another one that nobody trusts.
@@ -286,9 +285,9 @@ http: {addr: "%[2]s"%[3]s}
 // fronts starts the lab's own servers: most stand before the open registry.
 func (l *lab) fronts() {
 	l.Helper()
-	company, registry := l.pki.company, l.front(openRegistry, "http")
+	company, registry := l.pki.company, l.front(openRegistry, "http", "")
 	day := 24 * time.Hour
-	l.handle(registryServer+":5443", l.front(registryServer+":443", "https"), company.valid(l, "registry.rig.test"))
+	l.handle(registryServer+":5443", l.front(registryServer+":443", "https", "registry.rig.test"), company.valid(l, "registry.rig.test"))
 	l.handle(plainServer+":443", registry)
 	l.handle(plainServer+":5000", registry)
 	l.handle(authServer+":443", tokenService(l.pki.company), company.valid(l, "auth.rig.test"))
@@ -299,26 +298,27 @@ func (l *lab) fronts() {
 	l.handle(blobsServer+":443", redirectingBlobs(registry), company.valid(l, "blobs.rig.test"))
 	l.handle(cdnServer+":443", cdn(registry), company.valid(l, "cdn.rig.test"))
 	l.handle(vendorServer+":443", http.HandlerFunc(vendor), company.valid(l, vendorHosts()...))
-	l.handle(vendorImages+":443", registry, company.valid(l, publicRegistries()...))
+	l.handle(vendorImages+":443", public(registry, l.front(tokensServer+":443", "https", "tokens.rig.test")),
+		company.valid(l, publicRegistries()...))
 }
 
 // front passes requests on to a server beyond the firewall, as the one that was asked.
-func (l *lab) front(address, scheme string) http.Handler {
+func (l *lab) front(address, scheme, name string) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = scheme, address, r.In.Host
 		},
-		Transport: l.transport(), ErrorLog: log.New(io.Discard, "", 0),
+		Transport: l.transport(name), ErrorLog: log.New(io.Discard, "", 0),
 	}
 }
 
-// transport sends requests from beyond the firewall, to whichever address.
-func (l *lab) transport() *http.Transport {
+// transport sends requests from beyond the firewall; over TLS it wants a certificate for the name.
+func (l *lab) transport(name string) *http.Transport {
 	roots := x509.NewCertPool()
 	roots.AddCert(l.pki.company.cert)
 	transport := &http.Transport{
 		DialContext:     l.out.dial,
-		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "registry.rig.test"},
+		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: name},
 	}
 	l.Cleanup(transport.CloseIdleConnections)
 	return transport
@@ -356,8 +356,18 @@ func vendor(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, `{"code": 401, "message": "Unauthorized"}`)
 }
 
-// tokenService gives out tokens for what is asked of rig/, to the one user that it knows; other users that it knows
-// get tokens that open nothing.
+// public is what answers for the public registries: of them Docker Hub, which has private images, wants a token.
+func public(open, hub http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host == "registry-1.docker.io" {
+			hub.ServeHTTP(w, r)
+			return
+		}
+		open.ServeHTTP(w, r)
+	})
+}
+
+// tokenService gives the lab's user tokens for all but other/, and strangers tokens that open nothing.
 func tokenService(signer authority) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -375,7 +385,7 @@ func tokenService(signer authority) http.Handler {
 		granted := []access{}
 		for _, scope := range r.URL.Query()["scope"] {
 			parts := strings.Split(scope, ":")
-			if user == ciUser && len(parts) == 3 && strings.HasPrefix(parts[1], "rig/") {
+			if user == ciUser && len(parts) == 3 && !strings.HasPrefix(parts[1], "other/") {
 				granted = append(granted, access{parts[0], parts[1], strings.Split(parts[2], ",")})
 			}
 		}
@@ -483,7 +493,7 @@ func (l *lab) pushAll() {
 	both := []string{"amd64", "arm64"}
 	for _, name := range []string{
 		"rig/pause:1", "rig/auth-proxy:1", "rig/clone:1", "rig/bitbucket-pipelines-runner:5",
-		"other/pause:1", "pause:3.8", "google/pause:latest", "sox/atlassian/bitbucket-pipelines-auth-proxy:prod-stable",
+		"other/pause:1", "acme/pause:1", "pause:3.8", "google/pause:latest", "sox/atlassian/bitbucket-pipelines-auth-proxy:prod-stable",
 		"sox/atlassian/bitbucket-pipelines-dvcs-tools:prod-stable", "sox/atlassian/bitbucket-pipelines-runner:latest",
 	} {
 		l.push(name, both...)
@@ -565,7 +575,7 @@ func (l *lab) send(method, where, contentType string, body []byte, want int) *ht
 		l.Fatal(err)
 	}
 	req.Header.Set("Content-Type", contentType)
-	resp, err := l.transport().RoundTrip(req)
+	resp, err := l.transport("").RoundTrip(req)
 	if err != nil {
 		l.Fatal(err)
 	}
