@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -35,7 +34,7 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err != nil {
 		return err
 	}
-	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Now: time.Now})
+	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: currentFolder(), Now: time.Now})
 	if err != nil {
 		return misused("", "%w", err)
 	}
@@ -157,6 +156,3 @@ func list(c *cli.Context, p process) error {
 	}
 	return report.List(p.out, checks.All(), o.text)
 }
-
-// display is a path as people write it.
-func display(path string) string { return filepath.ToSlash(path) }

@@ -51,7 +51,6 @@ type options struct {
 	reports   []reportFile
 	failOn    checks.Status
 	text      report.TextOptions
-	tty       bool
 }
 
 // reportFile is one --report.

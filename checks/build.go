@@ -1,12 +1,14 @@
 package checks
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,16 +143,26 @@ func (b *builder) open(name string, origin ConfigOrigin) *Config {
 	return c
 }
 
-// isConfig tells a config.json from a runner definition: by its first character, else by its name, since a file may
-// be empty or hold something else entirely.
+// isConfig tells a config.json from a runner definition: by how it begins, else by its name, since a file may be empty
+// or hold something else entirely.
 func isConfig(file InputFile) bool {
-	start := strings.TrimLeft(string(file.Data[:min(len(file.Data), 256)]), " \t\r\n\ufeff\xff\xfe\x00")
-	if strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[") {
+	start := file.Data[:min(len(file.Data), 256)]
+	start = bytes.Map(func(r rune) rune {
+		if strings.ContainsRune("\x00 \t\r\n\ufeff\ufffd", r) { // UTF-16 without a reader's help, and its mark
+			return -1
+		}
+		return r
+	}, start)
+	if arrayOrObject.Match(start) {
 		return true
 	}
 	name := filepath.Base(file.Path)
 	return strings.HasPrefix(name, configName) || slices.Contains([]string{".dockerconfigjson", ".dockercfg"}, name)
 }
+
+// arrayOrObject matches the beginning of a JSON object, or of an array of them or of strings: the section of a systemd
+// unit begins with a bracket too.
+var arrayOrObject = regexp.MustCompile(`^(\{|\[[{"\]])`)
 
 // readDefinitions reads every other file. A file that another one names (an env file) is part of that one.
 func (b *builder) readDefinitions() {

@@ -52,7 +52,7 @@ func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	vendor.Wait() // asked at the same time: a run is as long as its longest chain of round trips
 	switch {
 	case ours.Digest == "":
-		return Skipped(role, name+" does not resolve")
+		return Skipped(role, "does not resolve")
 	case ours.Stopped != "":
 		return Skipped(role, ours.Stopped)
 	case !dated(ours.Created):

@@ -44,11 +44,11 @@ func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {
 	res, f, role, name := q.res, q.failure, q.role(), q.name()
 	switch {
 	case f != nil && f.Stage == registry.StageManifest:
-		return []Finding{Skipped(role, name+" does not resolve")}
+		return []Finding{Skipped(role, "does not resolve")}
 	case res.Stopped != "":
 		return []Finding{Skipped(role, res.Stopped)}
 	case f != nil && f.Stage == registry.StagePlatform:
-		return []Finding{Skipped(role, name+" is not there for the runner's platform")}
+		return []Finding{Skipped(role, "is not there for the runner's platform")}
 	}
 	findings := unreadableBlobs(ctx, h, q)
 	if reason := uncheckedBlobs(res); reason != "" {

@@ -34,7 +34,7 @@ func fits(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	res, f, role, name := q.res, q.failure, q.role(), q.name()
 	switch {
 	case f != nil && f.Stage == registry.StageManifest:
-		return Skipped(role, name+" does not resolve")
+		return Skipped(role, "does not resolve")
 	case res.Stopped != "":
 		return Skipped(role, res.Stopped)
 	case f != nil && f.Stage == registry.StagePlatform:

@@ -14,8 +14,8 @@ import (
 // mask stands for a secret in an excerpt. Its length says nothing about the secret's.
 const mask = "********"
 
-// stride is how many bytes lie between two remembered character counts: a column costs at most this many
-// bytes of counting, in a line of any length.
+// stride is how many bytes lie between two marks: a position costs at most this many bytes of counting, in a text with
+// any number of lines of any length.
 const stride = 1024
 
 // File is one text, as UTF-8, with the path that the user gave for it. Make one with New.
@@ -25,30 +25,34 @@ type File struct {
 	// Text is what offsets count in.
 	Text []byte
 
-	lines   []int // offset of the first byte of each line
-	counts  []int // characters before each multiple of stride
+	marks   []mark // one at each multiple of stride
 	secrets []interval
 }
+
+// mark is what is known of an offset: the line breaks and characters before it, and where its line begins.
+type mark struct{ breaks, characters, start int }
 
 type interval struct{ start, end int }
 
 // New wraps text, which must not be changed afterwards.
 func New(path string, text []byte) *File {
-	f := &File{Path: path, Text: text, lines: []int{0}}
-	for at := 0; ; {
-		next := bytes.IndexByte(text[at:], '\n')
-		if next < 0 {
-			break
-		}
-		at += next + 1
-		f.lines = append(f.lines, at)
-	}
-	count := 0
-	for at := 0; at < len(text); at += stride {
-		f.counts = append(f.counts, count)
-		count += characters(text[at:min(at+stride, len(text))])
+	f := &File{Path: path, Text: text, marks: make([]mark, 1, len(text)/stride+1)}
+	for at := stride; at <= len(text); at += stride {
+		f.marks = append(f.marks, f.mark(at))
 	}
 	return f
+}
+
+// mark finds out about an offset from the last mark before it.
+func (f *File) mark(offset int) mark {
+	block := min(offset/stride, len(f.marks)-1)
+	m, passed := f.marks[block], f.Text[block*stride:offset]
+	m.breaks += bytes.Count(passed, []byte{'\n'})
+	m.characters += characters(passed)
+	if last := bytes.LastIndexByte(passed, '\n'); last >= 0 {
+		m.start = block*stride + last + 1
+	}
+	return m
 }
 
 // characters counts the bytes that begin a character, so that counts of adjoining pieces add up.
@@ -60,14 +64,6 @@ func characters(text []byte) int {
 		}
 	}
 	return n
-}
-
-func (f *File) before(offset int) int {
-	if len(f.counts) == 0 {
-		return 0
-	}
-	block := min(offset/stride, len(f.counts)-1)
-	return f.counts[block] + characters(f.Text[block*stride:offset])
 }
 
 // Position is a place for people: line and column count from 1, the column in characters.
@@ -85,17 +81,30 @@ func (p Position) String() string {
 
 // Position tells where an offset stands; offsets outside the text count as its nearest end.
 func (f *File) Position(offset int) Position {
-	offset = min(max(offset, 0), len(f.Text))
-	line := sort.SearchInts(f.lines, offset+1)
-	return Position{f.Path, line, f.before(offset) - f.before(f.lines[line-1]) + 1}
+	here := f.mark(min(max(offset, 0), len(f.Text)))
+	return Position{f.Path, here.breaks + 1, here.characters - f.mark(here.start).characters + 1}
 }
 
-// Line returns the offsets of a line's first byte and of the end of its text (line break excluded). Lines
-// count from 1.
+// Line returns the offsets of a line's first byte and of the end of its text (line break excluded). Lines count from 1;
+// a line that is not there is the last one.
 func (f *File) Line(line int) (start, end int) {
-	start, end = f.lines[line-1], len(f.Text)
-	if line < len(f.lines) {
-		end = f.lines[line] - 1
+	block := sort.Search(len(f.marks), func(i int) bool { return f.marks[i].breaks >= line }) - 1
+	m := f.marks[max(block, 0)]
+	for ; m.breaks < line-1; m.breaks++ {
+		next := bytes.IndexByte(f.Text[m.start:], '\n')
+		if next < 0 {
+			break
+		}
+		m.start += next + 1
+	}
+	return f.lineAt(m.start)
+}
+
+// lineAt is the line that begins at start.
+func (f *File) lineAt(start int) (first, end int) {
+	end = len(f.Text)
+	if next := bytes.IndexByte(f.Text[start:], '\n'); next >= 0 {
+		end = start + next
 	}
 	if end > start && f.Text[end-1] == '\r' {
 		end--
@@ -159,10 +168,14 @@ func (s Span) Excerpt() Excerpt {
 	if s.File == nil || s.Start < 0 {
 		return Excerpt{}
 	}
-	line := s.File.Position(s.Start).Line
-	first, last := s.File.Line(line)
+	here := s.File.mark(min(s.Start, len(s.File.Text)))
+	line := here.breaks + 1
+	first, last := s.File.lineAt(here.start)
 	start := min(max(s.Start, first), last)
 	end := min(max(s.End, start), last)
+	for _, secret := range s.File.hidden(start, end) { // what is masked has no inside to point at
+		start, end = max(first, min(start, secret.start)), min(last, max(end, secret.end))
+	}
 	// What is far from the span is cut before it is masked, so that a line of 20 MB costs nothing.
 	from, to := max(first, start-4*excerptMargin), min(last, end+4*excerptMargin)
 	before, within, after := s.File.masked(from, start), s.File.masked(start, end), s.File.masked(end, to)
