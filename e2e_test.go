@@ -71,16 +71,16 @@ func TestScenes(t *testing.T) {
 //
 // No control-channel host of the lab can have a certificate that the public vouches for: hence the default --skip.
 type labScene struct {
-	args, env              []string
-	registry, pause        string
-	trusted, silent        bool
-	login                  []string
-	exit                   string
-	causes                 [][]string
-	problems               map[string][]string
-	differs                bool
-	files                  map[string]string
-	folder, home, nft, nat string
+	args, env       []string
+	registry, pause string
+	trusted, silent bool
+	login           []string
+	exit            string
+	causes          [][]string
+	problems        map[string][]string
+	differs         bool
+	files           map[string]string
+	folder, home    string
 }
 
 func readLabScene(t *testing.T, path string) *labScene {
@@ -177,7 +177,8 @@ func (s *labScene) play(t *testing.T, l *lab, binary string) {
 // text is a file of the scene with its values in place.
 func (s *labScene) text(l *lab, name string) string {
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: l.pki.company.cert.Raw})
-	return strings.NewReplacer("@REGISTRY@", s.registry, "@PAUSE@", s.pause, "@CA@", string(ca)).Replace(s.files[name])
+	values := strings.NewReplacer("@REGISTRY@", s.registry, "@PAUSE@", s.pause, "@CA@", string(ca))
+	return values.Replace(s.files[name])
 }
 
 // furnish puts the scene's files on the host, with what any docker host has.
@@ -249,7 +250,8 @@ func (s *labScene) skopeo(t *testing.T, n *netns) error {
 	if _, err := os.Stat(config); err == nil {
 		argv = append(argv, "--src-authfile", config)
 	}
-	cmd := n.command(ctx, s.folder, "skopeo", append(argv, "docker://"+s.pause, "dir:"+filepath.Join(s.folder, "pulled"))...)
+	argv = append(argv, "docker://"+s.pause, "dir:"+filepath.Join(s.folder, "pulled"))
+	cmd := n.command(ctx, s.folder, "skopeo", argv...)
 	cmd.Env = s.environment(n.lab)
 	out, err := n.output(cmd)
 	if err != nil {
@@ -368,8 +370,8 @@ func (s *labScene) places(r labReport, problem string) []string {
 	var places []string
 	for _, check := range r.Checks {
 		for _, f := range check.Findings {
-			if f.Problem == problem && f.Location != nil {
-				places = append(places, fmt.Sprintf("%s:%d:%d", s.local(f.Location.Path), f.Location.Line, f.Location.Column))
+			if at := f.Location; f.Problem == problem && at != nil {
+				places = append(places, fmt.Sprintf("%s:%d:%d", s.local(at.Path), at.Line, at.Column))
 			}
 		}
 	}

@@ -226,8 +226,9 @@ func vendorHosts() []string {
 // publicRegistries are the vendor's and those of the public.
 func publicRegistries() []string {
 	return []string{
-		"docker-public.packages.atlassian.com", "docker-hub.packages.atlassian.com", "k8s-docker.packages.atlassian.com",
-		"public.ecr.aws", "registry-1.docker.io", "auth.docker.io", "production.cloudflare.docker.com",
+		"docker-public.packages.atlassian.com", "docker-hub.packages.atlassian.com",
+		"k8s-docker.packages.atlassian.com", "public.ecr.aws", "registry-1.docker.io", "auth.docker.io",
+		"production.cloudflare.docker.com",
 	}
 }
 
@@ -287,7 +288,8 @@ func (l *lab) fronts() {
 	l.Helper()
 	company, registry := l.pki.company, l.front(openRegistry, "http", "")
 	day := 24 * time.Hour
-	l.handle(registryServer+":5443", l.front(registryServer+":443", "https", "registry.rig.test"), company.valid(l, "registry.rig.test"))
+	l.handle(registryServer+":5443", l.front(registryServer+":443", "https", "registry.rig.test"),
+		company.valid(l, "registry.rig.test"))
 	l.handle(plainServer+":443", registry)
 	l.handle(plainServer+":5000", registry)
 	l.handle(authServer+":443", tokenService(l.pki.company), company.valid(l, "auth.rig.test"))
@@ -328,7 +330,8 @@ func (l *lab) transport(name string) *http.Transport {
 func redirectingBlobs(registry http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/blobs/") {
-			http.Redirect(w, r, "https://cdn.rig.test"+r.URL.Path+"?signature=0123456789abcdef", http.StatusTemporaryRedirect)
+			to := "https://cdn.rig.test" + r.URL.Path + "?signature=0123456789abcdef"
+			http.Redirect(w, r, to, http.StatusTemporaryRedirect)
 			return
 		}
 		registry.ServeHTTP(w, r)
@@ -454,7 +457,8 @@ coredump_dir %[4]s
 func (l *lab) pages() {
 	l.Helper()
 	// A filter that terminates TLS signs for every name.
-	cert := l.pki.company.valid(l, append(publicRegistries(), "block.rig.test", "portal.rig.test", "registry.rig.test")...)
+	names := append(publicRegistries(), "block.rig.test", "portal.rig.test", "registry.rig.test")
+	cert := l.pki.company.valid(l, names...)
 	certFile, keyFile := l.write("page", cert.Certificate[0], cert.PrivateKey.(*ecdsa.PrivateKey))
 	config := fmt.Sprintf(`daemon off; master_process off; user root; pid %[1]s/nginx.pid; error_log stderr;
 events {}
@@ -491,16 +495,19 @@ const interceptPort = 8443
 func (l *lab) pushAll() {
 	l.Helper()
 	both := []string{"amd64", "arm64"}
+	const vendor = "sox/atlassian/bitbucket-pipelines-"
 	for _, name := range []string{
-		"rig/pause:1", "rig/auth-proxy:1", "rig/clone:1", "rig/bitbucket-pipelines-runner:5",
-		"other/pause:1", "acme/pause:1", "pause:3.8", "google/pause:latest", "sox/atlassian/bitbucket-pipelines-auth-proxy:prod-stable",
-		"sox/atlassian/bitbucket-pipelines-dvcs-tools:prod-stable", "sox/atlassian/bitbucket-pipelines-runner:latest",
+		"rig/pause:1", "rig/auth-proxy:1", "rig/clone:1", "rig/bitbucket-pipelines-runner:5", "other/pause:1",
+		"acme/pause:1", "pause:3.8", "google/pause:latest", vendor + "auth-proxy:prod-stable",
+		vendor + "dvcs-tools:prod-stable", vendor + "runner:latest",
 	} {
 		l.push(name, both...)
 	}
 	l.push("rig/arm:1", "arm64")
 	layer := l.push("rig/broken:1", "amd64")
-	if err := os.Remove(filepath.Join(l.dir, "storage/docker/registry/v2/blobs/sha256", layer[7:9], layer[7:], "data")); err != nil {
+	hash := strings.TrimPrefix(layer, "sha256:")
+	stored := filepath.Join(l.dir, "storage/docker/registry/v2/blobs/sha256", hash[:2], hash, "data")
+	if err := os.Remove(stored); err != nil {
 		l.Fatal(err)
 	}
 }
@@ -538,7 +545,8 @@ func (l *lab) push(reference string, architectures ...string) (layer string) {
 	}
 	if len(architectures) > 1 {
 		const indexType = "application/vnd.oci.image.index.v1+json"
-		l.manifest(repository, tag, indexType, map[string]any{"schemaVersion": 2, "mediaType": indexType, "manifests": index})
+		l.manifest(repository, tag, indexType,
+			map[string]any{"schemaVersion": 2, "mediaType": indexType, "manifests": index})
 	}
 	return layer
 }
@@ -563,7 +571,8 @@ func (l *lab) manifest(repository, tag, mediaType string, content map[string]any
 		l.Fatal(err)
 	}
 	l.send(http.MethodPut, path.Join("/v2", repository, "manifests", tag), mediaType, data, http.StatusCreated)
-	return map[string]any{"mediaType": mediaType, "size": len(data), "digest": fmt.Sprintf("sha256:%x", sha256.Sum256(data))}
+	digest := fmt.Sprintf("sha256:%x", sha256.Sum256(data))
+	return map[string]any{"mediaType": mediaType, "size": len(data), "digest": digest}
 }
 
 func (l *lab) send(method, where, contentType string, body []byte, want int) *http.Response {

@@ -92,7 +92,11 @@ func newLab(t testing.TB) *lab {
 		nft -f - <<'END'
 			table inet fw {
 				map scenes { type ipv4_addr : verdict; }
-				chain forward { type filter hook forward priority 0; policy accept; ip saddr vmap @scenes; ip daddr vmap @scenes; }
+				chain forward {
+					type filter hook forward priority 0; policy accept
+					ip saddr vmap @scenes
+					ip daddr vmap @scenes
+				}
 			}
 			table ip nat {
 				map scenes { type ipv4_addr : verdict; }
