@@ -57,8 +57,9 @@ func demo(c *cli.Context, p process) error {
 	if err := healthy.check(ctx, p, o); err != nil {
 		return err
 	}
+	mistakes := strings.NewReplacer("  -v /tmp:/tmp \\\n", "", "'{b0ae87b8", "'b0ae87b8", "ddad9cdfae}'", "ddad9cdfae'")
 	broken := demoHost{
-		script: strings.NewReplacer("  -v /tmp:/tmp \\\n", "", "'{b0ae87b8", "'b0ae87b8", "ddad9cdfae}'", "ddad9cdfae'").Replace(demoScript),
+		script: mistakes.Replace(demoScript),
 		config: "{\n  \"auths\": {\n    \"" + demoRegistry + "\": {}\n  },\n  \"credsStore\": \"desktop\"\n}\n",
 		block:  "bitbucket.org",
 	}

@@ -100,8 +100,10 @@ type builder struct {
 func (b *builder) readConfigs() error {
 	for _, file := range b.Files {
 		if isConfig(file) {
-			b.configs = append(b.configs, &Config{Path: file.Path, Origin: ConfigFile,
-				File: dockerconfig.Parse(file.Path, file.Data)})
+			b.configs = append(b.configs, &Config{
+				Path: file.Path, Origin: ConfigFile,
+				File: dockerconfig.Parse(file.Path, file.Data),
+			})
 		}
 	}
 	if b.Config == "" {
@@ -186,8 +188,10 @@ func (b *builder) readDefinitions() {
 			if i > 0 {
 				name = fmt.Sprintf("%s#%d", name, i+1)
 			}
-			b.host.Runners = append(b.host.Runners, &Runner{Name: name, Definition: definition,
-				Config: b.configOf(definition)})
+			b.host.Runners = append(b.host.Runners, &Runner{
+				Name: name, Definition: definition,
+				Config: b.configOf(definition),
+			})
 		}
 	}
 }

@@ -114,8 +114,10 @@ func hostOf(t *testing.T, folder string) *Host {
 	t.Helper()
 	s := readScene(t, folder)
 	files := folderFiles{folder, s.Modes}
-	in := Input{Config: s.Config, Images: s.Images, Platform: s.Platform, Endpoints: s.Endpoints,
-		Live: s.Mode == "check", Offline: s.Mode != "check" || s.Offline}
+	in := Input{
+		Config: s.Config, Images: s.Images, Platform: s.Platform, Endpoints: s.Endpoints,
+		Live: s.Mode == "check", Offline: s.Mode != "check" || s.Offline,
+	}
 	if in.Live {
 		in.Env = func(name string) string { return s.Env[name] }
 		in.Route = route(t, s)
@@ -150,8 +152,10 @@ func route(t *testing.T, s scene) network.Config {
 
 func readScene(t *testing.T, folder string) scene {
 	t.Helper()
-	s := scene{Scene: lab.Scene{Now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
-		PhaseTimeout: lab.Duration(5 * time.Second), Hasty: true}}
+	s := scene{Scene: lab.Scene{
+		Now:          time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
+		PhaseTimeout: lab.Duration(5 * time.Second), Hasty: true,
+	}}
 	data, err := os.ReadFile(filepath.Join(folder, "scene.json"))
 	if err == nil {
 		err = json.Unmarshal(data, &s)

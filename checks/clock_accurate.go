@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"runner-preflight/checks/network"
 	"slices"
 	"strings"
 	"time"
+
+	"runner-preflight/checks/network"
 )
 
 var clockSkew = &Problem{

@@ -85,7 +85,8 @@ func (v *configView) at(ctx context.Context, h *Host) ([]*configUse, []*Runner) 
 
 // eachConfig judges every config.json of the host but those for which skip gives a reason.
 func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string,
-	judge func(*configUse) []Finding) []Finding {
+	judge func(*configUse) []Finding,
+) []Finding {
 	uses, without := h.lookedUp.at(ctx, h)
 	if len(uses)+len(without) == 0 {
 		return []Finding{Skipped(configName, "there is no runner whose config.json could be judged")}

@@ -15,8 +15,10 @@ var configAuthEncoding = Check{
 	Doc: "Decodes each auth of config.json as the runner's reader does, which is stricter than docker: one " +
 		"entry that does not decode makes it refuse the whole file. What is decoded is looked over for the " +
 		"marks of a wrong encoding.",
-	Problems: []*Problem{malformedBase64, authWithoutColon, emptyAuth, emptyUsername, emptyPassword, trailingNewline,
-		strayWhitespace, conflictingCredentials},
+	Problems: []*Problem{
+		malformedBase64, authWithoutColon, emptyAuth, emptyUsername, emptyPassword, trailingNewline,
+		strayWhitespace, conflictingCredentials,
+	},
 	Run: func(ctx context.Context, h *Host) []Finding {
 		return eachConfig(ctx, h, (*configUse).unjudged, encodedFindings)
 	},
@@ -188,8 +190,10 @@ func undecodable(u *configUse, e authEntry) Finding {
 
 // tokenPrefixes begin the tokens that people put into auth as they are.
 func tokenPrefixes() []string {
-	return []string{"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "gldt-", "glcbt-", "dckr_pat_", "dckr_oat_",
-		"dop_v1_", "nvapi-", "ATATT", "ATCTT", "ya29."}
+	return []string{
+		"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "gldt-", "glcbt-", "dckr_pat_", "dckr_oat_",
+		"dop_v1_", "nvapi-", "ATATT", "ATCTT", "ya29.",
+	}
 }
 
 // decodeFault names the mistake behind an auth that is no base64.

@@ -17,8 +17,10 @@ var configBasicAuth = Check{
 	Doc: "The runner supports a user name with a password alone. This looks for what is none (tokens in fields " +
 		"of their own), what ends within hours (cloud registries' login passwords), what has ended, what was " +
 		"never filled in, and what is not needed.",
-	Problems: []*Problem{identityToken, registryToken, timedPassword, expiredPassword, wrongUsername,
-		needlessCredentials, placeholderCredentials},
+	Problems: []*Problem{
+		identityToken, registryToken, timedPassword, expiredPassword, wrongUsername,
+		needlessCredentials, placeholderCredentials,
+	},
 	Run: func(ctx context.Context, h *Host) []Finding {
 		judge := func(u *configUse) []Finding { return basicFindings(u, h.Now()) }
 		return eachConfig(ctx, h, (*configUse).unjudged, judge)

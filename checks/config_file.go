@@ -24,8 +24,10 @@ var configFile = Check{
 	Doc: "Looks at the config.json that the runner reads its registry credentials from: that it is a file of " +
 		"that name, that it can be opened, that something is in it, and that nobody else can read the " +
 		"passwords in it.",
-	Problems: []*Problem{configMissing, configIsDirectory, configUnreadable, configEmpty, configExposed,
-		configMisnamed},
+	Problems: []*Problem{
+		configMissing, configIsDirectory, configUnreadable, configEmpty, configExposed,
+		configMisnamed,
+	},
 	Run: runConfigFile,
 }
 
@@ -225,8 +227,10 @@ func holdsSecret(u *configUse) bool {
 
 // wrongNames are names under which a config.json is found, and not by the runner.
 func wrongNames() []string {
-	return []string{".dockerconfigjson", "config.json.txt", "config.txt", "config.json.json", "Config.json",
-		"CONFIG.JSON", ".config.json", legacyConfig}
+	return []string{
+		".dockerconfigjson", "config.json.txt", "config.txt", "config.json.json", "Config.json",
+		"CONFIG.JSON", ".config.json", legacyConfig,
+	}
 }
 
 func isWrongName(name string) bool {

@@ -16,8 +16,10 @@ var configJSON = Check{
 	Doc: "Parses config.json as strictly as the runner's reader does, and looks at keys and types: what is " +
 		"misspelled or of the wrong type is ignored in silence by one of the two readers, or makes it give the " +
 		"whole file up.",
-	Problems: []*Problem{invalidJSON, invalidEncoding, trailingData, duplicateKey, wrongType, misspelledKey,
-		authsMissing, malformedAuths},
+	Problems: []*Problem{
+		invalidJSON, invalidEncoding, trailingData, duplicateKey, wrongType, misspelledKey,
+		authsMissing, malformedAuths,
+	},
 	Run: runConfigJSON,
 }
 

@@ -357,8 +357,10 @@ func labelApart(want, have string) string {
 
 // hubNames are the hosts that people take for Docker Hub's registry.
 func hubNames() []string {
-	return []string{hubHost, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com",
-		"auth.docker.io", "www.docker.com", "docker.com"}
+	return []string{
+		hubHost, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com",
+		"auth.docker.io", "www.docker.com", "docker.com",
+	}
 }
 
 // isHubHost tells whether an image's host, as the runner's reader sees it, is one under which docker reaches the Hub.

@@ -108,8 +108,10 @@ var optionAfterImage = &Problem{
 		"option that stands there: a `-v` mounts nothing, an `-e` sets nothing, `--restart` does not " +
 		"restart. Move it before the image.",
 	Source: "docker container run [OPTIONS] IMAGE [COMMAND] [ARG...]",
-	Explains: []string{"env-missing", "docker-socket-unmounted", "containers-unmounted",
-		"working-directory-unmounted", "config-unmounted"},
+	Explains: []string{
+		"env-missing", "docker-socket-unmounted", "containers-unmounted",
+		"working-directory-unmounted", "config-unmounted",
+	},
 }
 
 var unknownOption = &Problem{

@@ -17,8 +17,10 @@ var definitionImages = Check{
 		"docker does and as the runner's reader of config.json does: their form, the registry that they " +
 		"name, whether a runner can pull them at all, and whether each stands in its own role. Nothing is " +
 		"asked over the network.",
-	Problems: []*Problem{invalidReference, referenceUnsupported, ambiguousRegistry, localImage, implicitTag,
-		swappedImages},
+	Problems: []*Problem{
+		invalidReference, referenceUnsupported, ambiguousRegistry, localImage, implicitTag,
+		swappedImages,
+	},
 	Run: func(_ context.Context, h *Host) []Finding {
 		var findings []Finding
 		for _, r := range h.Runners {
@@ -188,9 +190,11 @@ func localMistake(image string) *mistake {
 		return &mistake{localImage, fmt.Sprintf("%q is the ID of an image on this host; a runner always pulls",
 			image), hint}
 	case strings.HasPrefix(image, "localhost/"):
-		return &mistake{localImage,
+		return &mistake{
+			localImage,
 			fmt.Sprintf("%q is an image on this host: localhost without a port is no registry to pull from",
-				image), hint}
+				image), hint,
+		}
 	}
 	return nil
 }

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/source"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/source"
 )
 
 var endpointReachable = Check{
@@ -275,7 +276,8 @@ func filterWords(a network.Answer) bool {
 	text := strings.ToLower(string(a.Body[:min(len(a.Body), 16<<10)]))
 	return slices.ContainsFunc([]string{
 		"web filter", "webfilter", "fortiguard", "zscaler", "forcepoint", "websense", "bluecoat",
-		"blue coat", "umbrella", "captive portal", "blocked by", "has been blocked", "is blocked", "blocked page", "block page",
+		"blue coat", "umbrella", "captive portal", "blocked by", "has been blocked", "is blocked", "blocked page",
+		"block page",
 		"url category", "access to this site", "site blocked", "web page blocked", "acceptable use",
 	},
 		func(word string) bool { return strings.Contains(text, word) })
@@ -353,9 +355,8 @@ func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
 			if !seen || slices.ContainsFunc(known, listed) {
 				continue
 			}
-			d := &demand{runner: r, client: h.Daemon, address: met.Address, images: []Image{image}, endpoints: []Endpoint{
-				{Actor: ActorDaemon, Why: met.Why + " of " + clip(image.Reference)},
-			}}
+			d := &demand{runner: r, client: h.Daemon, address: met.Address, images: []Image{image}}
+			d.endpoints = []Endpoint{{Actor: ActorDaemon, Why: met.Why + " of " + clip(image.Reference)}}
 			findings = append(findings, d.complete(judgeDiscovered(ctx, h, d, trace)))
 		}
 		return findings

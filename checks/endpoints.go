@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"net"
 	"net/url"
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/runner"
 	"slices"
 	"strconv"
 	"strings"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/runner"
 
 	"github.com/distribution/reference"
 )

@@ -3,11 +3,12 @@ package checks
 import (
 	"fmt"
 	"net/url"
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/runner"
 	"slices"
 	"strings"
 	"testing"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/runner"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -40,7 +41,9 @@ func TestEndpointsOf(t *testing.T) {
 		images []Image
 		want   string
 	}{
-		{"defaults", []Image{byDefault(RolePause), byDefault(RoleAuthProxy), byDefault(RoleClone), byDefault(RoleRunner)}, `
+		{"defaults", []Image{
+			byDefault(RolePause), byDefault(RoleAuthProxy), byDefault(RoleClone), byDefault(RoleRunner),
+		}, `
 k8s-docker.packages.atlassian.com:443 docker daemon
 docker-hub.packages.atlassian.com:443 docker daemon
 docker-public.packages.atlassian.com:443 docker daemon
@@ -168,9 +171,12 @@ func TestNetworkProblems(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{
 		network.DNSNotFound, network.DNSFailure, network.DNSSinkhole, network.ConnectTimeout,
-		network.ConnectRefused, network.NetworkUnreachable, network.ProxyUnreachable, network.ProxyAuthRequired, network.ProxyDenied,
-		network.TLSReset, network.TLSTimeout, network.TLSNotSpoken, network.TLSUntrusted, network.TLSIntercepted, network.TLSExpired,
-		network.TLSNotYetValid, network.TLSWrongHost, network.TLSIncompatible, network.HTTPFailure, network.NotEstablished,
+		network.ConnectRefused, network.NetworkUnreachable, network.ProxyUnreachable, network.ProxyAuthRequired,
+		network.ProxyDenied,
+		network.TLSReset, network.TLSTimeout, network.TLSNotSpoken, network.TLSUntrusted, network.TLSIntercepted,
+		network.TLSExpired,
+		network.TLSNotYetValid, network.TLSWrongHost, network.TLSIncompatible, network.HTTPFailure,
+		network.NotEstablished,
 	} {
 		if p := networkProblem(kind); p.ID != kind || p.Title == "" || p.Doc == "" || p.Source == "" {
 			t.Errorf("%s: %+v", kind, p)

@@ -452,7 +452,10 @@ func outOfReach(ctx context.Context, q question) Finding {
 	if q.failure.Network != nil {
 		detail = q.failure.Network.Detail
 	}
-	return q.base(Unestablished(ctx, q.role(), fmt.Sprintf("%s: %s: %s", q.name(), q.failure.Host, detail)))
+	if q.failure.Host != "" {
+		detail = q.failure.Host + ": " + detail
+	}
+	return q.base(Unestablished(ctx, q.role(), q.name()+": "+detail))
 }
 
 // unreachable is the finding where a host that the image needs gives no answer: the registry, its token service, or

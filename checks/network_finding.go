@@ -3,9 +3,10 @@ package checks
 import (
 	"context"
 	"regexp"
-	"runner-preflight/checks/network"
 	"strings"
 	"time"
+
+	"runner-preflight/checks/network"
 )
 
 // resolverFile is where a machine's name servers are written.

@@ -225,7 +225,8 @@ var brokenIPv6 = &Problem{
 func networkProblems() []*Problem {
 	return []*Problem{
 		dnsNotFound, dnsFailure, dnsSinkhole, connectTimeout, connectRefused, networkUnreachable,
-		proxyUnreachable, proxyAuthRequired, proxyDenied, tlsReset, tlsTimeout, tlsNotSpoken, tlsUntrusted, tlsIntercepted,
+		proxyUnreachable, proxyAuthRequired, proxyDenied, tlsReset, tlsTimeout, tlsNotSpoken, tlsUntrusted,
+		tlsIntercepted,
 		tlsExpired, tlsNotYetValid, tlsWrongHost, tlsIncompatible, httpFailure,
 	}
 }

@@ -52,14 +52,20 @@ func blankMistake(image string) *mistake {
 	at := strings.IndexFunc(image, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 	switch {
 	case trimmed == "":
-		return &mistake{message: "the reference is empty",
-			hint: "write the image's reference, or leave the variable out to use the vendor's image"}
+		return &mistake{
+			message: "the reference is empty",
+			hint:    "write the image's reference, or leave the variable out to use the vendor's image",
+		}
 	case trimmed != image:
-		return &mistake{message: fmt.Sprintf("%q begins or ends with a blank or a line break", image),
-			hint: "write " + trimmed}
+		return &mistake{
+			message: fmt.Sprintf("%q begins or ends with a blank or a line break", image),
+			hint:    "write " + trimmed,
+		}
 	case at >= 0:
-		return &mistake{message: fmt.Sprintf("%q has a blank or an invisible character in it", image),
-			hint: "take the character out"}
+		return &mistake{
+			message: fmt.Sprintf("%q has a blank or an invisible character in it", image),
+			hint:    "take the character out",
+		}
 	}
 	return nil
 }
@@ -69,8 +75,10 @@ func schemeMistake(image string) *mistake {
 	if !found {
 		return nil
 	}
-	return &mistake{message: fmt.Sprintf("%q begins with a scheme, and a reference has none", image),
-		hint: fmt.Sprintf("leave %s:// out: write %s", scheme, strings.Trim(rest, "/"))}
+	return &mistake{
+		message: fmt.Sprintf("%q begins with a scheme, and a reference has none", image),
+		hint:    fmt.Sprintf("leave %s:// out: write %s", scheme, strings.Trim(rest, "/")),
+	}
 }
 
 // sha256Digest is the only kind of digest that the runner's reader takes.
@@ -83,12 +91,16 @@ func digestMistake(image string) *mistake {
 	case !found, sha256Digest.MatchString(digest), strings.HasPrefix(digest, "sha512:") && len(hex) == 128:
 		return nil
 	case algorithm == "sha256" && len(hex) != 64:
-		return &mistake{message: fmt.Sprintf("the digest of %q has %d digits, and a SHA-256 digest has 64",
-			image, len(hex)),
-			hint: "copy the whole digest, as docker buildx imagetools inspect shows it"}
+		return &mistake{
+			message: fmt.Sprintf("the digest of %q has %d digits, and a SHA-256 digest has 64",
+				image, len(hex)),
+			hint: "copy the whole digest, as docker buildx imagetools inspect shows it",
+		}
 	}
-	return &mistake{message: fmt.Sprintf("%q does not end in a digest: %q is none", image, digest),
-		hint: "write the digest as @sha256: and 64 hexadecimal digits in lower case"}
+	return &mistake{
+		message: fmt.Sprintf("%q does not end in a digest: %q is none", image, digest),
+		hint:    "write the digest as @sha256: and 64 hexadecimal digits in lower case",
+	}
 }
 
 var validTag = regexp.MustCompile(`^\w[\w.-]{0,127}$`)
@@ -101,14 +113,20 @@ func tagMistake(image string) *mistake {
 	case !found, validTag.MatchString(tag):
 		return nil
 	case tag == "":
-		return &mistake{message: fmt.Sprintf("%q ends in a colon without a tag", image),
-			hint: fmt.Sprintf("write a tag behind the colon: %s:latest", strings.TrimSuffix(image, ":"))}
+		return &mistake{
+			message: fmt.Sprintf("%q ends in a colon without a tag", image),
+			hint:    fmt.Sprintf("write a tag behind the colon: %s:latest", strings.TrimSuffix(image, ":")),
+		}
 	case len(tag) > 128:
-		return &mistake{message: fmt.Sprintf("the tag of %q has %d characters, and 128 is the most", base, len(tag)),
-			hint: "use a shorter tag"}
+		return &mistake{
+			message: fmt.Sprintf("the tag of %q has %d characters, and 128 is the most", base, len(tag)),
+			hint:    "use a shorter tag",
+		}
 	}
-	return &mistake{message: fmt.Sprintf("%q is no tag", tag),
-		hint: "write a tag of letters, digits, '_', '.' and '-' that begins with none of the last two"}
+	return &mistake{
+		message: fmt.Sprintf("%q is no tag", tag),
+		hint:    "write a tag of letters, digits, '_', '.' and '-' that begins with none of the last two",
+	}
 }
 
 func componentMistake(image string) *mistake {
@@ -117,8 +135,10 @@ func componentMistake(image string) *mistake {
 		return nil
 	}
 	whole := strings.Trim(repeatedSlash.ReplaceAllString(image, "/"), "/")
-	return &mistake{message: fmt.Sprintf("%q has an empty component: a slash too many", image),
-		hint: "write " + whole}
+	return &mistake{
+		message: fmt.Sprintf("%q has an empty component: a slash too many", image),
+		hint:    "write " + whole,
+	}
 }
 
 var repeatedSlash = regexp.MustCompile(`/{2,}`)
@@ -133,8 +153,10 @@ func caseMistake(image string) *mistake {
 	if host != "" {
 		prefix = host + "/"
 	}
-	return &mistake{message: fmt.Sprintf("%q has upper case in its name, which docker and the runner refuse", image),
-		hint: "write " + prefix + lower + image[len(prefix)+len(repository):]}
+	return &mistake{
+		message: fmt.Sprintf("%q has upper case in its name, which docker and the runner refuse", image),
+		hint:    "write " + prefix + lower + image[len(prefix)+len(repository):],
+	}
 }
 
 var validHost = regexp.MustCompile(`^(?:` + reference.DomainRegexp.String() + `)$`)
@@ -144,8 +166,10 @@ func hostMistake(image string) *mistake {
 	if host == "" || validHost.MatchString(host) {
 		return nil
 	}
-	return &mistake{message: fmt.Sprintf("%q is no host to docker", host),
-		hint: "write the registry as HOST or HOST:PORT, its name of letters, digits, '-' and '.'"}
+	return &mistake{
+		message: fmt.Sprintf("%q is no host to docker", host),
+		hint:    "write the registry as HOST or HOST:PORT, its name of letters, digits, '-' and '.'",
+	}
 }
 
 // grammarMistake is for what the more telling ones above leave over.
@@ -153,8 +177,10 @@ func grammarMistake(image string) *mistake {
 	if _, err := reference.ParseNormalizedNamed(image); err == nil {
 		return nil
 	}
-	return &mistake{message: fmt.Sprintf("%q is no image reference to docker", image),
-		hint: "write it as HOST/NAME:TAG, the name of lower-case letters and digits, with single '.', '_', '-' between"}
+	return &mistake{
+		message: fmt.Sprintf("%q is no image reference to docker", image),
+		hint:    "write it as HOST/NAME:TAG, the name of lower-case letters and digits, with single '.', '_', '-' between",
+	}
 }
 
 // readerComponent is what the runner's reader takes for a component of a name (measured, docker-java 3.7.1).
@@ -164,15 +190,19 @@ var readerComponent = regexp.MustCompile(`^[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
 func unsupportedReference(image string) *mistake {
 	_, repository, _, digest := splitReference(image)
 	if digest != "" && !sha256Digest.MatchString(digest) {
-		return &mistake{referenceUnsupported,
+		return &mistake{
+			referenceUnsupported,
 			fmt.Sprintf("the runner refuses the digest of %q: it takes sha256 alone", image),
-			"name the image by its sha256 digest or by a tag"}
+			"name the image by its sha256 digest or by a tag",
+		}
 	}
 	for component := range strings.SplitSeq(repository, "/") {
 		if !readerComponent.MatchString(component) {
-			return &mistake{referenceUnsupported,
+			return &mistake{
+				referenceUnsupported,
 				fmt.Sprintf("docker takes the name %q, the runner refuses it: single '.', '_' and '-' only", component),
-				"push the image under another name, such as " + plainer(component)}
+				"push the image under another name, such as " + plainer(component),
+			}
 		}
 	}
 	return nil

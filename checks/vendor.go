@@ -12,8 +12,10 @@ func defaultImages(role Role) []string {
 	const public = "docker-public.packages.atlassian.com/sox/atlassian/"
 	switch role {
 	case RolePause:
-		return []string{"k8s-docker.packages.atlassian.com/pause:3.8",
-			"docker-hub.packages.atlassian.com/google/pause:latest"}
+		return []string{
+			"k8s-docker.packages.atlassian.com/pause:3.8",
+			"docker-hub.packages.atlassian.com/google/pause:latest",
+		}
 	case RoleAuthProxy:
 		return []string{public + "bitbucket-pipelines-auth-proxy:prod-stable"}
 	case RoleClone:
@@ -24,14 +26,18 @@ func defaultImages(role Role) []string {
 
 // vendorRegistries are the vendor's own, all of them public.
 func vendorRegistries() []string {
-	return []string{"docker-public.packages.atlassian.com", "docker-hub.packages.atlassian.com",
-		"k8s-docker.packages.atlassian.com"}
+	return []string{
+		"docker-public.packages.atlassian.com", "docker-hub.packages.atlassian.com",
+		"k8s-docker.packages.atlassian.com",
+	}
 }
 
 // publicRegistries are well known to serve the public.
 func publicRegistries() []string {
-	return []string{hubHost, "index.docker.io", "registry-1.docker.io", "ghcr.io", "quay.io", "public.ecr.aws", "gcr.io",
-		"mcr.microsoft.com", "registry.k8s.io"}
+	return []string{
+		hubHost, "index.docker.io", "registry-1.docker.io", "ghcr.io", "quay.io", "public.ecr.aws", "gcr.io",
+		"mcr.microsoft.com", "registry.k8s.io",
+	}
 }
 
 // hubHost is how docker writes Docker Hub; hubKey is the key under which its credentials are kept.
@@ -43,7 +49,8 @@ const (
 // closedRegistry matches hosts that are private unless somebody opened them: Amazon ECR, Azure ACR, Google Artifact
 // Registry, JFrog.
 var closedRegistry = regexp.MustCompile(
-	`^(\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|[a-z0-9-]+\.azurecr\.(io|cn|us)|[a-z0-9-]+-docker\.pkg\.dev|[a-z0-9-]+\.jfrog\.io)$`)
+	`^(\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|[a-z0-9-]+\.azurecr\.(io|cn|us)|` +
+		`[a-z0-9-]+-docker\.pkg\.dev|[a-z0-9-]+\.jfrog\.io)$`)
 
 // isVendorRegistry tells whether a registry host is the vendor's.
 func isVendorRegistry(host string) bool { return slices.Contains(vendorRegistries(), host) }

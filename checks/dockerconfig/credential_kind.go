@@ -58,28 +58,36 @@ func timedKinds() []timedKind {
 		{[]string{"oauth2accesstoken", "gclouddockertoken"}, []string{"ya29."}, CredentialKind{
 			Name: "a Google access token", Lasts: "60 minutes",
 			Instead: "use a service-account key: user _json_key_base64, password the base64 of the key file in " +
-				"one line"}},
+				"one line",
+		}},
 		{[]string{"00000000-0000-0000-0000-000000000000"}, nil, CredentialKind{
 			Name: "an Azure Container Registry token", Lasts: "3 hours",
-			Instead: "use a service principal, a repository-scoped token or the admin user"}},
+			Instead: "use a service principal, a repository-scoped token or the admin user",
+		}},
 		{[]string{"gitlab-ci-token"}, []string{"glcbt-"}, CredentialKind{
 			Name: "a GitLab job token", Lasts: "the length of one job",
-			Instead: "use a deploy token with the scope read_registry"}},
+			Instead: "use a deploy token with the scope read_registry",
+		}},
 		{nil, []string{"ghs_"}, CredentialKind{
 			Name: "a GitHub job token", Lasts: "the length of one job",
-			Instead: "use a classic personal access token with the scope read:packages"}},
+			Instead: "use a classic personal access token with the scope read:packages",
+		}},
 		{nil, []string{"ghu_", "ghr_"}, CredentialKind{
 			Name: "a GitHub app's user token", Lasts: "8 hours",
-			Instead: "use a classic personal access token with the scope read:packages"}},
+			Instead: "use a classic personal access token with the scope read:packages",
+		}},
 		{[]string{"iambearer"}, nil, CredentialKind{
 			Name: "an IBM Cloud bearer token", Lasts: "1 hour",
-			Instead: "use an API key: user iamapikey"}},
+			Instead: "use an API key: user iamapikey",
+		}},
 		{[]string{"cr_temp_user"}, nil, CredentialKind{
 			Name: "an Alibaba Cloud temporary password", Lasts: "1 hour",
-			Instead: "use the fixed password of a RAM user"}},
+			Instead: "use the fixed password of a RAM user",
+		}},
 		{[]string{"BEARER_TOKEN"}, nil, CredentialKind{
 			Name: "an Oracle Cloud bearer token", Lasts: "1 hour",
-			Instead: "use an auth token of a user: TENANCY/USER"}},
+			Instead: "use an auth token of a user: TENANCY/USER",
+		}},
 	}
 }
 
@@ -131,8 +139,10 @@ func Classify(host, username, password string) CredentialKind {
 
 func timedByUser(host, username, form string) (CredentialKind, bool) {
 	if form == ecrForm || username == "AWS" && IsECR(host) {
-		return CredentialKind{Name: "an Amazon ECR login password", Lasts: "12 hours",
-			Instead: "ECR has none that lasts: mirror the images to a registry with robot accounts"}, true
+		return CredentialKind{
+			Name: "an Amazon ECR login password", Lasts: "12 hours",
+			Instead: "ECR has none that lasts: mirror the images to a registry with robot accounts",
+		}, true
 	}
 	for _, timed := range timedKinds() {
 		if slices.Contains(timed.users, username) {

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"regexp"
-	"runner-preflight/checks/source"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"runner-preflight/checks/source"
 )
 
 // Decoded is what an `auth` says.

@@ -6,8 +6,9 @@
 package dockerconfig
 
 import (
-	"runner-preflight/checks/source"
 	"sync"
+
+	"runner-preflight/checks/source"
 )
 
 // File is a config.json as it was read. It does not change once it is parsed.

@@ -3,10 +3,11 @@ package dockerconfig
 import (
 	"bytes"
 	"encoding/json"
-	"runner-preflight/checks/source"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"runner-preflight/checks/source"
 )
 
 // FuzzParse looks for texts that make the reader panic, point outside the text, disagree with encoding/json about

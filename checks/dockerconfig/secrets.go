@@ -2,8 +2,9 @@ package dockerconfig
 
 import (
 	"regexp"
-	"runner-preflight/checks/source"
 	"strings"
+
+	"runner-preflight/checks/source"
 )
 
 // maxHidden bounds how many secrets are told apart: behind the last of them everything is hidden.

@@ -2,6 +2,7 @@ package dockerconfig
 
 import (
 	"iter"
+
 	"runner-preflight/checks/source"
 )
 

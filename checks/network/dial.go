@@ -291,7 +291,7 @@ func (a *attempt) race(ctx context.Context, addrs []netip.Addr, port string) (ne
 			go func(rest int) { // whoever comes later is not needed
 				for range rest {
 					if late := <-outcomes; late.conn != nil {
-						late.conn.Close()
+						_ = late.conn.Close()
 					}
 				}
 			}(started - len(errs) - 1)

@@ -33,7 +33,7 @@ func (a *attempt) watchIPv6(ctx context.Context, addrs []netip.Addr, port string
 		defer cancel()
 		conn, err := a.client.config.Dial(ctx, "tcp", net.JoinHostPort(six.String(), port))
 		if watch.err = err; err == nil {
-			conn.Close()
+			_ = conn.Close()
 		}
 	}()
 }
@@ -65,7 +65,7 @@ func systemIPv6Route() bool {
 	if err != nil {
 		return false
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	local, err := netip.ParseAddrPort(conn.LocalAddr().String())
 	return err == nil && local.Addr().IsGlobalUnicast() && !local.Addr().IsPrivate()
 }

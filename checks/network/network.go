@@ -168,7 +168,7 @@ func (c *Client) Close() {
 	defer c.mu.Unlock()
 	for _, h := range c.hosts {
 		if conn := h.takeSpare(); conn != nil {
-			conn.Close()
+			_ = conn.Close()
 		}
 	}
 	c.transport.CloseIdleConnections()

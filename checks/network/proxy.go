@@ -72,7 +72,7 @@ func (a *attempt) throughProxy(ctx context.Context, p *Proxy) (net.Conn, *Failur
 		return failure
 	})
 	if failure != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, a.proxyFailure(p, failure)
 	}
 	return conn, nil
@@ -144,7 +144,7 @@ func (a *attempt) ask(conn net.Conn, p *Proxy) (net.Conn, *Failure) {
 		return conn, &Failure{Detail: "it does not take the request: " + clip(systemError(err)), Err: err}
 	}
 	reader := bufio.NewReader(io.LimitReader(conn, maxHeaders))
-	answer, err := http.ReadResponse(reader, req)
+	answer, err := http.ReadResponse(reader, req) //nolint:bodyclose // it is the connection itself
 	switch {
 	case err != nil && timedOut(err):
 		return conn, &Failure{Detail: "it never answers CONNECT", Err: err}
@@ -208,4 +208,5 @@ func (a *attempt) socks(ctx context.Context, conn net.Conn, p *Proxy) *Failure {
 // already is a dialer that has dialled.
 type already struct{ conn net.Conn }
 
+// Dial returns the connection that there is.
 func (d already) Dial(string, string) (net.Conn, error) { return d.conn, nil }

@@ -25,22 +25,22 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return &http.Response{
 		Status: answer.text, StatusCode: answer.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: answer.Header.Clone(), Body: io.NopCloser(bytes.NewReader(answer.Body)), ContentLength: int64(len(answer.Body)),
-		Request: req,
+		Header: answer.Header.Clone(), ContentLength: int64(len(answer.Body)),
+		Body: io.NopCloser(bytes.NewReader(answer.Body)), Request: req,
 	}, nil
 }
 
 // isPing tells the question whether a host is a registry (GET /v2/ without credentials) from others.
 func isPing(req *http.Request) bool {
-	return req.Method == http.MethodGet && req.URL.Scheme == "https" && req.URL.Path == "/v2/" && req.URL.RawQuery == "" &&
-		req.Header.Get("Authorization") == "" && req.Header.Get("Range") == ""
+	return req.Method == http.MethodGet && req.URL.Scheme == "https" && req.URL.Path == "/v2/" &&
+		req.URL.RawQuery == "" && req.Header.Get("Authorization") == "" && req.Header.Get("Range") == ""
 }
 
 func (c *Client) send(req *http.Request) (*http.Response, error) {
 	h := c.host(addressOf(req.URL))
 	refuse := func(f *Failure) (*http.Response, error) {
 		if req.Body != nil {
-			req.Body.Close()
+			_ = req.Body.Close()
 		}
 		return nil, f
 	}
@@ -197,7 +197,7 @@ func (c *Client) SpeaksHTTP(ctx context.Context, address string) bool {
 	if failure != nil {
 		return false
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/v2/", nil)
@@ -208,8 +208,11 @@ func (c *Client) SpeaksHTTP(ctx context.Context, address string) bool {
 	if err := req.Write(conn); err != nil {
 		return false
 	}
-	_, err = http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeaders)), req)
-	return err == nil
+	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeaders)), req)
+	if err != nil {
+		return false
+	}
+	return answer.Body.Close() == nil
 }
 
 // maxBody bounds what Probe keeps of a body.
@@ -300,7 +303,7 @@ func (c *Client) fetch(ctx context.Context, rawURL string) Answer {
 		}
 		return Answer{Trace: trace}
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	var body bytes.Buffer
 	stop := time.AfterFunc(c.httpTimeout(), cancel)
 	defer stop.Stop()

@@ -76,7 +76,7 @@ func describe(leaf *x509.Certificate) *Certificate {
 func (a *attempt) handshake(ctx context.Context, raw net.Conn) (*tls.Conn, *Failure) {
 	roots, shown, failure := a.trust()
 	if failure != nil {
-		raw.Close()
+		_ = raw.Close()
 		return nil, failure
 	}
 	a.shown = len(shown) > 0
@@ -108,7 +108,7 @@ func (a *attempt) handshake(ctx context.Context, raw net.Conn) (*tls.Conn, *Fail
 		return handshakeFailure(err, a.wanted, a.shown, limit)
 	})
 	if failure != nil {
-		raw.Close()
+		_ = raw.Close()
 		return nil, failure
 	}
 	return conn, nil

@@ -18,9 +18,11 @@ type grammar struct {
 }
 
 func dockerGrammar() grammar {
-	g := grammar{map[string]bool{}, map[string]bool{}, map[byte]string{'a': "attach", 'c': "cpu-shares", 'd': "detach",
+	g := grammar{map[string]bool{}, map[string]bool{}, map[byte]string{
+		'a': "attach", 'c': "cpu-shares", 'd': "detach",
 		'e': "env", 'h': "hostname", 'i': "interactive", 'l': "label", 'm': "memory", 'p': "publish",
-		'P': "publish-all", 'q': "quiet", 't': "tty", 'u': "user", 'v': "volume", 'w': "workdir"}}
+		'P': "publish-all", 'q': "quiet", 't': "tty", 'u': "user", 'v': "volume", 'w': "workdir",
+	}}
 	for _, name := range strings.Fields(`add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop
 		cgroup-parent cgroupns cidfile cpu-count cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime
 		cpu-shares cpus cpuset-cpus cpuset-mems detach-keys device device-cgroup-rule device-read-bps
@@ -92,8 +94,10 @@ func startsContainer(words []field) int {
 		case v == "container":
 		case v == "run" || v == "create":
 			return i + 1
-		case slices.Contains([]string{"-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert",
-			"--tlscert", "--tlskey"}, v):
+		case slices.Contains([]string{
+			"-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert",
+			"--tlscert", "--tlskey",
+		}, v):
 			i++
 		case !strings.HasPrefix(v, "-"):
 			return -1
@@ -117,8 +121,8 @@ type reader struct {
 	behind bool
 }
 
-func (r *reader) mistake(kind string, place source.Span, detail string, loses bool, near string) {
-	r.d.Mistakes = append(r.d.Mistakes, Mistake{kind, place, detail, loses, near})
+func (r *reader) mistake(kind string, place source.Span, detail, near string) {
+	r.d.Mistakes = append(r.d.Mistakes, Mistake{kind, place, detail, true, near})
 }
 
 // read fills the definition from the words that follow "run".
@@ -129,7 +133,7 @@ func (r *reader) read() {
 		r.at++
 		r.arguments()
 	} else if len(r.d.Unread) == 0 {
-		r.mistake(ImageMissing, r.lastPlace(), "the command ends without an image", true, "")
+		r.mistake(ImageMissing, r.lastPlace(), "the command ends without an image", "")
 	}
 	r.d.Environment = slices.Concat(r.files, r.env)
 }
@@ -204,7 +208,7 @@ func (r *reader) stray() int {
 		return 0
 	}
 	r.mistake(OptionAfterImage, span(r.words[r.at]), "this word is no option and no value of one, so docker takes "+
-		"it for the image and all that follows for the image's arguments", true, "")
+		"it for the image and all that follows for the image's arguments", "")
 	return n
 }
 
@@ -304,7 +308,7 @@ func (r *reader) report(word field, length int, near, detail string) {
 		return
 	}
 	place, _ := word.slice(0, length).place()
-	r.mistake(UnknownOption, place, detail, true, near)
+	r.mistake(UnknownOption, place, detail, near)
 }
 
 // swallowed tells whether the word here is rather the value of the unknown option before it than the image.
@@ -356,8 +360,10 @@ func span(f field) source.Span { place, _ := f.place(); return place }
 func (r *reader) take(long, name string, at int, joined, isLong bool, near string) {
 	word := r.words[r.at]
 	r.at++
-	option := Option{Name: named(word.slice(0, at), name), Long: long, Place: span(word), Near: near,
-		Known: near == "" && r.knows(long)}
+	option := Option{
+		Name: named(word.slice(0, at), name), Long: long, Place: span(word), Near: near,
+		Known: near == "" && r.knows(long),
+	}
 	if !isLong {
 		option.Name.Place = span(word.slice(max(0, at-1), at))
 	}
@@ -471,7 +477,7 @@ func (r *reader) arguments() {
 		r.option()
 	}
 	for _, o := range r.d.Misplaced {
-		r.mistake(OptionAfterImage, o.Place, "what follows the image is handed to the runner, not to docker", true, "")
+		r.mistake(OptionAfterImage, o.Place, "what follows the image is handed to the runner, not to docker", "")
 	}
 }
 
@@ -488,7 +494,7 @@ func (r *reader) joined() {
 	if i := strings.IndexByte(between, '\\'); i >= 0 && strings.HasSuffix(between, "\n") {
 		at := image.Start + i
 		r.mistake(BrokenContinuation, next.File.At(at, at+1),
-			"the backslash joins the next line to the command, and its words are handed to the runner", true, "")
+			"the backslash joins the next line to the command, and its words are handed to the runner", "")
 	}
 }
 

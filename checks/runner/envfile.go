@@ -85,8 +85,10 @@ func envLine(file *source.File, start, end int) (*Variable, *Mistake) {
 	}
 	name, _, valued := bytes.Cut(text[start:end], []byte("="))
 	at := start + len(name)
-	v := &Variable{FromFile: true, Place: file.At(start, end), NoValue: !valued,
-		Name: Text{Value: string(name), Place: file.At(start, at)}}
+	v := &Variable{
+		FromFile: true, Place: file.At(start, end), NoValue: !valued,
+		Name: Text{Value: string(name), Place: file.At(start, at)},
+	}
 	switch {
 	case valued:
 		value := string(text[at+1 : end])

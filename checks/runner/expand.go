@@ -119,8 +119,10 @@ func (e *expander) value(w *syntax.Word, at int) field {
 
 // inner is an expander for a value within this one's word.
 func (e *expander) inner(depth int) *expander {
-	return &expander{code: e.code, scope: e.scope, posix: e.posix, unit: e.unit, homeless: e.homeless, whole: true,
-		depth: depth}
+	return &expander{
+		code: e.code, scope: e.scope, posix: e.posix, unit: e.unit, homeless: e.homeless, whole: true,
+		depth: depth,
+	}
 }
 
 func (e *expander) parts(parts []syntax.WordPart, quoting Quoting, first bool) {
@@ -183,8 +185,10 @@ func commandName(c *syntax.CmdSubst) string {
 }
 
 func (e *expander) unknown(from, to int, quoting Quoting, why string) {
-	e.add(piece{text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true,
-		unresolved: why})
+	e.add(piece{
+		text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true,
+		unresolved: why,
+	})
 }
 
 // verbatim adds the text as it stands.
@@ -478,8 +482,10 @@ func (e *expander) array(p *syntax.ParamExp, name string, from, to int, quoting 
 			fields = []field{b.value}
 		}
 		if _, known := e.vars[name]; !known {
-			e.add(piece{text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true,
-				many: true, unresolved: name + " comes from elsewhere"})
+			e.add(piece{
+				text: e.raw(from, to), at: []source.Span{e.span(from, to)}, quoting: quoting, verbatim: true,
+				many: true, unresolved: name + " comes from elsewhere",
+			})
 			return true
 		}
 	default:

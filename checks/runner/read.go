@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -26,8 +27,10 @@ func Read(path string, data []byte, open func(path string) ([]byte, error)) Read
 	file := source.New(path, data)
 	hideSecrets(file)
 	if kind := unreadable(data); kind != "" {
-		return Reading{Kind: kind, LookedFor: lookedFor, Mistakes: []Mistake{{Kind: Unreadable, Place: file.Whole(),
-			Detail: "it is " + kind, Loses: true}}}
+		return Reading{Kind: kind, LookedFor: lookedFor, Mistakes: []Mistake{{
+			Kind: Unreadable, Place: file.Whole(),
+			Detail: "it is " + kind, Loses: true,
+		}}}
 	}
 	if isEnvFile(data) {
 		return readEnvFile(file)
@@ -43,9 +46,12 @@ func unreadable(data []byte) string {
 	head := data[:min(len(data), 64<<10)]
 	const wide = "UTF-16, which no shell and no docker reads"
 	for _, known := range []struct{ magic, kind string }{
-		{"\x7fELF", "a program, not text"}, {"\x1f\x8b", "a gzip archive, not text"},
-		{"PK\x03\x04", "a zip archive, not text"}, {"\x89PNG", "an image, not text"},
-		{"\xff\xfe", wide}, {"\xfe\xff", wide},
+		{"\x7fELF", "a program, not text"},
+		{"\x1f\x8b", "a gzip archive, not text"},
+		{"PK\x03\x04", "a zip archive, not text"},
+		{"\x89PNG", "an image, not text"},
+		{"\xff\xfe", wide},
+		{"\xfe\xff", wide},
 	} {
 		if bytes.HasPrefix(head, []byte(known.magic)) {
 			return known.kind
@@ -90,8 +96,10 @@ func isEnvFile(data []byte) bool {
 
 func readEnvFile(file *source.File) Reading {
 	variables, mistakes := envLines(file)
-	d := &Definition{File: file, Place: file.Whole(), Environment: variables, Mistakes: mistakes,
-		States: Aspects{Environment: true}}
+	d := &Definition{
+		File: file, Place: file.Whole(), Environment: variables, Mistakes: mistakes,
+		States: Aspects{Environment: true},
+	}
 	for _, v := range variables {
 		hideVariable(v)
 	}
@@ -106,8 +114,10 @@ func readShell(path string, file *source.File, open func(string) ([]byte, error)
 	found := regions(file, c.text, unit)
 	protect(c.text)
 	protectAssigned(c.text)
-	sh := &shell{open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
-		posix: posixShebang.Match(file.Text), unit: unit, homeless: unit && !unitHome.Match(file.Text)}
+	sh := &shell{
+		open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
+		posix: posixShebang.Match(file.Text), unit: unit, homeless: unit && !unitHome.Match(file.Text),
+	}
 	top := frame{sh, c, &scope{vars: map[string]binding{}, owner: "the script"}}
 	tree, err := parse(c)
 	named := bytes.HasPrefix(file.Text, []byte("#!")) || strings.HasSuffix(path, ".sh") ||
@@ -204,8 +214,10 @@ func clean(text []byte) []byte {
 // not tried.
 func parse(c *code) (*syntax.File, *Mistake) {
 	if len(c.text) > maxParsed || deep(c.text) {
-		return nil, &Mistake{Kind: Unreadable, Place: c.span(0, 0), Loses: true,
-			Detail: "as a shell script it is too long, or too deep, to be followed"}
+		return nil, &Mistake{
+			Kind: Unreadable, Place: c.span(0, 0), Loses: true,
+			Detail: "as a shell script it is too long, or too deep, to be followed",
+		}
 	}
 	var first error
 	dialects := []syntax.LangVariant{syntax.LangBash, syntax.LangPOSIX, syntax.LangMirBSDKorn, syntax.LangZsh}
@@ -238,11 +250,13 @@ func deep(text []byte) bool {
 
 func syntaxMistake(c *code, err error) *Mistake {
 	at, detail := 0, "as a shell script it does not parse"
-	switch e := err.(type) {
-	case syntax.ParseError:
-		at, detail = int(e.Pos.Offset()), "a shell stops here: "+source.Printable(e.Text)
-	case syntax.LangError:
-		at, detail = int(e.Pos.Offset()), "a shell stops here"
+	var parse syntax.ParseError
+	var language syntax.LangError
+	switch {
+	case errors.As(err, &parse):
+		at, detail = int(parse.Pos.Offset()), "a shell stops here: "+source.Printable(parse.Text)
+	case errors.As(err, &language):
+		at, detail = int(language.Pos.Offset()), "a shell stops here"
 	}
 	at = min(max(at, 0), len(c.text))
 	return &Mistake{Kind: Unreadable, Place: c.span(at, at), Detail: detail, Loses: true}

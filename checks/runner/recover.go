@@ -23,7 +23,8 @@ const maxCommand = 256 << 10
 
 // commandStart matches at docker's name when a docker run begins there, with docker's own options and with line
 // continuations for blanks. In group 1 is what stands before the options of run.
-var commandStart = regexp.MustCompile(`^((?:(?:docker|podman|nerdctl)(?:\.exe)?|\$\{?\w*(?i:docker|podman)\w*(?::-docker)?\}?)"?` + gap +
+var commandStart = regexp.MustCompile(`^((?:(?:docker|podman|nerdctl)(?:\.exe)?` +
+	`|\$\{?\w*(?i:docker|podman)\w*(?::-docker)?\}?)"?` + gap +
 	`(?:-{1,2}[\w-]+(?:[= ][^\s-]\S*)?` + gap + `)*?(?:container` + gap + `)?(?:run|create))(?:[\s\\]|\x{a0}|$)`)
 
 const gap = `(?:[ \t]|\x{a0}|\\[ \t]*\r?\n|\\[ \t]+)+`
@@ -226,8 +227,10 @@ func (m *mender) head(from, to int) {
 }
 
 func (m *mender) mistake(at, end int, detail string, loses bool) {
-	m.r.mistakes = append(m.r.mistakes, Mistake{Kind: BrokenContinuation, Place: m.file.At(at, end), Detail: detail,
-		Loses: loses})
+	m.r.mistakes = append(m.r.mistakes, Mistake{
+		Kind: BrokenContinuation, Place: m.file.At(at, end), Detail: detail,
+		Loses: loses,
+	})
 }
 
 // run follows the command to its end.
@@ -285,8 +288,10 @@ func (m *mender) blank() bool {
 		return false
 	}
 	place := m.file.At(m.i, m.i+2)
-	m.r.mistakes = append(m.r.mistakes, Mistake{Kind: Unreadable, Place: place, Loses: true,
-		Detail: "a non-breaking space is no blank to a shell: the words on both sides of it are one"})
+	m.r.mistakes = append(m.r.mistakes, Mistake{
+		Kind: Unreadable, Place: place, Loses: true,
+		Detail: "a non-breaking space is no blank to a shell: the words on both sides of it are one",
+	})
 	m.text[m.i], m.text[m.i+1] = ' ', ' '
 	m.i += 2
 	return true
@@ -302,8 +307,10 @@ func (m *mender) quoted(quote byte) {
 		m.i = end + 1
 		return
 	}
-	m.r.mistakes = append(m.r.mistakes, Mistake{Kind: Unreadable, Place: m.file.At(start, start+1), Loses: true,
-		Detail: "this quote is never closed"})
+	m.r.mistakes = append(m.r.mistakes, Mistake{
+		Kind: Unreadable, Place: m.file.At(start, start+1), Loses: true,
+		Detail: "this quote is never closed",
+	})
 	m.text[start] = dropped
 	m.i++
 }
@@ -379,8 +386,10 @@ func (m *mender) template(end int) bool {
 
 // literal makes the text up to end one word, whatever is in it.
 func (m *mender) literal(end int) {
-	m.r.mistakes = append(m.r.mistakes, Mistake{Kind: Placeholder, Place: m.file.At(m.i, end), Loses: true,
-		Detail: "a placeholder, not a value"})
+	m.r.mistakes = append(m.r.mistakes, Mistake{
+		Kind: Placeholder, Place: m.file.At(m.i, end), Loses: true,
+		Detail: "a placeholder, not a value",
+	})
 	for ; m.i < end; m.i++ {
 		if c := m.text[m.i]; c < utf8.RuneSelf && !letter(c) && (c < '0' || c > '9') {
 			m.text[m.i] = '_'
@@ -551,8 +560,10 @@ func (m *mender) newline() bool {
 	goes, resume, comment := m.lost(next)
 	if !goes {
 		if m.text[at] == '\r' && !m.returned {
-			m.r.mistakes = append(m.r.mistakes, Mistake{Kind: CarriageReturn, Place: m.file.At(at, at+1), Loses: true,
-				Detail: "the line ends in a carriage return (a Windows line end), which becomes part of its last word"})
+			m.r.mistakes = append(m.r.mistakes, Mistake{
+				Kind: CarriageReturn, Place: m.file.At(at, at+1), Loses: true,
+				Detail: "the line ends in a carriage return (a Windows line end), which becomes part of its last word",
+			})
 		}
 		return true
 	}

@@ -34,8 +34,9 @@ var (
 	loginSecret = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
 	pipedSecret = regexp.MustCompile(`(?:echo|printf)[ \t]+(?:-\w+[ \t]+|['"]?%s['"]?[ \t]+)*` +
 		`("[^"\n]*"|'[^'\n]*'|[^\s"'|]+)[^\n]*--password-stdin`)
-	jsonSecret   = regexp.MustCompile(`\\?"(?:auth|password|identitytoken|registrytoken)\\?"[ \t]*:[ \t]*\\?"([^"\n\\]*)`)
-	knownSecret  = regexp.MustCompile(`\b(AT(?:OA|ATT|BB)[A-Za-z0-9_=.-]{16,}|dckr_pat_[\w-]{8,}|gh[pousr]_\w{16,}|glpat-[\w-]{12,})`)
+	jsonSecret  = regexp.MustCompile(`\\?"(?:auth|password|identitytoken|registrytoken)\\?"[ \t]*:[ \t]*\\?"([^"\n\\]*)`)
+	knownSecret = regexp.MustCompile(`\b(AT(?:OA|ATT|BB)[A-Za-z0-9_=.-]{16,}` +
+		`|dckr_pat_[\w-]{8,}|gh[pousr]_\w{16,}|glpat-[\w-]{12,})`)
 	bearerSecret = regexp.MustCompile(`(?i)(?:bearer|basic)[ \t]+([A-Za-z0-9+/=._~-]{12,})`)
 	notSecret    = regexp.MustCompile(`^(?:<[^<>]*>|\$\w+|\$\{\w+\}|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|)$`)
 )

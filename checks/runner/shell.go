@@ -36,10 +36,9 @@ type shell struct {
 	// unit says that this is a systemd unit, homeless that it sets no HOME.
 	unit, homeless bool
 	funcs          map[string]function
-	called,
-	seen map[string]bool
-	calls         []call
-	steps, nested int
+	called         map[string]bool
+	calls          []call
+	steps, nested  int
 }
 
 type function struct {
@@ -179,8 +178,10 @@ func (f frame) loop(cmd *syntax.ForClause) {
 		name := iter.Name.Value
 		if item == nil || item.unresolved() != "" {
 			from, to := f.of(iter.Name)
-			item = field{{text: "$" + name, at: []source.Span{f.span(from, to)},
-				unresolved: "$" + name + " differs from round to round"}}
+			item = field{{
+				text: "$" + name, at: []source.Span{f.span(from, to)},
+				unresolved: "$" + name + " differs from round to round",
+			}}
 		}
 		f.set(name, binding{value: item})
 		f.stmts(cmd.Do)
@@ -231,8 +232,10 @@ func settle(name string, found []binding) binding {
 			best = b
 		case b.value.value() != best.value.value() || len(b.array) != len(best.array):
 			place, _ := best.value.place()
-			best = binding{value: field{{text: "$" + name, at: []source.Span{place},
-				unresolved: name + " depends on a condition"}}}
+			best = binding{value: field{{
+				text: "$" + name, at: []source.Span{place},
+				unresolved: name + " depends on a condition",
+			}}}
 		}
 		best.exported = exported
 	}
@@ -250,8 +253,10 @@ func commonStart(name string, a, b binding) binding {
 		return a
 	}
 	place, _ := rest[0].place()
-	more := piece{text: "${" + name + "[@]}", at: []source.Span{place}, many: true,
-		unresolved: "what else is in " + name + " depends on a condition"}
+	more := piece{
+		text: "${" + name + "[@]}", at: []source.Span{place}, many: true,
+		unresolved: "what else is in " + name + " depends on a condition",
+	}
 	a.array = append(slices.Clone(a.array[:n]), field{more})
 	return a
 }

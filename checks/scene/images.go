@@ -2,6 +2,7 @@ package scene
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -120,7 +121,8 @@ func (r *registryServer) put(repository, path string, contentType types.MediaTyp
 	if strings.HasPrefix(path, "blobs/") {
 		method = http.MethodPost
 	}
-	req, err := http.NewRequest(method, "https://"+r.key+"/v2/"+repository+"/"+path, bytes.NewReader(content))
+	req, err := http.NewRequestWithContext(context.Background(), method,
+		"https://"+r.key+"/v2/"+repository+"/"+path, bytes.NewReader(content))
 	if err != nil {
 		return err
 	}
@@ -140,6 +142,11 @@ type recorder struct {
 	body   bytes.Buffer
 }
 
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
+// Header is the answer's.
+func (r *recorder) Header() http.Header { return r.header }
+
+// WriteHeader notes the status.
+func (r *recorder) WriteHeader(status int) { r.status = status }
+
+// Write keeps the body.
 func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }

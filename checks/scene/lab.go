@@ -8,12 +8,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runner-preflight/checks/network"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"runner-preflight/checks/network"
 )
 
 // Lab is a scene that runs. Close it.

@@ -137,9 +137,10 @@ type Fault struct {
 // check refuses behaviours that do not exist: a slip in a description must not make a healthy host.
 func (s Scene) check() error {
 	known := map[string]string{
-		"DNS": " nxdomain servfail timeout ", "TCP": " timeout refused unreachable ", "IPv6": " ok timeout refused unreachable ",
-		"TLS": " private intercepted untrusted self-signed expired not-yet-valid wrong-host old-version client-certificate " +
-			"client-certificate-1.2 plain-http reset silent garbage ",
+		"DNS": " nxdomain servfail timeout ", "TCP": " timeout refused unreachable ",
+		"IPv6": " ok timeout refused unreachable ",
+		"TLS": " private intercepted untrusted self-signed expired not-yet-valid wrong-host old-version " +
+			"client-certificate client-certificate-1.2 plain-http reset silent garbage ",
 	}
 	hosts := map[string]Host{}
 	maps.Copy(hosts, s.Hosts)

@@ -4,21 +4,26 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"runner-preflight/checks/network"
-	"runner-preflight/checks/scene"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/scene"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // described is a scene as a case writes it.
 const described = `{"hosts": {
-	"registry.example.com": {"tls": "private", "registry": {"auth": "bearer", "realm": "auth.example.com", "blobHost": "cdn.example.com",
+	"registry.example.com": {"tls": "private", "registry": {
+		"auth": "bearer", "realm": "auth.example.com", "blobHost": "cdn.example.com",
 		"users": {"ci": "secret", "other": "secret"}, "grants": {"other": ["else/where"]}, "public": ["acme/open"],
-		"images": {"acme/pause:1": {"platforms": ["linux/amd64", "linux/arm64/v8"], "missing": [0]}, "acme/open:1": {"layers": 1}},
+		"images": {
+			"acme/pause:1": {"platforms": ["linux/amd64", "linux/arm64/v8"], "missing": [0]},
+			"acme/open:1": {"layers": 1}
+		},
 		"faults": [{"path": "/manifests/busy", "times": 1, "status": 429, "headers": {"Retry-After": "30"}}]}},
 	"auth.example.com": {}, "cdn.example.com": {"http1": true}}}`
 
@@ -56,7 +61,7 @@ func (l lab) get(url string, header ...string) (int, http.Header, string) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		l.t.Fatal(err)
@@ -83,7 +88,8 @@ func TestRegistry(t *testing.T) {
 	const base = "https://registry.example.com/v2/"
 	status, header, _ := l.get(base)
 	if challenge := header.Get("WWW-Authenticate"); status != 401 ||
-		challenge != `Bearer realm="https://auth.example.com/token/registry.example.com:443",service="registry.example.com"` {
+		challenge != `Bearer realm="https://auth.example.com/token/registry.example.com:443",`+
+			`service="registry.example.com"` {
 		t.Errorf("ping: %d %s", status, challenge)
 	}
 	if status, _ := l.token("ci", "wrong"); status != 401 {
@@ -168,7 +174,8 @@ func TestClose(t *testing.T) {
 	l, err := scene.Start(scene.Scene{
 		PhaseTimeout: scene.Duration(100 * time.Millisecond),
 		Hosts: map[string]scene.Host{
-			"a.example.com": {}, "b.example.com": {TLS: "silent"}, "c.example.com": {Answer: &scene.Answer{Fault: "silent"}},
+			"a.example.com": {}, "b.example.com": {TLS: "silent"},
+			"c.example.com": {Answer: &scene.Answer{Fault: "silent"}},
 			"d.example.com": {
 				HTTP1:  true,
 				Answer: &scene.Answer{Fault: "endless-body"},
@@ -184,7 +191,8 @@ func TestClose(t *testing.T) {
 	}
 	c.Close()
 	l.Close()
-	for deadline := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+	deadline := time.Now().Add(2 * time.Second)
+	for ; runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 1<<16)
 			t.Fatalf("goroutines are left over:\n%s", stacks[:runtime.Stack(stacks, true)])

@@ -2,6 +2,7 @@ package scene
 
 import (
 	"bufio"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func (l *Lab) serverOf(name, port string, h Host) (*server, error) {
 	if l.closed {
 		return nil, net.ErrClosed
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -100,12 +101,12 @@ func (s *server) run(serve func() error) {
 
 func (s *server) close() {
 	close(s.quit)
-	s.listener.Close()
-	s.http.Close()
+	_ = s.listener.Close()
+	_ = s.http.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for conn := range s.conns {
-		conn.Close()
+		_ = conn.Close()
 	}
 }
 
@@ -116,7 +117,7 @@ func (s *server) keep(conn net.Conn) {
 	s.conns[conn] = true
 	select {
 	case <-s.quit:
-		conn.Close()
+		_ = conn.Close()
 	default:
 	}
 }
@@ -130,7 +131,7 @@ func (s *server) misbehave() error {
 		}
 		s.keep(conn)
 		s.run(func() error {
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			hello := make([]byte, 512)
 			if _, err := io.ReadAtLeast(conn, hello, 64); err != nil {
 				return err
@@ -218,7 +219,7 @@ func (s *server) garbage(w http.ResponseWriter, fault string) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	s.keep(conn)
 	_, err = io.WriteString(conn, "\x00\x01\x02 nonsense\r\n")
 	if fault == "endless-headers" {
@@ -256,13 +257,13 @@ func (s *server) connect(w http.ResponseWriter, r *http.Request) {
 	s.keep(far)
 	near, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		far.Close()
+		_ = far.Close()
 		return
 	}
 	s.keep(near)
 	if _, err := io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
-		far.Close()
-		near.Close()
+		_ = far.Close()
+		_ = near.Close()
 		return
 	}
 	s.pipe(near, far, buffered.Reader)
