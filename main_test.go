@@ -24,6 +24,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"runner-preflight/checks"
 	"runner-preflight/report"
 )
 
@@ -547,6 +548,24 @@ func TestHelp(t *testing.T) {
 	for _, word := range append(commandNames(), "0 ", "1 ", "2 ", "3 ", "130", "143") {
 		if !strings.Contains(got, word) {
 			t.Errorf("the help does not tell of %s", word)
+		}
+	}
+}
+
+// Whatever list names, explain explains, and --only and --skip take.
+func TestNames(t *testing.T) {
+	listed := preflightHere(nil, "list").stdout
+	for _, name := range checks.Names(checks.All()) {
+		if got := preflightHere(nil, "explain", name); got.code != exitClean || !strings.Contains(got.stdout, name) {
+			t.Errorf("explain %s: %+v", name, got)
+		}
+		for _, flag := range []string{"--only", "--skip"} {
+			if got := preflightHere(nil, "lint", flag, name, "missing"); !strings.Contains(got.stderr, "missing: no such file") {
+				t.Errorf("%s %s: %+v", flag, name, got)
+			}
+		}
+		if !strings.Contains(listed, name) {
+			t.Errorf("list does not have %s", name)
 		}
 	}
 }
