@@ -57,7 +57,13 @@ const (
 // Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened.
 func Build(in Input, windows Windows) (*Host, error) {
 	in.Route.PublicHost = isPublicHost
-	h := &Host{Live: in.Live, Offline: in.Offline, Windows: windows, Daemon: network.New(in.Route)}
+	h := &Host{Live: in.Live, Offline: in.Offline, Windows: windows}
+	daemonRoute := in.Route
+	if in.Live {
+		h.daemon = readDaemon(windows.Files)
+		daemonRoute.Proxy = h.daemon.proxy(in.Route.Proxy)
+	}
+	h.Daemon = network.New(daemonRoute)
 	h.Registries = registry.New(h.Daemon)
 	b := builder{Input: in, host: h}
 	if err := b.readConfigs(); err != nil {

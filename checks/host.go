@@ -23,6 +23,8 @@ type Host struct {
 	Offline bool
 
 	Windows
+	// daemon is what this machine's docker daemon is told; nothing under lint.
+	daemon daemonSettings
 	// Daemon is the way out of docker's daemon, through which images are pulled.
 	Daemon *network.Client
 	// Registries asks registries about images, over Daemon.
@@ -51,6 +53,8 @@ type Windows struct {
 type Files interface {
 	Stat(path string) (fs.FileInfo, error)
 	ReadFile(path string) ([]byte, error)
+	// ReadDir returns a folder's entries, by name.
+	ReadDir(path string) ([]fs.DirEntry, error)
 }
 
 // Runner is one runner: what it is told, the config.json that it reads, the images that it will pull and the
