@@ -132,7 +132,9 @@ func (d demoFiles) ReadFile(path string) ([]byte, error) {
 }
 
 // ReadDir returns a folder's entries, by name.
-func (d demoFiles) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(filepath.Join(d.root, path)) }
+func (d demoFiles) ReadDir(path string) ([]fs.DirEntry, error) {
+	return os.ReadDir(filepath.Join(d.root, path))
+}
 
 func demoConfig() string {
 	auth := base64.StdEncoding.EncodeToString([]byte(demoUser + ":" + demoPassword))
