@@ -15,7 +15,6 @@ import (
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/network"
-	"runner-preflight/checks/registry"
 	"runner-preflight/checks/runner"
 )
 
@@ -63,8 +62,7 @@ func Build(in Input, windows Windows) (*Host, error) {
 		h.daemon = readDaemon(windows.Files)
 		daemonRoute.Proxy = h.daemon.proxy(in.Route.Proxy)
 	}
-	h.Daemon = network.New(daemonRoute)
-	h.Registries = registry.New(h.Daemon)
+	h.Pulling = newPulling(daemonRoute)
 	b := builder{Input: in, host: h}
 	if err := b.readConfigs(); err != nil {
 		return nil, err
@@ -74,6 +72,9 @@ func Build(in Input, windows Windows) (*Host, error) {
 	for _, r := range h.Runners {
 		r.Images, r.Platform = b.images(r.Definition), in.Platform
 		r.Endpoints, r.Control = endpointsOf(r, in.Endpoints), b.control(r.Definition)
+	}
+	if in.Live {
+		h.certify(daemonRoute)
 	}
 	return h, nil
 }
