@@ -131,6 +131,11 @@ func (d demoFiles) ReadFile(path string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(d.root, path))
 }
 
+// ReadDir returns a folder's entries, by name.
+func (d demoFiles) ReadDir(path string) ([]fs.DirEntry, error) {
+	return os.ReadDir(filepath.Join(d.root, path))
+}
+
 func demoConfig() string {
 	auth := base64.StdEncoding.EncodeToString([]byte(demoUser + ":" + demoPassword))
 	return fmt.Sprintf("{\n  \"auths\": {\n    %q: {\n      \"auth\": %q\n    }\n  }\n}\n", demoRegistry, auth)

@@ -53,6 +53,9 @@ func (osFiles) ReadFile(path string) ([]byte, error) {
 	return readBounded(file)
 }
 
+// ReadDir returns a folder's entries, by name.
+func (osFiles) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
+
 func readBounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err == nil && len(data) > maxInput {

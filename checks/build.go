@@ -15,7 +15,6 @@ import (
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/network"
-	"runner-preflight/checks/registry"
 	"runner-preflight/checks/runner"
 )
 
@@ -57,8 +56,13 @@ const (
 // Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened.
 func Build(in Input, windows Windows) (*Host, error) {
 	in.Route.PublicHost = isPublicHost
-	h := &Host{Live: in.Live, Offline: in.Offline, Windows: windows, Daemon: network.New(in.Route)}
-	h.Registries = registry.New(h.Daemon)
+	h := &Host{Live: in.Live, Offline: in.Offline, Windows: windows}
+	daemonRoute := in.Route
+	if in.Live {
+		h.daemon = readDaemon(windows.Files)
+		daemonRoute.Proxy = h.daemon.proxy(in.Route.Proxy)
+	}
+	h.Pulling = newPulling(daemonRoute)
 	b := builder{Input: in, host: h}
 	if err := b.readConfigs(); err != nil {
 		return nil, err
@@ -68,6 +72,9 @@ func Build(in Input, windows Windows) (*Host, error) {
 	for _, r := range h.Runners {
 		r.Images, r.Platform = b.images(r.Definition), in.Platform
 		r.Endpoints, r.Control = endpointsOf(r, in.Endpoints), b.control(r.Definition)
+	}
+	if in.Live {
+		h.certify(daemonRoute)
 	}
 	return h, nil
 }

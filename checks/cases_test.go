@@ -194,6 +194,8 @@ func (f folderFiles) real(path string) string {
 	return filepath.Join(f.folder, path)
 }
 
+func (f folderFiles) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(f.real(path)) }
+
 func (f folderFiles) ReadFile(path string) ([]byte, error) {
 	if f.modes[path] == "unreadable" {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}

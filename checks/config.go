@@ -193,7 +193,7 @@ func servedAnonymously(ctx context.Context, h *Host, image Image, platform strin
 	if !h.Live || h.Offline {
 		return false
 	}
-	answer := h.Registries.Resolve(ctx, registry.Request{Reference: image.Reference, Platform: platform})
+	answer := h.pulling(image.Reference).Registries.Resolve(ctx, registry.Request{Reference: image.Reference, Platform: platform})
 	return answer.Digest != "" && answer.Failure == nil
 }
 

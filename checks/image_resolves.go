@@ -437,7 +437,7 @@ func otherFailure(q question) Finding {
 	case "insecure-registry":
 		problem, hint = insecureRegistry, fmt.Sprintf(
 			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`,
-			registryHost(q.image.Reference), daemonSettings)
+			registryHost(q.image.Reference), daemonFile)
 	case "insecure-token-service":
 		return q.base(Erred(insecureTokenService, q.role(), fmt.Sprintf("%s, so the password for %s was not sent",
 			q.failure.Detail, q.name()),
