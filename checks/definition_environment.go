@@ -72,10 +72,11 @@ var misspelledEnv = &Problem{
 	ID:    "misspelled-env",
 	Title: "The name of a variable is misspelled",
 	Doc: "The runner ignores names that it does not know, without a word. With the override of an image " +
-		"misspelled, the vendor's image is pulled instead, from a registry that a firewall may block.",
+		"misspelled, the vendor's image is pulled instead, from a registry that a firewall may block; with " +
+		"one that it requires misspelled, the runner does not start.",
 	Source: "the names that the vendor documents; that another one was meant is inferred from how little " +
 		"is different",
-	Explains: []string{"env-missing", "working-directory-unmounted"},
+	Explains: []string{"env-missing", "working-directory-unmounted", "incomplete-proxy"},
 }
 
 var unknownEnv = &Problem{
@@ -425,7 +426,8 @@ func proxyGap(d *runner.Definition) []Finding {
 	name := plain.Name.Value
 	other := strings.Replace(strings.Replace(name, "HTTP_", "HTTPS_", 1), "http_", "https_", 1)
 	return []Finding{Warned(incompleteProxy, name, name+" is set and "+other+" is not: the runner talks HTTPS alone",
-		"set HTTPS_PROXY to the same proxy").At(plain.Name.Place).Touching(Variable(name))}
+		"set HTTPS_PROXY to the same proxy").At(plain.Name.Place).
+		Touching(Variable(name), Variable("HTTPS_PROXY"))}
 }
 
 // exposed reports secrets that stand in files which git tracks, or would.
