@@ -252,7 +252,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 			"write your own value there: "+whereFrom(name)).On(r.Name))
 	}
 	if inQuotes(value.Value) {
-		bare := strings.Trim(value.Value, `"'`)
+		bare := strings.Trim(value.Value, quoteSigns)
 		if v.Secret() {
 			bare = "…"
 		}
@@ -282,7 +282,7 @@ func sampleOf(v runner.Variable) string {
 	switch {
 	case v.Secret():
 		return secretSample(v)
-	case v.Value.Placeholder != "" && !nearlyUUID(strings.Trim(v.Value.Placeholder, "{}")):
+	case v.Value.Placeholder != "" && !nearlyUUID(strings.Trim(v.Value.Placeholder, "{}<>")):
 		return v.Value.Placeholder
 	case name == "JAVA_OPTS", name == envWorkingDirectory && unexpandedHome(v.Value):
 		return ""
@@ -297,7 +297,7 @@ func sampleOf(v runner.Variable) string {
 // secretSample is sampleOf for a secret. What may be a secret with odd characters in it is taken for one, as a
 // sample is quoted and a secret never is.
 func secretSample(v runner.Variable) string {
-	value := strings.Trim(v.Value.Value, `"'`)
+	value := strings.Trim(v.Value.Value, quoteSigns)
 	sample := placeholderValue(v.Name.Value, value)
 	inner := braced.FindStringSubmatch(value)
 	switch {
