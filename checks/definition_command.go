@@ -254,6 +254,8 @@ func brokenLine(r *Runner, m runner.Mistake) (f Finding, group string) {
 		f = f.Try(fmt.Sprintf(`sed -i 's/\r$//' %s`, shellWord(m.Place.File.Path)))
 	case strings.HasPrefix(strings.TrimLeft(line, " \t"), "#"):
 		f.Hint = "move the comment above the command"
+	case m.Place.Text() == "/":
+		f.Hint = "write a backslash for the slash"
 	case m.Place.Start == m.Place.End:
 		f.Hint = "end the line with a backslash"
 	case !m.Loses:
@@ -279,8 +281,7 @@ func lineAt(place source.Span) (line string, windows bool) {
 
 func lacksImage(r *Runner, m runner.Mistake) Finding {
 	image := defaultImages(RoleRunner)[0]
-	return Failed(imageMissing, "image",
-		"the command ends without an image: docker prints its usage and starts nothing",
+	return Failed(imageMissing, "image", m.Detail+": docker starts nothing",
 		"write the runner's image at the end: "+image).At(m.Place).On(r.Name).
 		Touching(Path(r.Name), Variable("image"))
 }
@@ -354,9 +355,9 @@ func unofficial(host, repository string) bool {
 	repository = strings.ToLower(repository)
 	switch name := path.Base(repository); {
 	case host == "" || host == hubHost || host == "index.docker.io" || host == "registry-1.docker.io":
-		account, _, _ := strings.Cut(repository, "/")
-		return (account == "atlassian" || account == "sox") && nearly(name, runnerImageName)
-	case isVendorRegistry(host):
+		account, _, nested := strings.Cut(repository, "/")
+		return (!nested || account == "atlassian" || account == "sox") && nearly(name, runnerImageName)
+	case isVendorRegistry(host), strings.HasSuffix(host, ".atlassian.com"):
 		return (host != vendorHost || repository != runnerImagePath) && nearly(name, runnerImageName)
 	}
 	return false
