@@ -25,12 +25,7 @@ var definitionEnvironment = Check{
 		overrideIgnored, incompleteProxy, exposedSecret,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
-		var findings []Finding
-		for _, r := range h.Runners {
-			for _, f := range judgeEnvironment(h, r) {
-				findings = append(findings, f.For(r.Name))
-			}
-		}
+		findings := perRunner(h, func(r *Runner) []Finding { return judgeEnvironment(h, r) })
 		if len(findings) == 0 {
 			return []Finding{Skipped("environment", "no runner definition was given")}
 		}

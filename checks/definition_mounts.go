@@ -23,12 +23,7 @@ var definitionMounts = Check{
 		configUnmounted, configMountTarget, mountSourceMissing, unexpandedHomeFolder,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
-		var findings []Finding
-		for _, r := range h.Runners {
-			for _, f := range judgeMounts(h, r) {
-				findings = append(findings, f.For(r.Name))
-			}
-		}
+		findings := perRunner(h, func(r *Runner) []Finding { return judgeMounts(h, r) })
 		if len(findings) == 0 {
 			return []Finding{Skipped("mounts", "no runner definition was given")}
 		}
