@@ -319,6 +319,7 @@ func (b *builder) images(d *runner.Definition) []Image {
 		if reference := b.Images[role]; reference != "" {
 			image = Image{Role: role, Reference: reference, Origin: OriginFlag}
 		}
+		image.Reference = withoutPassword(image.Reference)
 		images = append(images, image)
 	}
 	return images

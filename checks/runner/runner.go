@@ -10,11 +10,14 @@ import (
 
 // Reading is what a file says of runners.
 type Reading struct {
-	// Kind is what the file was read as: "shell script", "text with commands", "docker env file", "binary file".
+	// Kind is what the file was read as: "shell script", "text with commands", "docker env file",
+	// "binary file"; empty for an empty file.
 	Kind        string
 	Definitions []*Definition
 	// Mistakes are those of the file as a whole: what keeps it from being read, and where.
 	Mistakes []Mistake
+	// Unsupported says that runners are started from files of this kind, but are not read from them.
+	Unsupported bool
 	// LookedFor says, as a noun phrase, what would have been a runner in a file of this kind.
 	LookedFor string
 }

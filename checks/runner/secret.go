@@ -20,6 +20,7 @@ func secretForms() []form {
 	return []form{
 		{ownedSecret, []string{"://"}},
 		{imageSecret, []string{"@"}},
+		{ownedReference, []string{"@"}},
 		{loginSecret, []string{"login"}},
 		{pipedSecret, []string{"--password-stdin"}},
 		{jsonSecret, []string{`auth"`, `auth\"`, `password"`, `password\"`, `token"`, `token\"`}},
@@ -33,8 +34,10 @@ var (
 		`("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
 	ownedSecret = regexp.MustCompile(`://([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
 	imageSecret = regexp.MustCompile(`[\w.-]:([^\s"'@=/][^\s"'@]*)@[\w-]+\.[\w.-]+[:/]`)
-	loginSecret = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
-	pipedSecret = regexp.MustCompile(`(?:echo|printf)[ \t]+(?:-\w+[ \t]+|['"]?%s['"]?[ \t]+)*` +
+	// ownedReference matches user:password@host/name, without a scheme.
+	ownedReference = regexp.MustCompile(`(?:^|[\s"'=])([^\s"'=/@:<>$]+:[^\s"'<>@/]+)@[\w.-]+(?::\d+)?/`)
+	loginSecret    = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
+	pipedSecret    = regexp.MustCompile(`(?:echo|printf)[ \t]+(?:-\w+[ \t]+|['"]?%s['"]?[ \t]+)*` +
 		`("[^"\n]*"|'[^'\n]*'|[^\s"'|]+)[^\n]*--password-stdin`)
 	jsonSecret  = regexp.MustCompile(`\\?"(?:auth|password|identitytoken|registrytoken)\\?"[ \t]*:[ \t]*\\?"([^"\n\\]*)`)
 	knownSecret = regexp.MustCompile(`\b(AT(?:OA|ATT|BB)[A-Za-z0-9_=.-]{16,}` +
