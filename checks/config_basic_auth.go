@@ -110,8 +110,8 @@ var placeholderCredentials = &Problem{
 }
 
 func basicFindings(u *configUse, now time.Time) []Finding {
-	return eachEntry(u, "with a user name and a "+
-		"password", func(e authEntry) []Finding { return entryBasics(u, e, now) })
+	judge := func(e authEntry) []Finding { return entryBasics(u, e, now) }
+	return eachEntry(u, "with a user name and a password", withFault(sound, tokenField, placeholder, vendors), judge)
 }
 
 func entryBasics(u *configUse, e authEntry, now time.Time) []Finding {
@@ -128,9 +128,6 @@ func entryBasics(u *configUse, e authEntry, now time.Time) []Finding {
 			fmt.Sprintf("%s serves everybody: with an entry, wrong credentials fail where none are "+
 				"needed", quoted(e.Key)),
 			"delete the entry"+restart).At(e.KeyPlace()))}
-	case sound:
-	default:
-		return nil
 	}
 	if m, _ := contradiction(e); e.decoded.Err != nil || m != nil {
 		return nil
