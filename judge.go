@@ -134,6 +134,7 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 	}
 	if live {
 		in.Env = p.env
+		in.Files = p.definition(c.NArg())
 		in.Route = route(p, o)
 		if in.Platform == "" {
 			in.Platform = "linux/" + runtime.GOARCH
@@ -224,4 +225,19 @@ func noArguments(c *cli.Context) error {
 		return misused("", "%s takes no argument", c.Command.Name)
 	}
 	return nil
+}
+
+// definition is this process's environment, where no FILE is given and it is a runner's: the tool then runs with the
+// runner's own command, in the place of its image.
+func (p process) definition(files int) []checks.InputFile {
+	if files > 0 || p.environ == nil || p.env("RUNNER_UUID") == "" && p.env("ACCOUNT_UUID") == "" {
+		return nil
+	}
+	var lines strings.Builder
+	for _, variable := range p.environ() {
+		if !strings.ContainsAny(variable, "\r\n") {
+			lines.WriteString(variable + "\n")
+		}
+	}
+	return []checks.InputFile{{Path: "<environment>", Data: []byte(lines.String())}}
 }

@@ -34,7 +34,7 @@ const (
 var version = "0.1.0-dev" //nolint:gochecknoglobals // the linker can set nothing else
 
 func main() {
-	os.Exit(run(os.Args, process{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}))
+	os.Exit(run(os.Args, process{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv, environ: os.Environ}))
 }
 
 // process is what the tool has of the process it runs in.
@@ -42,6 +42,8 @@ type process struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(string) string
+	// environ lists the environment as NAME=value; nil lists nothing.
+	environ func() []string
 }
 
 // exitCode carries the exit code of a run whose report has been written.
