@@ -143,7 +143,7 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 	for i, name := range c.Args().Slice() {
 		switch data, err := readInput(name, p.in); {
 		case err != nil && i == 0 && errors.Is(err, fs.ErrNotExist):
-			return in, notAFile(name)
+			return in, notAFile(name, names(c.App))
 		case err != nil:
 			return in, misused("", "%s: %s", cmp.Or(name, `""`), reason(err))
 		case name == "-" && slices.Index(c.Args().Slice(), name) < i:
@@ -158,11 +158,11 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 }
 
 // notAFile says that the first FILE does not exist, and what a command was most likely meant to be.
-func notAFile(name string) error {
-	if slices.Contains(commandNames(), name) {
+func notAFile(name string, commands []string) error {
+	if slices.Contains(commands, name) {
 		return misused("", "commands come before flags: put %s first", name)
 	}
-	if near := checks.Nearest(name, commandNames()); near != "" {
+	if near := checks.Nearest(name, commands); near != "" {
 		return misused("", "%s: no such file or command; did you mean %s?", name, near)
 	}
 	return misused("", "%s: no such file", cmp.Or(name, `""`))

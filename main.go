@@ -68,7 +68,8 @@ func misused(hint, format string, args ...any) error {
 
 // run is the tool without the process around it: it returns the exit code.
 func run(args []string, p process) int {
-	err := newApp(p).Run(withCommand(args))
+	app := newApp(p)
+	err := app.Run(withCommand(args, names(app)))
 	var code exitCode
 	switch {
 	case err == nil:
@@ -84,20 +85,20 @@ func run(args []string, p process) int {
 }
 
 // withCommand puts the default command where none is named: what stands first is then a flag, a FILE or nothing.
-func withCommand(args []string) []string {
+func withCommand(args, commands []string) []string {
 	if len(args) < 2 {
 		return append(slices.Clone(args), "check")
 	}
 	switch first := args[1]; {
 	case first == "--version":
 		return []string{args[0], "version"}
-	case first == "help" && len(args) > 2 && slices.Contains(commandNames(), args[2]):
+	case first == "help" && len(args) > 2 && slices.Contains(commands, args[2]):
 		return []string{args[0], args[2], "--help"}
 	case first == "help" && len(args) > 2:
 		return []string{args[0], "check", args[2]} // which says that there is no such thing
 	case first == "help":
 		return []string{args[0], "--help"}
-	case first == "--help", first == "-h", slices.Contains(commandNames(), first):
+	case first == "--help", first == "-h", slices.Contains(commands, first):
 		return args
 	}
 	return slices.Insert(slices.Clone(args), 1, "check")
@@ -159,9 +160,10 @@ func newApp(p process) *cli.App {
 	}
 }
 
-func commandNames() []string {
+// names are those of the commands.
+func names(app *cli.App) []string {
 	var names []string
-	for _, c := range commands(process{env: func(string) string { return "" }}) {
+	for _, c := range app.Commands {
 		names = append(names, c.Name)
 	}
 	return names

@@ -523,7 +523,8 @@ func TestColor(t *testing.T) {
 
 // Help fits a terminal of 80 columns, goes to standard output, and tells of every flag and exit code.
 func TestHelp(t *testing.T) {
-	for _, name := range append(commandNames(), "") {
+	commands := names(newApp(process{env: func(string) string { return "" }}))
+	for _, name := range append(commands, "") {
 		args := strings.Fields(name + " --help")
 		got := preflightHere(nil, args...)
 		if got.code != exitClean || got.stderr != "" {
@@ -545,7 +546,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	got := preflightHere(nil, "--help").stdout
-	for _, word := range append(commandNames(), "0 ", "1 ", "2 ", "3 ", "130", "143") {
+	for _, word := range append(commands, "0 ", "1 ", "2 ", "3 ", "130", "143") {
 		if !strings.Contains(got, word) {
 			t.Errorf("the help does not tell of %s", word)
 		}

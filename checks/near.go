@@ -1,5 +1,7 @@
 package checks
 
+import "unicode/utf8"
+
 // Nearest returns the candidate that a typing mistake would most likely have made into name: at most a third of
 // its letters, two at most, are wrong, missing, doubled or swapped. It returns "" when none is near, or name is
 // one of them.
@@ -8,6 +10,9 @@ func Nearest(name string, candidates []string) string {
 	for _, candidate := range candidates {
 		if candidate == name {
 			return ""
+		}
+		if apart := utf8.RuneCountInString(name) - utf8.RuneCountInString(candidate); max(apart, -apart) >= least {
+			continue // so many letters at least are missing
 		}
 		if d := Distance(name, candidate); d < least {
 			best, least = candidate, d
