@@ -22,10 +22,10 @@ var definitionMounts = Check{
 		dockerSocketUnmounted, containersUnmounted, workingDirectoryUnmounted, workingDirectoryMismatch,
 		configUnmounted, configMountTarget, mountSourceMissing, unexpandedHomeFolder,
 	},
-	Run: func(_ context.Context, h *Host) []Finding {
+	Run: func(ctx context.Context, h *Host) []Finding {
 		var findings []Finding
 		for _, r := range h.Runners {
-			for _, f := range judgeMounts(h, r) {
+			for _, f := range judgeMounts(ctx, h, r) {
 				findings = append(findings, f.For(r.Name))
 			}
 		}
@@ -118,7 +118,7 @@ const (
 )
 
 // judgeMounts judges the mounts of one runner.
-func judgeMounts(h *Host, r *Runner) []Finding {
+func judgeMounts(ctx context.Context, h *Host, r *Runner) []Finding {
 	d := r.Definition
 	switch {
 	case d == nil:
@@ -135,7 +135,7 @@ func judgeMounts(h *Host, r *Runner) []Finding {
 	} {
 		findings = append(findings, judge(r)...)
 	}
-	findings = append(findings, judgeConfigMount(h, r)...)
+	findings = append(findings, judgeConfigMount(ctx, h, r)...)
 	findings = append(findings, missingSources(h, r)...)
 	if len(findings) == 0 {
 		findings = append(findings, Passed(r.Name, "what the runner needs of the host is mounted where it looks"))
