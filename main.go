@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -33,7 +34,12 @@ const (
 // version is set by the linker for releases.
 var version = "0.1.0-dev" //nolint:gochecknoglobals // the linker can set nothing else
 
+// memory is what the garbage collector keeps the tool below, in bytes: whatever a hostile registry sends, the run stays
+// under 64 MiB.
+const memory = 32 << 20
+
 func main() {
+	debug.SetMemoryLimit(memory)
 	os.Exit(run(os.Args, process{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv, environ: os.Environ}))
 }
 
