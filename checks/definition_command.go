@@ -359,6 +359,7 @@ func runnerImage(d *runner.Definition) []Finding {
 	host, repository, tag, _ := splitReference(image)
 	place := func(f Finding) []Finding { return []Finding{f.At(d.Image.Place).Touching(Reference(image))} }
 	switch {
+	case malformedReference(image) != nil:
 	case unofficial(host, repository):
 		return place(Warned(unofficialRunnerImage, image,
 			fmt.Sprintf("the vendor serves no runner under the name %s", image),

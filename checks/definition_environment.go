@@ -92,8 +92,10 @@ var literalQuotes = &Problem{
 		"(`- NAME=\"value\"`) and quotes within quotes: the runner gets the quotes as part of the value, " +
 		"and knows no such UUID, secret or image. Compose and systemd take them off in their own env files. " +
 		"Write the value without quotes.",
-	Source:   "docker's documentation of --env-file; the YAML specification",
-	Explains: pullFailures("malformed-uuid", "invalid-reference", "working-directory-unmounted"),
+	Source: "docker's documentation of --env-file; the YAML specification",
+	Explains: pullFailures("malformed-uuid", "invalid-reference", "working-directory-unmounted",
+		"working-directory-mismatch", "docker-socket-unmounted", "containers-unmounted", "config-unmounted",
+		"config-mount-target"),
 }
 
 var repeatedEnv = &Problem{
@@ -145,6 +147,7 @@ func judgeEnvironment(h *Host, r *Runner) []Finding {
 	for _, v := range effectiveVariables(d) {
 		findings = append(findings, judgeVariable(r, v)...)
 	}
+	findings = append(findings, quotedMounts(r)...)
 	findings = append(findings, repeated(d)...)
 	findings = append(findings, ignoredOverrides(r)...)
 	findings = append(findings, proxyGap(d)...)
@@ -260,6 +263,22 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return about(Failed(malformedUUID, name, message, hint))
 	}
 	return nil
+}
+
+// quotedMounts reports mounts within quotes that nobody takes off: typographic ones, as they are pasted.
+func quotedMounts(r *Runner) []Finding {
+	var findings []Finding
+	for _, m := range r.Definition.Mounts {
+		source, target := m.Source.Value, m.Target.Value
+		if strings.Trim(source, quoteSigns) == source && strings.Trim(target, quoteSigns) == target {
+			continue
+		}
+		findings = append(findings, Failed(literalQuotes, m.Option,
+			"the mount has quotes in its paths: they are none to a shell, and docker gets them too",
+			`write it without them, or in plain quotes: "`+strings.Trim(m.Place.Text(), quoteSigns)+`"`).
+			At(m.Place).On(m.Place.Text()).Touching(Path(r.Name)))
+	}
+	return findings
 }
 
 // rootOf is the file in which a value is written, as far as that is known.
