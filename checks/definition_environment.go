@@ -26,6 +26,7 @@ var definitionEnvironment = Check{
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
 		findings := perRunner(h, func(r *Runner) []Finding { return judgeEnvironment(h, r) })
+		findings = append(findings, exposedLogins(h)...)
 		if len(findings) == 0 {
 			return []Finding{Skipped("environment", "no runner definition was given")}
 		}
@@ -260,6 +261,11 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" &&
 		!validUUID.MatchString(value.Value) {
 		message, hint := uuidMistake(name, value.Value)
+		if bare, _, commented := strings.Cut(value.Value, " #"); v.FromFile && commented &&
+			validUUID.MatchString(strings.TrimSpace(bare)) {
+			message = name + " has a comment behind it, which an env file makes a part of the value"
+			hint = "put the comment on a line of its own"
+		}
 		return about(Failed(malformedUUID, name, message, hint))
 	}
 	return nil
@@ -451,21 +457,43 @@ func exposed(h *Host, d *runner.Definition) []Finding {
 		if !literalSecret(v) || v.Value.Place.File == nil {
 			continue
 		}
-		file := v.Value.Place.File.Path
-		message := ""
-		switch standing(h, file) {
-		case tracked:
-			message = fmt.Sprintf("the value of %s stands in %s, which git tracks", v.Name.Value, file)
-		case addable:
-			message = fmt.Sprintf("the value of %s stands in %s, which git does not ignore", v.Name.Value, file)
-		default:
+		file, why := v.Value.Place.File.Path, exposure(h, v.Value.Place)
+		if why == "" {
 			continue
 		}
-		findings = append(findings, Warned(exposedSecret, v.Name.Value, message,
+		findings = append(findings, Warned(exposedSecret, v.Name.Value,
+			fmt.Sprintf("the value of %s stands in %s", v.Name.Value, why),
 			"move it to a file that git ignores, and make new credentials if it was ever pushed").
 			On(file).At(v.Value.Place).Touching(Variable(v.Name.Value), Path(file)))
 	}
 	return findings
+}
+
+// exposedLogins reports passwords of docker login that stand in files which git tracks, or would.
+func exposedLogins(h *Host) []Finding {
+	var findings []Finding
+	for _, reading := range h.Readings {
+		for _, place := range reading.Passwords {
+			if why := exposure(h, place); why != "" && len(reading.Definitions) > 0 {
+				findings = append(findings, Warned(exposedSecret, "docker login",
+					"the password of docker login stands in "+why,
+					"take it from the environment: printf %s \"$PASSWORD\" | docker login -u USER --password-stdin HOST").
+					On(reading.Path).At(place).Touching(Path(reading.Path)))
+			}
+		}
+	}
+	return findings
+}
+
+// exposure names the file of a place with what git makes of it; "" if git leaves it alone.
+func exposure(h *Host, place source.Span) string {
+	switch file := place.File.Path; standing(h, file) {
+	case tracked:
+		return file + ", which git tracks"
+	case addable:
+		return file + ", which git does not ignore"
+	}
+	return ""
 }
 
 // standing tells what git makes of a file as the user named it.
