@@ -39,7 +39,10 @@ func BenchmarkCheckLatency(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	in := checks.Input{Live: true, Platform: "linux/amd64", Env: func(string) string { return "" }, Route: network.Config()}
+	in := checks.Input{
+		Live: true, Platform: "linux/amd64", Route: network.Config(),
+		Env: func(string) string { return "" },
+	}
 	for _, name := range []string{"run.sh", "config.json"} {
 		in.Files = append(in.Files, checks.InputFile{Path: name, Data: labFile(b, name)})
 	}
@@ -79,7 +82,8 @@ func farAway() scene.Scene {
 			}},
 			"auth.rig.test": {TLS: "private"},
 			"docker-public.packages.atlassian.com": {Registry: &scene.Registry{
-				Images: images(vendor+"runner:latest", vendor+"auth-proxy:prod-stable", vendor+"dvcs-tools:prod-stable"),
+				Images: images(vendor+"runner:latest", vendor+"auth-proxy:prod-stable",
+					vendor+"dvcs-tools:prod-stable"),
 			}},
 			"k8s-docker.packages.atlassian.com": {Registry: &scene.Registry{Images: images("pause:3.8")}},
 		},

@@ -51,11 +51,10 @@ const (
 	vendorImages   = "198.51.100.61" // its registries and the public ones
 )
 
-// The lab's people. Only ciUser may pull, and what is below rig/ alone.
+// The lab's only user. With tokens, what is below other/ is not this user's to pull.
 const (
 	ciUser     = "ci"
 	ciPassword = "s3cret"
-	strangers  = "stranger"
 )
 
 // pki is the company's certificate authority, and another one that nobody trusts.
@@ -227,8 +226,9 @@ func vendorHosts() []string {
 // publicRegistries are the vendor's and those of the public.
 func publicRegistries() []string {
 	return []string{
-		"docker-public.packages.atlassian.com", "docker-hub.packages.atlassian.com", "k8s-docker.packages.atlassian.com",
-		"public.ecr.aws", "registry-1.docker.io", "auth.docker.io", "production.cloudflare.docker.com",
+		"docker-public.packages.atlassian.com", "docker-hub.packages.atlassian.com",
+		"k8s-docker.packages.atlassian.com", "public.ecr.aws", "registry-1.docker.io", "auth.docker.io",
+		"production.cloudflare.docker.com",
 	}
 }
 
@@ -286,9 +286,10 @@ http: {addr: "%[2]s"%[3]s}
 // fronts starts the lab's own servers: most stand before the open registry.
 func (l *lab) fronts() {
 	l.Helper()
-	company, registry := l.pki.company, l.front(openRegistry, "http")
+	company, registry := l.pki.company, l.front(openRegistry, "http", "")
 	day := 24 * time.Hour
-	l.handle(registryServer+":5443", l.front(registryServer+":443", "https"), company.valid(l, "registry.rig.test"))
+	l.handle(registryServer+":5443", l.front(registryServer+":443", "https", "registry.rig.test"),
+		company.valid(l, "registry.rig.test"))
 	l.handle(plainServer+":443", registry)
 	l.handle(plainServer+":5000", registry)
 	l.handle(authServer+":443", tokenService(l.pki.company), company.valid(l, "auth.rig.test"))
@@ -299,26 +300,27 @@ func (l *lab) fronts() {
 	l.handle(blobsServer+":443", redirectingBlobs(registry), company.valid(l, "blobs.rig.test"))
 	l.handle(cdnServer+":443", cdn(registry), company.valid(l, "cdn.rig.test"))
 	l.handle(vendorServer+":443", http.HandlerFunc(vendor), company.valid(l, vendorHosts()...))
-	l.handle(vendorImages+":443", registry, company.valid(l, publicRegistries()...))
+	l.handle(vendorImages+":443", public(registry, l.front(tokensServer+":443", "https", "tokens.rig.test")),
+		company.valid(l, publicRegistries()...))
 }
 
 // front passes requests on to a server beyond the firewall, as the one that was asked.
-func (l *lab) front(address, scheme string) http.Handler {
+func (l *lab) front(address, scheme, name string) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = scheme, address, r.In.Host
 		},
-		Transport: l.transport(), ErrorLog: log.New(io.Discard, "", 0),
+		Transport: l.transport(name), ErrorLog: log.New(io.Discard, "", 0),
 	}
 }
 
-// transport sends requests from beyond the firewall, to whichever address.
-func (l *lab) transport() *http.Transport {
+// transport sends requests from beyond the firewall; over TLS it wants a certificate for the name.
+func (l *lab) transport(name string) *http.Transport {
 	roots := x509.NewCertPool()
 	roots.AddCert(l.pki.company.cert)
 	transport := &http.Transport{
 		DialContext:     l.out.dial,
-		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "registry.rig.test"},
+		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: name},
 	}
 	l.Cleanup(transport.CloseIdleConnections)
 	return transport
@@ -328,7 +330,8 @@ func (l *lab) transport() *http.Transport {
 func redirectingBlobs(registry http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/blobs/") {
-			http.Redirect(w, r, "https://cdn.rig.test"+r.URL.Path+"?signature=0123456789abcdef", http.StatusTemporaryRedirect)
+			to := "https://cdn.rig.test" + r.URL.Path + "?signature=0123456789abcdef"
+			http.Redirect(w, r, to, http.StatusTemporaryRedirect)
 			return
 		}
 		registry.ServeHTTP(w, r)
@@ -356,8 +359,18 @@ func vendor(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, `{"code": 401, "message": "Unauthorized"}`)
 }
 
-// tokenService gives out tokens for what is asked of rig/, to the one user that it knows; other users that it knows
-// get tokens that open nothing.
+// public is what answers for the public registries: of them Docker Hub, which has private images, wants a token.
+func public(open, hub http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host == "registry-1.docker.io" {
+			hub.ServeHTTP(w, r)
+			return
+		}
+		open.ServeHTTP(w, r)
+	})
+}
+
+// tokenService gives the lab's user tokens for all but other/, and strangers tokens that open nothing.
 func tokenService(signer authority) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -375,7 +388,7 @@ func tokenService(signer authority) http.Handler {
 		granted := []access{}
 		for _, scope := range r.URL.Query()["scope"] {
 			parts := strings.Split(scope, ":")
-			if user == ciUser && len(parts) == 3 && strings.HasPrefix(parts[1], "rig/") {
+			if user == ciUser && len(parts) == 3 && !strings.HasPrefix(parts[1], "other/") {
 				granted = append(granted, access{parts[0], parts[1], strings.Split(parts[2], ",")})
 			}
 		}
@@ -444,7 +457,8 @@ coredump_dir %[4]s
 func (l *lab) pages() {
 	l.Helper()
 	// A filter that terminates TLS signs for every name.
-	cert := l.pki.company.valid(l, append(publicRegistries(), "block.rig.test", "portal.rig.test", "registry.rig.test")...)
+	names := append(publicRegistries(), "block.rig.test", "portal.rig.test", "registry.rig.test")
+	cert := l.pki.company.valid(l, names...)
 	certFile, keyFile := l.write("page", cert.Certificate[0], cert.PrivateKey.(*ecdsa.PrivateKey))
 	config := fmt.Sprintf(`daemon off; master_process off; user root; pid %[1]s/nginx.pid; error_log stderr;
 events {}
@@ -481,16 +495,19 @@ const interceptPort = 8443
 func (l *lab) pushAll() {
 	l.Helper()
 	both := []string{"amd64", "arm64"}
+	const vendor = "sox/atlassian/bitbucket-pipelines-"
 	for _, name := range []string{
-		"rig/pause:1", "rig/auth-proxy:1", "rig/clone:1", "rig/bitbucket-pipelines-runner:5",
-		"other/pause:1", "pause:3.8", "google/pause:latest", "sox/atlassian/bitbucket-pipelines-auth-proxy:prod-stable",
-		"sox/atlassian/bitbucket-pipelines-dvcs-tools:prod-stable", "sox/atlassian/bitbucket-pipelines-runner:latest",
+		"rig/pause:1", "rig/auth-proxy:1", "rig/clone:1", "rig/bitbucket-pipelines-runner:5", "other/pause:1",
+		"acme/pause:1", "pause:3.8", "google/pause:latest", vendor + "auth-proxy:prod-stable",
+		vendor + "dvcs-tools:prod-stable", vendor + "runner:latest",
 	} {
 		l.push(name, both...)
 	}
 	l.push("rig/arm:1", "arm64")
 	layer := l.push("rig/broken:1", "amd64")
-	if err := os.Remove(filepath.Join(l.dir, "storage/docker/registry/v2/blobs/sha256", layer[7:9], layer[7:], "data")); err != nil {
+	hash := strings.TrimPrefix(layer, "sha256:")
+	stored := filepath.Join(l.dir, "storage/docker/registry/v2/blobs/sha256", hash[:2], hash, "data")
+	if err := os.Remove(stored); err != nil {
 		l.Fatal(err)
 	}
 }
@@ -528,7 +545,8 @@ func (l *lab) push(reference string, architectures ...string) (layer string) {
 	}
 	if len(architectures) > 1 {
 		const indexType = "application/vnd.oci.image.index.v1+json"
-		l.manifest(repository, tag, indexType, map[string]any{"schemaVersion": 2, "mediaType": indexType, "manifests": index})
+		l.manifest(repository, tag, indexType,
+			map[string]any{"schemaVersion": 2, "mediaType": indexType, "manifests": index})
 	}
 	return layer
 }
@@ -553,7 +571,8 @@ func (l *lab) manifest(repository, tag, mediaType string, content map[string]any
 		l.Fatal(err)
 	}
 	l.send(http.MethodPut, path.Join("/v2", repository, "manifests", tag), mediaType, data, http.StatusCreated)
-	return map[string]any{"mediaType": mediaType, "size": len(data), "digest": fmt.Sprintf("sha256:%x", sha256.Sum256(data))}
+	digest := fmt.Sprintf("sha256:%x", sha256.Sum256(data))
+	return map[string]any{"mediaType": mediaType, "size": len(data), "digest": digest}
 }
 
 func (l *lab) send(method, where, contentType string, body []byte, want int) *http.Response {
@@ -565,7 +584,7 @@ func (l *lab) send(method, where, contentType string, body []byte, want int) *ht
 		l.Fatal(err)
 	}
 	req.Header.Set("Content-Type", contentType)
-	resp, err := l.transport().RoundTrip(req)
+	resp, err := l.transport("").RoundTrip(req)
 	if err != nil {
 		l.Fatal(err)
 	}

@@ -21,27 +21,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// needs skips the test, with the reason, where it cannot be run: not root, no namespaces, or a program is missing.
-// With RUNNER_PREFLIGHT_LAB=1 it fails instead, so that a build that must run the laboratory cannot skip it; 0 leaves
-// the laboratory out.
+// needs skips the test, with the reason, unless RUNNER_PREFLIGHT_LAB=1 asks for the laboratory; then it fails where the
+// test cannot be run: not root, no namespaces, or a program is missing. A build that must run it cannot skip it.
 func needs(t testing.TB, programs ...string) {
 	t.Helper()
-	complain := t.Skip
-	if os.Getenv("RUNNER_PREFLIGHT_LAB") == "1" {
-		complain = t.Fatal
-	}
-	if os.Getenv("RUNNER_PREFLIGHT_LAB") == "0" {
-		t.Skip("the laboratory is left out with RUNNER_PREFLIGHT_LAB=0")
+	if os.Getenv("RUNNER_PREFLIGHT_LAB") != "1" {
+		t.Skip("the laboratory of real servers takes minutes, root and Debian packages: RUNNER_PREFLIGHT_LAB=1 runs it")
 	}
 	for _, name := range programs {
 		if _, err := exec.LookPath(name); err != nil {
-			complain("the laboratory needs the program " + name)
+			t.Fatal("the laboratory needs the program " + name)
 		}
 	}
 	// Mounting is what a container that calls itself root is often not allowed to do.
 	probe := exec.Command("unshare", "--net", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt")
 	if out, err := probe.CombinedOutput(); err != nil {
-		complain("the laboratory needs root and namespaces of its own: " + strings.TrimSpace(string(out)))
+		t.Fatal("the laboratory needs root and namespaces of its own: " + strings.TrimSpace(string(out)))
 	}
 }
 
@@ -92,7 +87,11 @@ func newLab(t testing.TB) *lab {
 		nft -f - <<'END'
 			table inet fw {
 				map scenes { type ipv4_addr : verdict; }
-				chain forward { type filter hook forward priority 0; policy accept; ip saddr vmap @scenes; ip daddr vmap @scenes; }
+				chain forward {
+					type filter hook forward priority 0; policy accept
+					ip saddr vmap @scenes
+					ip daddr vmap @scenes
+				}
 			}
 			table ip nat {
 				map scenes { type ipv4_addr : verdict; }
@@ -149,6 +148,7 @@ func (l *lab) netnsOf(t testing.TB, name string) *netns {
 			mkdir -p "$1$folder/upper" "$1$folder/work"
 			mount -t overlay -o "lowerdir=$folder,upperdir=$1$folder/upper,workdir=$1$folder/work" overlay "$folder"
 		done
+		echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6
 		ip link set lo up
 		echo ready
 		exec sleep infinity`, "sh", layers)
@@ -282,6 +282,20 @@ func (n *netns) listen(address string) net.Listener {
 	return listener
 }
 
+// sent counts the packets that left the namespace, by eth0.
+func (n *netns) sent() string {
+	n.T.Helper()
+	table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/dev", n.pid))
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	_, counters, found := strings.Cut(string(table), "eth0:")
+	if !found {
+		n.T.Fatal("no eth0")
+	}
+	return strings.Fields(counters)[9]
+}
+
 // await waits until servers listen.
 func (n *netns) await(addresses ...string) {
 	n.T.Helper()
@@ -303,8 +317,8 @@ func (n *netns) await(addresses ...string) {
 }
 
 // runner makes one more runner's host behind the firewall, which treats it by rules in nft's language: filter for
-// what is forwarded from and to it, nat for what it is redirected to. Its name server is at the given address.
-func (l *lab) runner(t testing.TB, nameServer, filter, nat string) *netns {
+// what is forwarded from and to it, nat for what it is redirected to.
+func (l *lab) runner(t testing.TB, filter, nat string) *netns {
 	t.Helper()
 	number := firstRunner + int(l.runners.Add(1))
 	if number > 254 {

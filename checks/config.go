@@ -22,9 +22,13 @@ type configUse struct {
 	// every says that each registry counts as needed: nothing is known of the images, or not of all.
 	every bool
 
-	// needs are those of images that need credentials, as far as is known, and auths the entries: see look.
-	needs []Image
-	auths []authEntry
+	// needs are those of images that need credentials, as far as is known; notes is about each entry of auths, and
+	// pulled are the images that get an entry, by its index: see look.
+	needs  []Image
+	notes  []entryNote
+	pulled map[int][]Image
+	// left are the needed registries that are left without an entry that speaks of credentials.
+	left func() []string
 }
 
 // configUses groups a host's runners by the config.json that they read; without are those of which none is known.
@@ -187,14 +191,18 @@ func (u *configUse) place(r *Runner) source.Span {
 	return source.New(u.Path, nil).Whole()
 }
 
-// servedAnonymously tells whether the registry was asked for an image without credentials and serves it. It is
+// servedAnonymously tells whether the registry was asked for an image without credentials and shows it. It is
 // asked only where the image check asks the same.
 func servedAnonymously(ctx context.Context, h *Host, image Image, platform string) bool {
+	return askedAnonymously(ctx, h, image, platform).Digest != ""
+}
+
+// askedAnonymously is what a registry answers about an image without credentials; nothing where none is asked.
+func askedAnonymously(ctx context.Context, h *Host, image Image, platform string) registry.Resolution {
 	if !h.Live || h.Offline {
-		return false
+		return registry.Resolution{}
 	}
-	answer := h.Registries.Resolve(ctx, registry.Request{Reference: image.Reference, Platform: platform})
-	return answer.Digest != "" && answer.Failure == nil
+	return h.pulling(image.Reference).Registries.Resolve(ctx, registry.Request{Reference: image.Reference, Platform: platform})
 }
 
 // encodeCommand prints an auth value. The shell keeps no line break and no history of a placeholder.

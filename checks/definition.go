@@ -162,8 +162,8 @@ func configKeys(r *Runner) []string {
 		return nil
 	}
 	var keys []string
-	for _, entry := range r.Config.File.Entries() {
-		keys = append(keys, entry.Key)
+	for _, key := range r.Config.File.Keys() {
+		keys = append(keys, key)
 	}
 	return keys
 }

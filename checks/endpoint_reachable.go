@@ -83,6 +83,9 @@ func clientFor(h *Host, r *Runner, e Endpoint) *network.Client {
 	if e.Actor == ActorJVM && isVendorHost(e.Host) && r.Control != nil {
 		return r.Control
 	}
+	for _, image := range imagesAt(r, e.Address()) {
+		return h.pulling(image.Reference).Daemon
+	}
 	return h.Daemon
 }
 
@@ -247,7 +250,7 @@ func blocked(d *demand, a network.Answer, proven bool) bool {
 		return false
 	}
 	refusal := a.Status == http.StatusForbidden || a.Status == http.StatusUnavailableForLegalReasons ||
-		a.Status == http.StatusNetworkAuthenticationRequired || filterWords(a) || elsewhere(a)
+		a.Status == http.StatusNetworkAuthenticationRequired || filterWords(a) || elsewhere(a) && !proven && !related(a)
 	public := isPublicHost(hostOfAddress(d.address))
 	switch {
 	case proven && a.Status >= http.StatusInternalServerError:
@@ -269,6 +272,16 @@ func elsewhere(a network.Answer) bool {
 	}
 	to, err := url.Parse(a.Header.Get("Location"))
 	return err == nil && to.Hostname() != "" && to.Hostname() != hostOfAddress(a.Address)
+}
+
+// related tells whether an answer sends one to a host of the same domain: a company's own login rather than a portal.
+func related(a network.Answer) bool {
+	to, err := url.Parse(a.Header.Get("Location"))
+	if err != nil || to.Scheme == "http" {
+		return false
+	}
+	_, domain, found := strings.Cut(hostOfAddress(a.Address), ".")
+	return found && strings.Contains(domain, ".") && strings.HasSuffix("."+to.Hostname(), "."+domain)
 }
 
 // filterWords looks for what block pages say and other pages do not.
@@ -346,16 +359,17 @@ func shareRoots(findings []Finding) []Finding {
 func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
 	findings := eachImage(h, func(r *Runner, image Image) []Finding {
 		var findings []Finding
+		daemon := h.pulling(image.Reference).Daemon
 		for _, met := range resolve(ctx, h, r, image).Hosts {
-			trace, seen := h.Daemon.Trace(met.Address)
+			trace, seen := daemon.Trace(met.Address)
 			listed := func(d *demand) bool { // an optional one that fails is needed after all
-				return d.runner == r && d.client == h.Daemon && d.address == met.Address &&
+				return d.runner == r && d.client == daemon && d.address == met.Address &&
 					(!d.optional() || trace.Failure == nil)
 			}
 			if !seen || slices.ContainsFunc(known, listed) {
 				continue
 			}
-			d := &demand{runner: r, client: h.Daemon, address: met.Address, images: []Image{image}}
+			d := &demand{runner: r, client: daemon, address: met.Address, images: []Image{image}}
 			d.endpoints = []Endpoint{{Actor: ActorDaemon, Why: met.Why + " of " + clip(image.Reference)}}
 			findings = append(findings, d.complete(judgeDiscovered(ctx, h, d, trace)))
 		}

@@ -21,6 +21,8 @@ func (t treeFiles) Stat(path string) (fs.FileInfo, error) {
 	return t.MapFS.Stat(strings.TrimPrefix(path, "/"))
 }
 
+func (t treeFiles) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
+
 func (t treeFiles) ReadFile(path string) ([]byte, error) {
 	return t.MapFS.ReadFile(strings.TrimPrefix(path, "/"))
 }

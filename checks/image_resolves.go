@@ -437,7 +437,7 @@ func otherFailure(q question) Finding {
 	case "insecure-registry":
 		problem, hint = insecureRegistry, fmt.Sprintf(
 			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`,
-			registryHost(q.image.Reference), daemonSettings)
+			registryHost(q.image.Reference), daemonFile)
 	case "insecure-token-service":
 		return q.base(Erred(insecureTokenService, q.role(), fmt.Sprintf("%s, so the password for %s was not sent",
 			q.failure.Detail, q.name()),
@@ -452,7 +452,10 @@ func outOfReach(ctx context.Context, q question) Finding {
 	if q.failure.Network != nil {
 		detail = q.failure.Network.Detail
 	}
-	return q.base(Unestablished(ctx, q.role(), fmt.Sprintf("%s: %s: %s", q.name(), q.failure.Host, detail)))
+	if q.failure.Host != "" {
+		detail = q.failure.Host + ": " + detail
+	}
+	return q.base(Unestablished(ctx, q.role(), q.name()+": "+detail))
 }
 
 // unreachable is the finding where a host that the image needs gives no answer: the registry, its token service, or

@@ -2,7 +2,6 @@ package checks
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -149,7 +148,7 @@ func noFile(r *Runner) string {
 // resolve asks the registry about an image as the runner would. Registries remember: it costs nothing to ask again.
 func resolve(ctx context.Context, h *Host, r *Runner, image Image) registry.Resolution {
 	p := pullOf(r, image)
-	return h.Registries.Resolve(ctx, registry.Request{
+	return h.pulling(image.Reference).Registries.Resolve(ctx, registry.Request{
 		Reference: image.Reference, Username: p.username, Password: p.password, Platform: r.Platform,
 	})
 }
@@ -230,7 +229,7 @@ func daemonAllows(h *Host, host string, failed *network.Failure) string {
 // (as a reference writes it): on loopback always, elsewhere where its settings list the name or a network that one of
 // its addresses is in. Source: docker's engine, daemon/pkg/registry/config.go.
 func daemonTrusts(h *Host, host string, failed *network.Failure) bool {
-	insecure := append(insecureRegistries(h), "127.0.0.0/8", "::1/128")
+	insecure := append(slices.Clone(h.daemon.Insecure), "127.0.0.0/8", "::1/128")
 	addresses := failed.Addresses
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
@@ -243,24 +242,4 @@ func daemonTrusts(h *Host, host string, failed *network.Failure) bool {
 		within, err := netip.ParsePrefix(entry)
 		return entry == host || err == nil && slices.ContainsFunc(addresses, within.Contains)
 	})
-}
-
-// daemonSettings is where docker's daemon reads its settings.
-const daemonSettings = "/etc/docker/daemon.json"
-
-func insecureRegistries(h *Host) []string {
-	if !h.Live {
-		return nil
-	}
-	data, err := h.Files.ReadFile(daemonSettings)
-	if err != nil {
-		return nil
-	}
-	var settings struct {
-		Insecure []string `json:"insecure-registries"`
-	}
-	if json.Unmarshal(data, &settings) != nil {
-		return nil
-	}
-	return settings.Insecure
 }

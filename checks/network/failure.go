@@ -76,14 +76,19 @@ func (f *Failure) Unwrap() error { return f.Err }
 // outOfTime tells the end of the caller's time from the end of a phase's: only the latter says something of the
 // host.
 func outOfTime(ctx context.Context, phase Phase) *Failure {
-	if ctx.Err() == nil {
+	err := ctx.Err()
+	// A socket can notice its deadline before the context's own timer has run.
+	if deadline, limited := ctx.Deadline(); err == nil && limited && !time.Now().Before(deadline) {
+		err = context.DeadlineExceeded
+	}
+	if err == nil {
 		return nil
 	}
 	detail := "the time was up in the " + string(phase) + " phase"
-	if errors.Is(ctx.Err(), context.Canceled) {
+	if errors.Is(err, context.Canceled) {
 		detail = "interrupted in the " + string(phase) + " phase"
 	}
-	return &Failure{Kind: NotEstablished, Phase: phase, Detail: detail, Err: ctx.Err()}
+	return &Failure{Kind: NotEstablished, Phase: phase, Detail: detail, Err: err}
 }
 
 func timedOut(err error) bool {

@@ -192,13 +192,13 @@ func (d *Definition) Complete() bool {
 	return len(d.Unread) == 0
 }
 
-// secretName tells whether a name is one of a secret.
+// secretName tells whether a name is one of a secret, misspelled ones too.
 func secretName(name string) bool {
 	upper := strings.ToUpper(name)
-	for _, part := range []string{"SECRET", "PASSWORD", "PASSWD", "TOKEN"} {
+	for _, part := range []string{"SECR", "PASSW", "PASSPHRASE", "TOKEN", "API_KEY", "PRIVATE_KEY"} {
 		if strings.Contains(upper, part) {
 			return true
 		}
 	}
-	return false
+	return strings.HasPrefix(upper, "OAUTH") && strings.Contains(upper, "CLIENT") && !strings.HasSuffix(upper, "ID")
 }

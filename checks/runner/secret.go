@@ -19,6 +19,7 @@ type form struct {
 func secretForms() []form {
 	return []form{
 		{ownedSecret, []string{"://"}},
+		{imageSecret, []string{"@"}},
 		{ownedReference, []string{"@"}},
 		{loginSecret, []string{"login"}},
 		{pipedSecret, []string{"--password-stdin"}},
@@ -32,6 +33,7 @@ var (
 	assignedSecret = regexp.MustCompile(`^[A-Za-z0-9_.]*["']?[ \t]*(?::=|:-|[=:])[ \t]*` +
 		`("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
 	ownedSecret = regexp.MustCompile(`://([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
+	imageSecret = regexp.MustCompile(`[\w.-]:([^\s"'@=/][^\s"'@]*)@[\w-]+\.[\w.-]+[:/]`)
 	// ownedReference matches user:password@host/name, without a scheme.
 	ownedReference = regexp.MustCompile(`(?:^|[\s"'=])([^\s"'=/@:<>$]+:[^\s"'<>@/]+)@[\w.-]+(?::\d+)?/`)
 	loginSecret    = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
