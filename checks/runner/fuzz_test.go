@@ -45,7 +45,7 @@ func secretsHidden(t *testing.T, d *Definition) {
 	t.Helper()
 	for _, v := range d.Environment {
 		value := v.Value.Place.Text()
-		if !v.Secret() || len(value) < 8 || strings.ContainsAny(value, "\n\r<>${}") {
+		if !v.Secret() || v.Value.Unresolved != "" || len(value) < 8 || strings.ContainsAny(value, "\n\r<>${}") {
 			continue
 		}
 		if shown := v.Value.Place.Excerpt().Text; strings.Contains(shown, value) {
