@@ -72,6 +72,7 @@ func (a Allowed) Optional() bool {
 func Allowlist(ctx context.Context, h *Host) ([]Allowed, []Gap) {
 	var list allowlist
 	for _, r := range h.Runners {
+		list.images(h, r)
 		for _, e := range r.Endpoints {
 			list.endpoint(h, r, e)
 		}
@@ -113,16 +114,18 @@ func (l *allowlist) unread(h *Host) {
 	}
 }
 
-// endpoint adds a host that is known to be needed.
-func (l *allowlist) endpoint(h *Host, r *Runner, e Endpoint) {
-	for _, why := range strings.Split(e.Why, ", ") { // as joinEndpoints joins them
-		need := Need{Who: e.Actor, Why: why, Runners: []string{r.Name}, Optional: e.Optional}
-		for _, image := range r.Images {
-			if needOf(image.Role) == why {
-				need.Images = appendNew(need.Images, referencesAt(image, e.Address()))
+// images adds the hosts that a runner's images come from.
+func (l *allowlist) images(h *Host, r *Runner) {
+	for _, image := range r.Images {
+		for _, e := range imageEndpoints(image) {
+			need := Need{
+				Who: e.Actor, Why: e.Why, Images: referencesAt(image, e.Address()), Runners: []string{r.Name},
 			}
+			if e.OneOf != "" {
+				need.Why += " of some versions of the runner"
+			}
+			l.add(h.Daemon, e.Address(), need)
 		}
-		l.add(clientFor(h, r, e), e.Address(), need)
 	}
 }
 
@@ -132,6 +135,19 @@ func referencesAt(image Image, address string) []string {
 		host, port, ok := imageAddress(written)
 		return !ok || net.JoinHostPort(host, strconv.Itoa(port)) != address
 	})
+}
+
+// endpoint adds a host that is needed for something else than images.
+func (l *allowlist) endpoint(h *Host, r *Runner, e Endpoint) {
+	parts := slices.DeleteFunc(strings.Split(e.Why, ", "), func(part string) bool { // as joinEndpoints joins them
+		return slices.ContainsFunc(r.Images, func(image Image) bool { return needOf(image.Role) == part })
+	})
+	if why := strings.Join(parts, ", "); why != "" {
+		why = strings.Replace(why, "--endpoint", "named by --endpoint", 1)
+		l.add(clientFor(h, r, e), e.Address(), Need{
+			Who: e.Actor, Why: why, Runners: []string{r.Name}, Optional: e.Optional,
+		})
+	}
 }
 
 // add adds a need of a host, and of the proxy on the way there.
@@ -272,7 +288,7 @@ func unsettled(r registry.Resolution) string {
 		return ""
 	case r.Failure == nil:
 		return r.Stopped
-	case r.Failure.Network != nil:
+	case r.Failure.Network != nil && r.Failure.Host != r.Host:
 		return clip(r.Failure.Host + ": " + r.Failure.Detail)
 	}
 	return clip(r.Failure.Detail)
