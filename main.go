@@ -142,6 +142,8 @@ func newApp(p process) *cli.App {
 				judgingFlags(true), func(c *cli.Context) error { return judge(c, p, true) }),
 			command("lint", "judge the given files alone: no network, nothing of this machine", lintText,
 				judgingFlags(false), func(c *cli.Context) error { return judge(c, p, false) }),
+			command("allowlist", "list every host and port that the runner needs, for whoever keeps the firewall", allowlistText,
+				allowlistFlags(), func(c *cli.Context) error { return allowlist(c, p) }),
 			command("explain", "say what a problem or check is, why it breaks a runner, how to mend it", "",
 				outputFlags(), func(c *cli.Context) error { return explain(c, p) }),
 			command("list", "list the checks and the problems they report", "",
@@ -157,7 +159,7 @@ func newApp(p process) *cli.App {
 }
 
 func command(name, usage, text string, flags []cli.Flag, action cli.ActionFunc) *cli.Command {
-	arguments := map[string]string{"check": "[FILE…]", "lint": "FILE…", "explain": "NAME"}[name]
+	arguments := map[string]string{"check": "[FILE…]", "lint": "FILE…", "allowlist": "[FILE…]", "explain": "NAME"}[name]
 	return &cli.Command{
 		Name: name, Usage: usage, Description: strings.TrimSpace(text), Flags: flags, Action: action,
 		ArgsUsage: arguments, HideHelpCommand: true, OnUsageError: onUsageError, UseShortOptionHandling: true,
