@@ -59,7 +59,7 @@ func TestAllowlist(t *testing.T) {
 		{"token service with a name that is none", func(_ *lab.Scene, r *lab.Registry, _ *Input) {
 			r.Realm = "https://.com/token"
 		}, needed(), `: ".com:443" is no host, and needed as the token service of ` + registry},
-		{"token service in upper case, at its own port", func(s *lab.Scene, r *lab.Registry, _ *Input) {
+		{"token service in upper case, at its own port", func(_ *lab.Scene, r *lab.Registry, _ *Input) {
 			r.Realm = "https://TOKEN.example.com:8443/token/registry.example.com:443"
 		}, needed(blobs, token), ""},
 		{"another endpoint", func(_ *lab.Scene, _ *lab.Registry, in *Input) {
