@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,29 +17,34 @@ import (
 )
 
 const allowlistText = `
-Lists every host and port that the runner needs, who needs it and what for. Registries are asked, as check asks them,
-for the token services and the other hosts that they send their clients to. FILE is as for check; without one, the list
-is for the vendor's defaults.
+FILE is as for check; without one, the list is for the vendor's defaults.
+Registries are asked, as check asks them, for the token services and the other
+hosts that they send their clients to.
 
-   runner-preflight allowlist run.sh                               for people
-   runner-preflight allowlist --format markdown run.sh             a ticket, to be pasted as it is
-   runner-preflight allowlist --format squid run.sh > runner.acl   for squid's dstdomain
-   runner-preflight allowlist --against allowed.txt run.sh         what is missing from a list
+A list for --against has one host a line: HOST, *.HOST for the names below it,
+.HOST for both, each with :PORT if it is about that port alone. # begins a
+comment.
 
-A list has one host a line: HOST, *.HOST for the names below it, .HOST for both, each with :PORT if it is about that port
-alone; # begins a comment.
+Examples:
+  runner-preflight allowlist run.sh
+  runner-preflight allowlist --format markdown run.sh    a ticket to be pasted
+  runner-preflight allowlist --format squid run.sh >runner.acl
+  runner-preflight allowlist --against allowed.txt run.sh
 
-Exit codes: 0 all is listed; 1 something is missing from the list of --against; 2 usage, or a file that cannot be read;
-3 a registry could not be asked, so that hosts may be missing here.`
+Exit codes:
+  0    all that is needed is listed
+  1    something is missing from the list of --against
+  2    usage, or a file that cannot be opened, or a line of it that is no host
+  3    a registry could not be asked: hosts may be missing here`
 
 // allowlistFlags are those of check that say what is looked at, and how the list is to look.
 func allowlistFlags() []cli.Flag {
 	judging := []string{"only", "skip", "format", "report", "fail-on", "quiet", "verbose"}
 	flags := slices.DeleteFunc(judgingFlags(true), func(f cli.Flag) bool { return slices.Contains(judging, f.Names()[0]) })
 	return append(flags,
-		&cli.StringFlag{Name: "format", Value: "text", Usage: "`text|csv|json|squid|markdown` on standard output"},
-		&cli.StringFlag{Name: "against", Usage: "list what is missing from `FILE` alone, which has one host a line"},
-		&cli.BoolFlag{Name: "required", Usage: "leave out what only some pipelines need"})
+		toggle(reportFlags, "required", "", "without what only some pipelines need"),
+		one(reportFlags, "against", "", "`LIST` show what is missing from that file alone"),
+		one(reportFlags, "format", "text", "`NAME` text, csv, json, squid or markdown"))
 }
 
 // listing is an allowlist as somebody wants it.
@@ -64,12 +68,13 @@ func allowlist(c *cli.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	folder, _ := os.Getwd() // unknown when it is gone
-	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now})
+	host, err := l.build(in)
 	if err != nil {
-		return misused("", "--config %s: %s", l.config, reason(err))
+		return err
 	}
-	return l.list(c.Context, p, host)
+	ctx, stop := untilSignal(c.Context)
+	defer stop()
+	return l.list(ctx, p, host)
 }
 
 // readListing checks the flags, and reads the list that is to be compared.
@@ -92,8 +97,6 @@ func readListing(c *cli.Context, p process) (listing, error) {
 		return l, err
 	}
 	switch {
-	case l.against == "" && c.IsSet("against"):
-		return l, misused("", "--against is empty")
 	case l.against == "-" && slices.Contains(c.Args().Slice(), "-"):
 		return l, misused("", "standard input can be the FILE or the list of --against, not both")
 	case l.against != "":
@@ -119,10 +122,10 @@ func (l *listing) readPatterns(stdin io.Reader) error {
 
 // list asks, and writes what is needed, or missing.
 func (l listing) list(ctx context.Context, p process, host *checks.Host) error {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	limited, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	stop := l.progress(p, host)
-	found := report.NewAllowlist(ctx, version, host)
+	found := report.NewAllowlist(limited, version, host)
 	stop()
 	if l.required {
 		found.Hosts = slices.DeleteFunc(found.Hosts, checks.Allowed.Optional)
@@ -134,10 +137,12 @@ func (l listing) list(ctx context.Context, p process, host *checks.Host) error {
 		fmt.Fprintf(p.err, "runner-preflight: %s\n", source.Printable(line))
 	}
 	if err := l.write(p.out, found); err != nil {
-		fmt.Fprintf(p.err, "runner-preflight: writing to standard output: %s\n", reason(err))
-		return exitCode(exitUnestablished)
+		return fmt.Errorf("writing to standard output: %s", reason(err))
 	}
+	var interrupted interruption
 	switch {
+	case errors.As(context.Cause(ctx), &interrupted):
+		return interrupted.exitCode()
 	case l.against != "" && len(found.Hosts) > 0:
 		return exitCode(exitFindings)
 	case found.Incomplete():

@@ -47,13 +47,15 @@ func demo(c *cli.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	if c.NArg() > 0 {
-		return misused("runner-preflight demo", "demo takes no FILE")
+	if err := noArguments(c); err != nil {
+		return err
 	}
+	ctx, stop := untilSignal(c.Context)
+	defer stop()
 	healthy := demoHost{script: demoScript, config: demoConfig()}
 	fmt.Fprint(p.out, demoHeading(o, "1 of 2: a healthy runner"))
-	if code, err := healthy.check(c.Context, p, o); code != exitClean || err != nil {
-		return errors.Join(exitCode(code), err)
+	if err := healthy.check(ctx, p, o); err != nil {
+		return err
 	}
 	mistakes := strings.NewReplacer("  -v /tmp:/tmp \\\n", "", "'{b0ae87b8", "'b0ae87b8", "ddad9cdfae}'", "ddad9cdfae'")
 	broken := demoHost{
@@ -62,8 +64,10 @@ func demo(c *cli.Context, p process) error {
 		block:  "bitbucket.org",
 	}
 	fmt.Fprint(p.out, "\n", demoHeading(o, "2 of 2: the same runner with four typical mistakes"))
-	_, err = broken.check(c.Context, p, o)
-	return err
+	if err := broken.check(ctx, p, o); !errors.Is(err, exitCode(exitFindings)) {
+		return err
+	}
+	return nil
 }
 
 func demoHeading(o options, text string) string {
@@ -77,33 +81,29 @@ func demoHeading(o options, text string) string {
 // demoHost is a runner's host: its files, and which of its needs a firewall blocks.
 type demoHost struct{ script, config, block string }
 
-// check judges the host as the check command would, and returns the exit code that it would have.
-func (d demoHost) check(ctx context.Context, p process, o options) (code int, err error) {
+// check judges the host as the check command would.
+func (d demoHost) check(ctx context.Context, p process, o options) (err error) {
 	folder, err := os.MkdirTemp("", "runner-preflight-demo-")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	if err := d.write(folder); err != nil {
-		return 0, err
+		return err
 	}
 	lab, err := scene.Start(d.network())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer lab.Close()
 	way := lab.Config()
 	way.Proxy, way.UserAgent = nil, "runner-preflight/"+version
 	host, err := checks.Build(d.input(way), checks.Windows{Files: demoFiles{folder}, Now: time.Now})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	o.timeout, o.failOn, o.format = 20*time.Second, checks.Fail, "text"
-	failed := exitCode(0)
-	if err := o.judgeHost(ctx, p, host); err != nil && !errors.As(err, &failed) {
-		return 0, err
-	}
-	return int(failed), nil
+	return o.judgeHost(ctx, p, host)
 }
 
 // write puts down what the definition mounts.

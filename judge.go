@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,9 +16,19 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 	"runner-preflight/report"
 )
+
+// check judges a runner on its own host.
+func check(c *cli.Context, p process) error { return judge(c, p, true) }
+
+// lint judges files alone.
+func lint(c *cli.Context, p process) error {
+	if c.NArg() == 0 && !c.IsSet("config") {
+		return misused("try runner-preflight lint run.sh ~/.docker/config.json", "lint takes the FILEs to judge")
+	}
+	return judge(c, p, false)
+}
 
 // judge reads what it is given, runs the checks and writes the reports. Its error is an exitCode or a usage error.
 func judge(c *cli.Context, p process, live bool) error {
@@ -27,40 +39,60 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err := flagsFirst(c.Args().Slice()); err != nil {
 		return err
 	}
-	if !live && c.NArg() == 0 && o.config == "" {
-		return misused("try runner-preflight lint run.sh ~/.docker/config.json", "lint takes the FILEs to judge")
-	}
 	in, err := o.input(c, p, live)
 	if err != nil {
 		return err
 	}
-	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: currentFolder(), Now: time.Now})
+	host, err := o.build(in)
 	if err != nil {
-		return misused("", "%w", err)
+		return err
 	}
-	return o.judgeHost(c.Context, p, host)
+	if err := o.spare(host, c.Args().Slice()); err != nil {
+		return err
+	}
+	ctx, stop := untilSignal(c.Context)
+	defer stop()
+	return o.judgeHost(ctx, p, host)
+}
+
+// build makes the host that an input describes, on this machine.
+func (o options) build(in checks.Input) (*checks.Host, error) {
+	folder, _ := os.Getwd() // unknown when it is gone
+	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now})
+	if err != nil {
+		path := o.config
+		if at := (*fs.PathError)(nil); errors.As(err, &at) {
+			path = at.Path
+		}
+		return nil, misused("", "--config %s: %s", path, reason(err))
+	}
+	return host, nil
 }
 
 // judgeHost runs the selected checks on a host and writes the reports.
 func (o options) judgeHost(ctx context.Context, p process, host *checks.Host) error {
 	started := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	limited, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	stop := o.progress(p, host)
-	results := checks.Run(ctx, host, o.selection)
+	results := checks.Run(limited, host, o.selection)
 	stop()
+	var interrupted interruption
 	r := report.New(report.Run{
 		Version: version, Started: started, Duration: time.Since(started), Host: host,
-		Results: results, Interrupted: errors.Is(context.Cause(ctx), errInterrupted),
+		Results: results, Interrupted: errors.As(context.Cause(ctx), &interrupted),
 	})
 	code := exitCode(r.ExitCode(o.failOn))
 	if err := o.write(p, r); err != nil {
-		fmt.Fprintf(p.err, "runner-preflight: %v\n", err)
+		complain(p.err, err)
 		if code == exitClean {
 			code = exitUnestablished
 		}
 	}
-	if code == exitClean {
+	switch {
+	case r.Interrupted:
+		return interrupted.exitCode()
+	case code == exitClean:
 		return nil
 	}
 	return code
@@ -68,12 +100,39 @@ func (o options) judgeHost(ctx context.Context, p process, host *checks.Host) er
 
 // write gives standard output its format and writes the report files.
 func (o options) write(p process, r report.Report) error {
-	format := o.formats()[o.format]
-	errs := []error{format(p.out, r)}
+	var errs []error
+	if err := o.formats()[o.format](p.out, r); err != nil {
+		errs = append(errs, fmt.Errorf("writing to standard output: %s", reason(err)))
+	}
 	for _, file := range o.reports {
-		errs = append(errs, writeWhole(file.path, func(w io.Writer) error { return o.fileFormats()[file.format](w, r) }))
+		err := writeWhole(file.path, func(w io.Writer) error { return o.fileFormats()[file.format](w, r) })
+		if err != nil {
+			errs = append(errs, fmt.Errorf("writing %s: %s", file.path, reason(err)))
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// spare refuses to write a report over one of the files that are judged.
+func (o options) spare(host *checks.Host, files []string) error {
+	for _, r := range host.Runners {
+		if r.Config != nil {
+			files = append(files, r.Config.Path)
+		}
+		if r.Definition != nil {
+			for _, env := range r.Definition.EnvFiles {
+				files = append(files, env.Path.Value)
+			}
+		}
+	}
+	for _, report := range o.reports {
+		for _, file := range files {
+			if sameFile(report.path, file) {
+				return misused("", "--report would write over %s, which is judged", file)
+			}
+		}
+	}
+	return nil
 }
 
 // input turns the command line into what is to be judged.
@@ -84,47 +143,49 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 	}
 	if live {
 		in.Env = p.env
+		in.Files = p.definition(c.NArg())
 		in.Route = route(p, o)
 		if in.Platform == "" {
 			in.Platform = "linux/" + runtime.GOARCH
 		}
 	}
-	for _, name := range c.Args().Slice() {
-		data, err := readInput(name, p.in)
-		if err != nil {
-			return in, misused("", "%s: %s", name, reason(err))
+	for i, name := range c.Args().Slice() {
+		switch data, err := readInput(name, p.in); {
+		case err != nil && i == 0 && errors.Is(err, fs.ErrNotExist):
+			return in, notAFile(name, names(c.App))
+		case err != nil:
+			return in, misused("", "%s: %s", cmp.Or(name, `""`), reason(err))
+		case name == "-" && slices.Index(c.Args().Slice(), name) < i:
+			return in, misused("", "- stands for standard input, which can be read once")
+		case name == "-":
+			in.Files = append(in.Files, checks.InputFile{Path: "<stdin>", Data: data})
+		default:
+			in.Files = append(in.Files, checks.InputFile{Path: name, Data: data})
 		}
-		if name == "-" {
-			name = "<stdin>"
-		}
-		in.Files = append(in.Files, checks.InputFile{Path: name, Data: data})
 	}
 	return in, nil
+}
+
+// notAFile says that the first FILE does not exist, and what a command was most likely meant to be.
+func notAFile(name string, commands []string) error {
+	if slices.Contains(commands, name) {
+		return misused("", "commands come before flags: put %s first", name)
+	}
+	if near := checks.Nearest(name, commands); near != "" {
+		return misused("", "%s: no such file or command; did you mean %s?", name, near)
+	}
+	return misused("", "%s: no such file", cmp.Or(name, `""`))
 }
 
 // flagsFirst refuses a flag behind a FILE, where the command line's grammar would take it for a FILE.
 func flagsFirst(args []string) error {
 	for i, arg := range args {
 		if i > 0 && len(arg) > 1 && strings.HasPrefix(arg, "-") {
-			return misused("", "flags come before files: put %s before %s", source.Printable(arg), source.Printable(args[0]))
+			name, _, _ := strings.Cut(arg, "=")
+			return misused("", "flags come before files: put %s before %s (a file of that name is ./%[1]s)", name, args[0])
 		}
 	}
 	return nil
-}
-
-// reason says in plain words why a file cannot be opened.
-func reason(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "no such file"
-	case errors.Is(err, fs.ErrPermission):
-		return "permission denied"
-	case errors.Is(err, checks.ErrIsDirectory):
-		return "is a folder; name the files in it"
-	case errors.Is(err, errTooLarge):
-		return errTooLarge.Error()
-	}
-	return "cannot be read"
 }
 
 // explain writes what a problem or a check is.
@@ -133,19 +194,19 @@ func explain(c *cli.Context, p process) error {
 	if err != nil {
 		return err
 	}
+	all := checks.All()
+	hint := "runner-preflight list shows all names"
 	if c.NArg() != 1 {
-		return misused("runner-preflight list has all names", "explain takes one NAME of a problem or check")
+		return misused(hint, "explain takes one NAME, of a problem or a check")
 	}
 	name := c.Args().First()
-	all := checks.All()
-	if !slices.Contains(checks.Names(all), name) {
-		near := checks.Nearest(name, checks.Names(all))
-		if near != "" {
-			return misused("runner-preflight explain "+near, "no problem or check is called %q; did you mean %q?", name, near)
-		}
-		return misused("runner-preflight list has all names", "no problem or check is called %q", name)
+	if slices.Contains(checks.Names(all), name) {
+		return report.Explain(p.out, all, name, o.text)
 	}
-	return report.Explain(p.out, all, name, o.text)
+	if near := checks.Nearest(name, checks.Names(all)); near != "" {
+		return misused("try runner-preflight explain "+near, "no problem or check is called %q; did you mean %q?", name, near)
+	}
+	return misused(hint, "no problem or check is called %q", name)
 }
 
 // list writes all checks and problems.
@@ -154,5 +215,38 @@ func list(c *cli.Context, p process) error {
 	if err != nil {
 		return err
 	}
+	if err := noArguments(c); err != nil {
+		return err
+	}
 	return report.List(p.out, checks.All(), o.text)
+}
+
+func printVersion(c *cli.Context, p process) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(p.out, "runner-preflight "+version)
+	return err
+}
+
+func noArguments(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return misused("", "%s takes no argument", c.Command.Name)
+	}
+	return nil
+}
+
+// definition is this process's environment, where no FILE is given and it is a runner's: the tool then runs with the
+// runner's own command, in the place of its image.
+func (p process) definition(files int) []checks.InputFile {
+	if files > 0 || p.environ == nil || p.env("RUNNER_UUID") == "" && p.env("ACCOUNT_UUID") == "" {
+		return nil
+	}
+	var lines strings.Builder
+	for _, variable := range p.environ() {
+		if !strings.ContainsAny(variable, "\r\n") {
+			lines.WriteString(variable + "\n")
+		}
+	}
+	return []checks.InputFile{{Path: "<environment>", Data: []byte(lines.String())}}
 }

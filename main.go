@@ -3,16 +3,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 )
 
 // The exit codes, the same for every format.
@@ -29,7 +34,7 @@ const (
 var version = "0.1.0-dev" //nolint:gochecknoglobals // the linker can set nothing else
 
 func main() {
-	os.Exit(run(os.Args, process{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}))
+	os.Exit(run(os.Args, process{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv, environ: os.Environ}))
 }
 
 // process is what the tool has of the process it runs in.
@@ -37,6 +42,8 @@ type process struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(string) string
+	// environ lists the environment as NAME=value; nil lists nothing.
+	environ func() []string
 }
 
 // exitCode carries the exit code of a run whose report has been written.
@@ -61,124 +68,192 @@ func misused(hint, format string, args ...any) error {
 
 // run is the tool without the process around it: it returns the exit code.
 func run(args []string, p process) int {
-	ctx, interrupted, stop := untilSignal()
-	defer stop()
-	err := newApp(p).RunContext(ctx, args)
+	app := newApp(p)
+	err := app.Run(withCommand(args, names(app)))
 	var code exitCode
 	switch {
 	case err == nil:
-		code = exitClean
-	case !errors.As(err, &code):
+		return exitClean
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &usageError{}):
 		complain(p.err, err)
-		code = exitUsage
+		return exitUsage
 	}
-	if signaled := interrupted(); signaled != nil {
-		code = exitInterrupted
-		if signaled == syscall.SIGTERM {
-			code = exitTerminated
-		}
-	}
-	return int(code)
+	complain(p.err, err)
+	return exitUnestablished
 }
 
-// untilSignal ends the context at the first SIGINT or SIGTERM, which the second function then returns; another signal
-// ends the process at once.
-func untilSignal() (ctx context.Context, received func() os.Signal, stop func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals, done := make(chan os.Signal, 1), make(chan os.Signal, 1)
+// withCommand puts the default command where none is named: what stands first is then a flag, a FILE or nothing.
+func withCommand(args, commands []string) []string {
+	if len(args) < 2 {
+		return append(slices.Clone(args), "check")
+	}
+	switch first := args[1]; {
+	case first == "--version":
+		return []string{args[0], "version"}
+	case first == "help" && len(args) > 2 && slices.Contains(commands, args[2]):
+		return []string{args[0], args[2], "--help"}
+	case first == "help" && len(args) > 2:
+		return []string{args[0], "check", args[2]} // which says that there is no such thing
+	case first == "help":
+		return []string{args[0], "--help"}
+	case first == "--help", first == "-h", slices.Contains(commands, first):
+		return args
+	}
+	return slices.Insert(slices.Clone(args), 1, "check")
+}
+
+// interruption is the cause of a context that a signal ended.
+type interruption struct{ os.Signal }
+
+func (i interruption) Error() string { return "interrupted by " + i.String() }
+
+// exitCode is the one that a shell gives a process which the signal ended.
+func (i interruption) exitCode() exitCode {
+	if i.Signal == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
+}
+
+// untilSignal ends the context at the first SIGINT or SIGTERM, with an interruption as its cause; another signal ends
+// the process at once.
+func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
-		if s, open := <-signals; open {
+		select {
+		case s := <-signals:
 			signal.Stop(signals)
-			done <- s
-			cancel(errInterrupted)
+			cancel(interruption{s})
+		case <-ctx.Done():
 		}
 	}()
-	received = func() os.Signal {
-		select {
-		case s := <-done:
-			return s
-		default:
-			return nil
-		}
-	}
-	return ctx, received, func() { signal.Stop(signals); cancel(nil) }
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
-// errInterrupted is the cause of a context that a signal ended.
-var errInterrupted = errors.New("interrupted")
-
-// complain writes an error for people: what, and how to go on.
+// complain writes an error for people: what, and for a mistake on the command line how to go on.
 func complain(w io.Writer, err error) {
-	fmt.Fprintf(w, "runner-preflight: %v\n", err)
-	hint := "see runner-preflight --help"
-	if u := (usageError{}); errors.As(err, &u) && u.hint != "" {
-		hint = u.hint
+	fmt.Fprintf(w, "runner-preflight: %s\n", source.Printable(source.WithoutPassword(err.Error())))
+	if u := (usageError{}); errors.As(err, &u) {
+		fmt.Fprintln(w, cmp.Or(u.hint, "see runner-preflight --help"))
 	}
-	fmt.Fprintln(w, hint)
 }
 
 // newApp is the command line.
 func newApp(p process) *cli.App {
+	commands := commands(p)
 	return &cli.App{
 		Name:                      "runner-preflight",
-		Usage:                     "tells why a Bitbucket Pipelines self-hosted Docker runner will not pull its images",
-		UsageText:                 "runner-preflight [COMMAND] [FLAGS] [FILE…]",
-		Description:               strings.TrimSpace(description),
-		Version:                   version,
+		CustomAppHelpTemplate:     spelled(appHelp(commands), p),
 		HideVersion:               true,
 		HideHelpCommand:           true,
 		DisableSliceFlagSeparator: true,
-		UseShortOptionHandling:    true,
 		Reader:                    p.in,
 		Writer:                    p.out,
 		ErrWriter:                 p.err,
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              onUsageError,
-		Flags:                     judgingFlags(true),
-		Action:                    func(c *cli.Context) error { return judge(c, p, true) },
-		Commands: []*cli.Command{
-			command("check", "judge the runner on its own host: files, images and network (the default)", checkText,
-				judgingFlags(true), func(c *cli.Context) error { return judge(c, p, true) }),
-			command("lint", "judge the given files alone: no network, nothing of this machine", lintText,
-				judgingFlags(false), func(c *cli.Context) error { return judge(c, p, false) }),
-			command("allowlist", "list every host and port that the runner needs, for whoever keeps the firewall", allowlistText,
-				allowlistFlags(), func(c *cli.Context) error { return allowlist(c, p) }),
-			command("explain", "say what a problem or check is, why it breaks a runner, how to mend it", "",
-				outputFlags(), func(c *cli.Context) error { return explain(c, p) }),
-			command("list", "list the checks and the problems they report", "",
-				outputFlags(), func(c *cli.Context) error { return list(c, p) }),
-			command("demo", "show the whole job on an embedded registry, with no network and no set-up", "",
-				outputFlags(), func(c *cli.Context) error { return demo(c, p) }),
-			command("version", "print the version", "", nil, func(*cli.Context) error {
-				_, err := fmt.Fprintln(p.out, "runner-preflight "+version)
-				return err
-			}),
-		},
+		Commands:                  commands,
 	}
 }
 
-func command(name, usage, text string, flags []cli.Flag, action cli.ActionFunc) *cli.Command {
-	arguments := map[string]string{"check": "[FILE…]", "lint": "FILE…", "allowlist": "[FILE…]", "explain": "NAME"}[name]
-	return &cli.Command{
-		Name: name, Usage: usage, Description: strings.TrimSpace(text), Flags: flags, Action: action,
-		ArgsUsage: arguments, HideHelpCommand: true, OnUsageError: onUsageError, UseShortOptionHandling: true,
+// names are those of the commands.
+func names(app *cli.App) []string {
+	var names []string
+	for _, c := range app.Commands {
+		names = append(names, c.Name)
 	}
+	return names
 }
 
-// onUsageError keeps the usage text off standard output; complain says what is wrong.
-func onUsageError(c *cli.Context, err error, isCommand bool) error {
-	hint := "see runner-preflight --help"
-	if isCommand && c.Command != nil {
-		hint = "see runner-preflight " + c.Command.Name + " --help"
-	}
-	message, flag := err.Error(), ""
-	if _, after, found := strings.Cut(message, "flag provided but not defined: -"); found {
-		flag = strings.TrimLeft(after, "-")
-		message = "no such flag: --" + flag
-		if near := nearestFlag(c, flag); near != "" {
-			message += fmt.Sprintf("; did you mean --%s?", near)
+func commands(p process) []*cli.Command {
+	type act func(*cli.Context, process) error
+	command := func(name, arguments, usage, text string, flags []cli.Flag, action act) *cli.Command {
+		c := &cli.Command{
+			Name: name, ArgsUsage: arguments, Usage: usage, Description: strings.TrimSpace(text), Flags: flags,
+			HideHelpCommand: true, OnUsageError: onUsageError, UseShortOptionHandling: true,
+			Action: func(c *cli.Context) error { return hinting(name, action(c, p)) },
 		}
+		c.CustomHelpTemplate = spelled(commandHelp(c), p)
+		return c
+	}
+	return []*cli.Command{
+		command("check", "[FILE…]", "judge a runner on its own host: files, images, network (the default)",
+			checkText, judgingFlags(true), check),
+		command("lint", "FILE…", "judge the given files alone: no network, nothing of this machine", lintText,
+			judgingFlags(false), lint),
+		command("allowlist", "[FILE…]", "list every host and port that a runner needs, for a firewall", allowlistText,
+			allowlistFlags(), allowlist),
+		command("demo", "", "see it work on an embedded registry: no network, no set-up", demoText,
+			append(amountFlags(), colorFlag()), demo),
+		command("explain", "NAME", "say what a problem is, why it breaks a runner, how to mend it", explainText,
+			[]cli.Flag{colorFlag()}, explain),
+		command("list", "", "list all checks and the problems that they report", listText,
+			[]cli.Flag{colorFlag()}, list),
+		command("version", "", "print the version", "", nil, printVersion),
+	}
+}
+
+// hinting points at a command's help where a usage error says nothing better.
+func hinting(command string, err error) error {
+	if u, ok := err.(usageError); ok && u.hint == "" { //nolint:errorlint // actions return it as it is
+		return usageError{u.err, "see runner-preflight " + command + " --help"}
+	}
+	return err
+}
+
+// spelled is a help text as the reader's character set has it.
+func spelled(text string, p process) string {
+	if unicodeLocale(p.env) {
+		return text
+	}
+	return strings.ReplaceAll(text, "…", "...")
+}
+
+// onUsageError puts what the flag parser says into words; nothing goes to standard output.
+func onUsageError(c *cli.Context, err error, isCommand bool) error {
+	if !isCommand {
+		return misused("", "%w", err)
+	}
+	message, hint := err.Error(), "see runner-preflight "+c.Command.Name+" --help"
+	if _, name, found := strings.Cut(message, "flag provided but not defined: -"); found {
+		return misused(hint, "%s", noSuchFlag(c, strings.TrimLeft(name, "-")))
+	}
+	if _, name, found := strings.Cut(message, "flag needs an argument: -"); found {
+		return misused(hint, "%s needs a value", dashed(strings.TrimLeft(name, "-")))
+	}
+	if _, rest, found := strings.Cut(message, "invalid boolean value "); found {
+		_, name, _ := strings.Cut(rest, " for -")
+		name, _, _ = strings.Cut(name, ":")
+		return misused(hint, "%s takes no value", dashed(name))
+	}
+	if value, rest, found := strings.Cut(strings.TrimPrefix(message, "invalid value "), " for flag -"); found {
+		name, _, _ := strings.Cut(rest, ":")
+		return misused(hint, "%s takes a time with its unit, as 30s or 2m, not %s", dashed(name), value)
 	}
 	return misused(hint, "%s", message)
+}
+
+// noSuchFlag says that a command has no such flag, and which was most likely meant.
+func noSuchFlag(c *cli.Context, name string) string {
+	var own, others []string
+	for _, command := range c.App.Commands {
+		for _, flag := range command.Flags {
+			if command == c.Command {
+				own = append(own, flag.Names()...)
+			} else {
+				others = append(others, flag.Names()...)
+			}
+		}
+	}
+	if near := checks.Nearest(name, own); near != "" {
+		return fmt.Sprintf("no such flag: %s; did you mean %s?", dashed(name), dashed(near))
+	}
+	if slices.Contains(others, name) {
+		return c.Command.Name + " has no " + dashed(name)
+	}
+	return "no such flag: " + dashed(name)
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,28 +16,6 @@ import (
 	"runner-preflight/checks"
 	"runner-preflight/report"
 )
-
-const description = `
-Reads the runner's definition (a script with its docker run command, an env file) and its config.json as the runner
-itself will read them, asks the registries for every image that it will pull, and connects to every host that it
-needs. Read-only: nothing is pulled, no program is run, no secret is printed.
-
-   runner-preflight lint run.sh config.json     before a deploy, in CI: the files alone, no network
-   runner-preflight check run.sh                on the runner's host: everything
-   runner-preflight demo                        see it work, with no network and no set-up
-   runner-preflight explain credential-store    what a problem is and how to mend it
-
-Exit codes: 0 nothing found at the threshold of --fail-on; 1 findings; 2 usage, or a file that cannot be opened;
-3 something could not be established, or nothing was checked; 130, 143 interrupted.`
-
-const checkText = `
-FILE is a runner definition or a config.json, recognised by its content; - is standard input. Without one, the
-vendor's defaults are judged, with this user's config.json.`
-
-const lintText = `
-FILE is a runner definition or a config.json, recognised by its content; - is standard input. An env file or a
-config.json that a definition names below the current folder is read too. Nothing else is looked at: no network, no
-home folder, no environment.`
 
 // options are the flags, checked.
 type options struct {
@@ -56,56 +36,99 @@ type options struct {
 // reportFile is one --report.
 type reportFile struct{ format, path string }
 
-// outputFlags are those that say how to print.
-func outputFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`auto|always|never`: color on standard output"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "causes and summary only"},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "evidence, explanations and every finding"},
-	}
-}
+// The categories under which help lists flags.
+const (
+	judgedFlags   = "What is judged"
+	selectedFlags = "What is looked at"
+	reportFlags   = "The report"
+)
 
 // judgingFlags are those of check and, without what needs a network, of lint.
 func judgingFlags(live bool) []cli.Flag {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "config", Usage: "config.json at `PATH`, or in that folder"},
-		&cli.StringFlag{Name: "pause-image", Usage: "`REF` instead of what the definition says"},
-		&cli.StringFlag{Name: "auth-proxy-image", Usage: "`REF` instead of what the definition says"},
-		&cli.StringFlag{Name: "clone-image", Usage: "`REF` instead of what the definition says"},
-		&cli.StringFlag{Name: "platform", Usage: "`OS/ARCH` that images are pulled for (default: this machine's)"},
+		one(judgedFlags, "config", "", "`PATH` config.json, or the folder that holds it"),
+		one(judgedFlags, "pause-image", "", "`REF` replaces what the definition says"),
+		one(judgedFlags, "auth-proxy-image", "", "`REF` replaces what the definition says"),
+		one(judgedFlags, "clone-image", "", "`REF` replaces what the definition says"),
 	}
 	if live {
 		flags = append(flags,
-			&cli.StringSliceFlag{Name: "endpoint", Usage: "`HOST[:PORT]` that must be reachable too (repeatable)"},
-			&cli.BoolFlag{Name: "offline", Usage: "no network at all: what needs it is skipped"},
-			&cli.DurationFlag{Name: "timeout", Value: 30 * time.Second, Usage: "`LIMIT` for the whole run"},
-			&cli.DurationFlag{Name: "connect-timeout", Value: 5 * time.Second, Usage: "`LIMIT` for one phase of a connection"})
+			one(judgedFlags, "platform", "", "`OS/ARCH` of the images (default: this machine's)"),
+			several(judgedFlags, "endpoint", "`HOST[:PORT]` one more host that must be reachable (repeatable)"))
+	} else {
+		flags = append(flags, one(judgedFlags, "platform", "", "`OS/ARCH` of the images"))
+	}
+	flags = append(flags,
+		several(selectedFlags, "only", "`NAME` this check, group or problem alone (repeatable)"),
+		several(selectedFlags, "skip", "`NAME` not this check, group or problem (repeatable)"))
+	if live {
+		flags = append(flags,
+			toggle(selectedFlags, "offline", "", "no network at all: what needs it is skipped"),
+			limit("timeout", usualTimeout, "`TIME` limit of the whole run"),
+			limit("connect-timeout", 5*time.Second, "`TIME` limit of one phase of a connection"))
 	}
 	return append(append(flags,
-		&cli.StringSliceFlag{Name: "only", Usage: "only this check, group or problem `NAME` (repeatable)"},
-		&cli.StringSliceFlag{Name: "skip", Usage: "not this check, group or problem `NAME` (repeatable)"},
-		&cli.StringFlag{Name: "format", Value: "text", Usage: "`text|json` on standard output"},
-		&cli.StringSliceFlag{Name: "report", Usage: "a further report, as `FORMAT=PATH` (repeatable)"},
-		&cli.StringFlag{Name: "fail-on", Value: "fail", Usage: "`warn|fail`: what makes the exit code 1"},
-	), outputFlags()...)
+		one(reportFlags, "format", "text", "`text|json` what standard output gets"),
+		several(reportFlags, "report", "`FORMAT=PATH` a further report, into a file (repeatable)"),
+		one(reportFlags, "fail-on", "fail", "`warn|fail` what makes the exit code 1"),
+	), append(amountFlags(), colorFlag())...)
 }
+
+// amountFlags say how much of a report is printed.
+func amountFlags() []cli.Flag {
+	return []cli.Flag{
+		toggle(reportFlags, "quiet", "q", "causes and summary only"),
+		toggle(reportFlags, "verbose", "v", "evidence, explanations, every finding"),
+	}
+}
+
+func colorFlag() cli.Flag {
+	return one(reportFlags, "color", "auto", "`auto|always|never` on standard output")
+}
+
+func one(category, name, value, usage string) cli.Flag {
+	return &cli.StringFlag{Category: category, Name: name, Value: value, Usage: usage}
+}
+
+func several(category, name, usage string) cli.Flag {
+	return &cli.StringSliceFlag{Category: category, Name: name, Usage: usage}
+}
+
+func toggle(category, name, short, usage string) cli.Flag {
+	f := &cli.BoolFlag{Category: category, Name: name, Usage: usage}
+	if short != "" {
+		f.Aliases = []string{short}
+	}
+	return f
+}
+
+func limit(name string, value time.Duration, usage string) cli.Flag {
+	return &cli.DurationFlag{Category: selectedFlags, Name: name, Value: value, Usage: usage}
+}
+
+// usualTimeout is how long a run may take unless --timeout says otherwise.
+const usualTimeout = 30 * time.Second
 
 // readOptions checks the flags.
 func readOptions(c *cli.Context, p process) (options, error) {
 	o := options{
-		config: c.String("config"), offline: c.Bool("offline"), timeout: c.Duration("timeout"),
+		config: c.String("config"), offline: c.Bool("offline"), timeout: cmp.Or(c.Duration("timeout"), usualTimeout),
 		connect: c.Duration("connect-timeout"), format: c.String("format"), platform: c.String("platform"),
+		images: map[checks.Role]string{},
 	}
-	if o.timeout == 0 {
-		o.timeout = 30 * time.Second
+	for flag, role := range map[string]checks.Role{
+		"pause-image": checks.RolePause, "auth-proxy-image": checks.RoleAuthProxy, "clone-image": checks.RoleClone,
+	} {
+		if reference := c.String(flag); reference != "" {
+			o.images[role] = reference
+		}
 	}
-	var errs []error
-	o.images, errs = imageFlags(c)
-	errs = append(errs, o.readEndpoints(c.StringSlice("endpoint")), o.readPlatform(), o.readReports(c),
-		o.readThreshold(c.String("fail-on")), o.readLimits(c), o.readText(c, p))
 	selection, err := checks.Select(checks.All(), c.StringSlice("only"), c.StringSlice("skip"))
 	o.selection = selection
-	for _, err := range append(errs, err) {
+	for _, err := range []error{
+		noneEmpty(c), o.readEndpoints(c.StringSlice("endpoint")), o.readPlatform(), o.readReports(c),
+		o.readThreshold(c.String("fail-on")), readLimits(c), o.readText(c, p), err,
+	} {
 		if err != nil {
 			return o, misused("", "%w", err)
 		}
@@ -113,30 +136,27 @@ func readOptions(c *cli.Context, p process) (options, error) {
 	return o, nil
 }
 
-func imageFlags(c *cli.Context) (map[checks.Role]string, []error) {
-	images := map[checks.Role]string{}
-	var errs []error
-	for flag, role := range map[string]checks.Role{
-		"pause-image":      checks.RolePause,
-		"auth-proxy-image": checks.RoleAuthProxy, "clone-image": checks.RoleClone,
-	} {
-		if value := c.String(flag); value != "" {
-			images[role] = value
-		} else if c.IsSet(flag) {
-			errs = append(errs, fmt.Errorf("--%s is empty", flag))
+// noneEmpty refuses flags without a value, as of a shell's variable that is not set: no silent fallback.
+func noneEmpty(c *cli.Context) error {
+	for _, flag := range c.Command.Flags {
+		if f, ok := flag.(*cli.StringFlag); ok && c.IsSet(f.Name) && c.String(f.Name) == "" {
+			return fmt.Errorf("--%s is empty", f.Name)
 		}
 	}
-	return images, errs
+	return nil
 }
 
 func (o *options) readEndpoints(values []string) error {
 	for _, value := range values {
+		if strings.Contains(value, "@") {
+			return errors.New("--endpoint takes HOST or HOST:PORT, without a user and a password")
+		}
 		host, port, err := net.SplitHostPort(value)
 		if err != nil {
 			host, port = strings.Trim(value, "[]"), "443"
 		}
 		number, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || number == 0 || host == "" || strings.ContainsAny(host, "/ @") {
+		if err != nil || number == 0 || host == "" || strings.ContainsAny(host, "/ ") {
 			return fmt.Errorf("--endpoint %q is not HOST or HOST:PORT", value)
 		}
 		o.endpoints = append(o.endpoints, checks.Endpoint{
@@ -167,10 +187,12 @@ func (o *options) readReports(c *cli.Context) error {
 			return fmt.Errorf("--report %q is not FORMAT=PATH", value)
 		case o.fileFormats()[format] == nil:
 			return unknownFormat("--report", format)
-		case taken[path]:
+		case path == "-":
+			return fmt.Errorf("--report writes files; --format %s is for standard output", format)
+		case taken[filepath.Clean(path)]:
 			return fmt.Errorf("--report writes %s twice", path)
 		}
-		taken[path] = true
+		taken[filepath.Clean(path)] = true
 		o.reports = append(o.reports, reportFile{format, path})
 	}
 	return nil
@@ -196,9 +218,11 @@ func (o *options) readThreshold(value string) error {
 	return nil
 }
 
-func (o *options) readLimits(c *cli.Context) error {
-	if c.IsSet("timeout") && o.timeout <= 0 || c.IsSet("connect-timeout") && o.connect <= 0 {
-		return errors.New("--timeout and --connect-timeout take a time above zero, as 30s or 2m")
+func readLimits(c *cli.Context) error {
+	for _, name := range []string{"timeout", "connect-timeout"} {
+		if c.IsSet(name) && c.Duration(name) <= 0 {
+			return fmt.Errorf("--%s takes a time above zero, as 30s or 2m", name)
+		}
 	}
 	return nil
 }

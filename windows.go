@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"runner-preflight/checks"
 )
@@ -14,7 +14,10 @@ import (
 // maxInput bounds what is read of one file, in bytes.
 const maxInput = 64 << 20
 
-var errTooLarge = errors.New("larger than 64 MiB")
+var (
+	errTooLarge   = errors.New("larger than 64 MiB")
+	errNotRegular = errors.New("not a regular file")
+)
 
 // osFiles is the machine's file system.
 type osFiles struct{}
@@ -40,7 +43,7 @@ func (osFiles) ReadFile(path string) ([]byte, error) {
 	case info.IsDir():
 		return nil, &fs.PathError{Op: "read", Path: path, Err: checks.ErrIsDirectory}
 	case !info.Mode().IsRegular():
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -78,22 +81,63 @@ func readInput(name string, stdin io.Reader) ([]byte, error) {
 	return osFiles{}.ReadFile(name)
 }
 
-// writeWhole writes a file, and the folders above it, wholly or not at all.
+// sameFile tells whether two paths lead to one file that exists.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// writeWhole writes a file, and the folders above it, wholly or not at all. What is no regular file, as a device or a
+// pipe, is written to and never replaced; of a link what it leads to is.
 func writeWhole(path string, write func(io.Writer) error) error {
-	fail := func(err error) error { return fmt.Errorf("writing %s: %w", path, err) }
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+	case info.IsDir():
+		return &fs.PathError{Op: "write", Path: path, Err: checks.ErrIsDirectory}
+	case !info.Mode().IsRegular():
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(file), file.Close())
+	default:
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fail(err)
+		return err
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".runner-preflight-*")
 	if err != nil {
-		return fail(err)
+		return err
 	}
 	defer os.Remove(file.Name())
 	if err := errors.Join(write(file), file.Chmod(0o644), file.Close()); err != nil {
-		return fail(err)
+		return err
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return fail(err)
+	return os.Rename(file.Name(), path)
+}
+
+// reason says in plain words what is in the way of reading or writing a file.
+func reason(err error) string {
+	var number syscall.Errno
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file"
+	case errors.Is(err, checks.ErrIsDirectory):
+		return "is a folder"
+	case errors.Is(err, errTooLarge):
+		return errTooLarge.Error()
+	case errors.Is(err, errNotRegular):
+		return errNotRegular.Error()
+	case errors.As(err, &number):
+		return number.Error()
 	}
-	return nil
+	return "cannot be read or written"
 }

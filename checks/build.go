@@ -15,7 +15,6 @@ import (
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/network"
-	"runner-preflight/checks/registry"
 	"runner-preflight/checks/runner"
 )
 
@@ -63,8 +62,7 @@ func Build(in Input, windows Windows) (*Host, error) {
 		h.daemon = readDaemon(windows.Files)
 		daemonRoute.Proxy = h.daemon.proxy(in.Route.Proxy)
 	}
-	h.Daemon = network.New(daemonRoute)
-	h.Registries = registry.New(h.Daemon)
+	h.Pulling = newPulling(daemonRoute)
 	b := builder{Input: in, host: h}
 	if err := b.readConfigs(); err != nil {
 		return nil, err
@@ -74,6 +72,9 @@ func Build(in Input, windows Windows) (*Host, error) {
 	for _, r := range h.Runners {
 		r.Images, r.Platform = b.images(r.Definition), in.Platform
 		r.Endpoints, r.Control = endpointsOf(r, in.Endpoints), b.control(r.Definition)
+	}
+	if in.Live {
+		h.certify(daemonRoute)
 	}
 	return h, nil
 }
@@ -179,7 +180,7 @@ func (b *builder) readDefinitions() {
 		if isConfig(file) {
 			continue
 		}
-		reading := runner.Read(file.Path, file.Data, b.host.Files.ReadFile)
+		reading := runner.Read(file.Path, file.Data, b.openNamed)
 		b.host.Readings = append(b.host.Readings, FileReading{file.Path, reading})
 		for _, definition := range reading.Definitions {
 			for _, env := range definition.EnvFiles {
@@ -202,6 +203,14 @@ func (b *builder) readDefinitions() {
 	}
 }
 
+// openNamed reads a file that a definition names. Lint judges what was given: nothing beyond the current folder was.
+func (b *builder) openNamed(name string) ([]byte, error) {
+	if !b.Live && !b.below(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return b.host.Files.ReadFile(name)
+}
+
 // configOf is the config.json that a definition's runner reads: the given one, else the one that it mounts, else,
 // on the runner's host, this user's. With several given, the mount says which.
 func (b *builder) configOf(d *runner.Definition) *Config {
@@ -214,7 +223,7 @@ func (b *builder) configOf(d *runner.Definition) *Config {
 	switch {
 	case len(b.configs) > 0:
 		return b.configs[0]
-	case source != "" && (b.Live || below(source)):
+	case source != "" && (b.Live || b.below(source)):
 		return b.openOnce(source, ConfigMount)
 	case b.Live:
 		return b.openOnce(b.userConfig(), ConfigUser)
@@ -250,7 +259,12 @@ func (b *builder) userConfig() string {
 }
 
 // below tells whether a path stays below the current folder, so that lint may take the file for given.
-func below(name string) bool { return filepath.IsLocal(name) }
+func (b *builder) below(name string) bool {
+	if relative, err := filepath.Rel(b.host.Folder, name); err == nil && b.host.Folder != "" && filepath.IsAbs(name) {
+		name = relative
+	}
+	return filepath.IsLocal(name)
+}
 
 // mountedConfig is the host's path of what a definition mounts as the runner's config.json or its folder, "" if it
 // mounts none. A mount at a wrong place counts when nothing stands at the right one: its content is judged too.
@@ -305,6 +319,7 @@ func (b *builder) images(d *runner.Definition) []Image {
 		if reference := b.Images[role]; reference != "" {
 			image = Image{Role: role, Reference: reference, Origin: OriginFlag}
 		}
+		image.Reference = withoutPassword(image.Reference)
 		images = append(images, image)
 	}
 	return images

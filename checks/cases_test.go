@@ -35,6 +35,8 @@ type scene struct {
 	Platform  string
 	Endpoints []Endpoint
 	Env       map[string]string
+	// Folder is the current folder's absolute path; empty when unknown.
+	Folder string
 	// Offline is --offline.
 	Offline bool
 	// The network, under check; env's HTTPS_PROXY and NO_PROXY apply. A name that is not there does not exist.
@@ -130,7 +132,7 @@ func hostOf(t *testing.T, folder string) *Host {
 		in.Files = append(in.Files, InputFile{name, data})
 	}
 	now := func() time.Time { return s.Now }
-	host, err := Build(in, Windows{Files: files, Now: now})
+	host, err := Build(in, Windows{Files: files, Folder: s.Folder, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

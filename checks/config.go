@@ -22,9 +22,13 @@ type configUse struct {
 	// every says that each registry counts as needed: nothing is known of the images, or not of all.
 	every bool
 
-	// needs are those of images that need credentials, as far as is known, and auths the entries: see look.
-	needs []Image
-	auths []authEntry
+	// needs are those of images that need credentials, as far as is known; notes is about each entry of auths, and
+	// pulled are the images that get an entry, by its index: see look.
+	needs  []Image
+	notes  []entryNote
+	pulled map[int][]Image
+	// left are the needed registries that are left without an entry that speaks of credentials.
+	left func() []string
 }
 
 // configUses groups a host's runners by the config.json that they read; without are those of which none is known.
@@ -193,7 +197,7 @@ func servedAnonymously(ctx context.Context, h *Host, image Image, platform strin
 	if !h.Live || h.Offline {
 		return false
 	}
-	answer := h.Registries.Resolve(ctx, registry.Request{Reference: image.Reference, Platform: platform})
+	answer := h.pulling(image.Reference).Registries.Resolve(ctx, registry.Request{Reference: image.Reference, Platform: platform})
 	return answer.Digest != "" && answer.Failure == nil
 }
 

@@ -116,15 +116,12 @@ var conflictingCredentials = &Problem{
 const refusesAll = "; because of it the runner's reader refuses the whole file"
 
 func encodedFindings(u *configUse) []Finding {
-	return eachEntry(u, "without a fault in its encoding", func(e authEntry) []Finding { return entryEncoding(u, e) })
+	judge := func(e authEntry) []Finding { return entryEncoding(u, e) }
+	return eachEntry(u, "without a fault in its encoding", withFault(sound, leftover, vendors), judge)
 }
 
 // entryEncoding reports what is wrong with the encoding of one entry; the first that applies hides the rest.
 func entryEncoding(u *configUse, e authEntry) []Finding {
-	switch e.fault {
-	case misshapen, misspelled, mistyped, tokenField, placeholder, bare:
-		return nil
-	}
 	if e.decoded.Err != nil {
 		return []Finding{undecodable(u, e)}
 	}

@@ -110,8 +110,8 @@ var placeholderCredentials = &Problem{
 }
 
 func basicFindings(u *configUse, now time.Time) []Finding {
-	return eachEntry(u, "with a user name and a "+
-		"password", func(e authEntry) []Finding { return entryBasics(u, e, now) })
+	judge := func(e authEntry) []Finding { return entryBasics(u, e, now) }
+	return eachEntry(u, "with a user name and a password", withFault(sound, tokenField, placeholder, vendors), judge)
 }
 
 func entryBasics(u *configUse, e authEntry, now time.Time) []Finding {
@@ -128,9 +128,6 @@ func entryBasics(u *configUse, e authEntry, now time.Time) []Finding {
 			fmt.Sprintf("%s serves everybody: with an entry, wrong credentials fail where none are "+
 				"needed", quoted(e.Key)),
 			"delete the entry"+restart).At(e.KeyPlace()))}
-	case sound:
-	default:
-		return nil
 	}
 	if m, _ := contradiction(e); e.decoded.Err != nil || m != nil {
 		return nil
@@ -209,7 +206,7 @@ func usernameFinding(e authEntry, c credentials) (Finding, bool) {
 		f.Message = fmt.Sprintf("Amazon ECR takes the user name AWS alone, not %q", name)
 		f.Hint = "mirror the images to a registry with robot accounts: even as AWS, an ECR password ends after " +
 			"12 hours"
-	case dockerconfig.IsGoogle(host) && form != "" && !strings.HasPrefix(c.username, "_json_key"):
+	case form != "" && dockerconfig.IsGoogle(host) && !strings.HasPrefix(c.username, "_json_key"):
 		f.Message = fmt.Sprintf("the password is a Google service-account key, and the user name is %q", name)
 		f.Hint = "write the user name " + form + restart
 	case c.username == "_json_key" && form == "_json_key_base64",
@@ -257,6 +254,9 @@ const (
 
 // lifetimeFinding judges how long a password lasts.
 func lifetimeFinding(e authEntry, c credentials, kind dockerconfig.CredentialKind, now time.Time) (Finding, bool) {
+	if kind.Lifetime == dockerconfig.Plain || kind.Lifetime == dockerconfig.Lasting {
+		return Finding{}, false
+	}
 	left := kind.Ends.Sub(now)
 	end := kind.Ends.Format("2006-01-02 15:04 MST")
 	f := Failed(timedPassword, e.name(), "", kind.Instead+restart).At(c.passwordPlace)

@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"runner-preflight/checks/dockerconfig"
@@ -64,18 +65,17 @@ var emptyEntry = &Problem{
 }
 
 func storeFindings(u *configUse) []Finding {
-	findings := helperFindings(u)
-	if f, found := storeFinding(u); found {
-		findings = append([]Finding{f}, findings...)
+	found := alike{path: u.Path}
+	if f, set := storeFinding(u); set {
+		found.add(f)
 	}
-	for _, e := range u.auths {
-		if e.fault != bare {
-			continue
-		}
-		findings = append(findings, e.about(Failed(emptyEntry, e.name(),
+	helperFindings(u, &found)
+	for e := range u.entries(withFault(bare)) {
+		found.addAll(e, []Finding{e.about(Failed(emptyEntry, e.name(),
 			fmt.Sprintf("the entry %s has no credentials", quoted(e.Key)),
-			`give it "auth", the base64 of USER:PASSWORD`+restart).At(e.KeyPlace()).Try(encodeCommand)))
+			`give it "auth", the base64 of USER:PASSWORD`+restart).At(e.KeyPlace()).Try(encodeCommand))})
 	}
+	findings := found.all()
 	if findings == nil {
 		findings = []Finding{Passed(u.Path, "no credential store and no credential helper")}
 	}
@@ -90,7 +90,7 @@ func storeFinding(u *configUse) (Finding, bool) {
 		return Finding{}, false
 	}
 	helped := helpers(u)
-	left := slices.DeleteFunc(u.left(), func(host string) bool { _, is := helped[host]; return is })
+	left := slices.DeleteFunc(slices.Clone(u.left()), func(host string) bool { _, is := helped[host]; return is })
 	program := "docker-credential-" + source.Printable(name)
 	f := Failed(credentialStore, store.Key, "", `write the entry by hand, then take "credsStore" out`+restart).
 		Try(encodeCommand).At(store.KeyPlace())
@@ -100,7 +100,7 @@ func storeFinding(u *configUse) (Finding, bool) {
 			"asks it; the runner will not",
 			listed(left), program)
 		f = f.Touching(u.referencesOf(left)...)
-	case u.every && len(u.auths) == 0:
+	case u.every && len(u.notes) == 0:
 		f.Message = fmt.Sprintf("passwords are left to %s: docker pull works here because docker asks it; the "+
 			"runner will not", program)
 	case len(u.left()) > 0:
@@ -119,12 +119,13 @@ func storeFinding(u *configUse) (Finding, bool) {
 	return f.Touching(Path(u.Path)).Touching(u.bareEntries()...), true
 }
 
-// bareEntries names the entries without credentials, which a store leaves behind.
+// bareEntries names the entries without credentials, which a store leaves behind, as far as there are findings about
+// them.
 func (u *configUse) bareEntries() []string {
 	var touches []string
-	for _, e := range u.auths {
-		if e.fault == bare {
-			touches = append(touches, Entry(e.Key))
+	for i, key := range u.File.Keys() {
+		if u.notes[i].fault == bare && (len(touches) <= mostAlike || len(u.pulled[i]) > 0) {
+			touches = append(touches, Entry(key))
 		}
 	}
 	return touches
@@ -150,10 +151,7 @@ func helpers(u *configUse) map[string]dockerconfig.Member {
 		if m.Value.Kind != dockerconfig.String || m.Value.Text() == "" {
 			continue
 		}
-		host := keyHost(m.Key)
-		if host == hubKey || host == "index.docker.io" {
-			host = hubHost
-		}
+		host := helpedHost(m.Key)
 		if _, known := at[host]; !known {
 			at[host] = m
 		}
@@ -161,40 +159,49 @@ func helpers(u *configUse) map[string]dockerconfig.Member {
 	return at
 }
 
-// helperFindings judges credHelpers: each needed registry that is left to a helper, and the rest in one.
-func helperFindings(u *configUse) []Finding {
-	var findings []Finding
-	var idle []dockerconfig.Member
-	full := map[string]bool{}
-	for _, e := range u.auths {
-		full[e.registry()] = full[e.registry()] || e.fault != bare && e.fault != leftover
+// helpedHost is the registry of a key of credHelpers.
+func helpedHost(key string) string {
+	if host := keyHost(key); host != hubKey && host != "index.docker.io" {
+		return host
 	}
-	for host, m := range helpers(u) {
-		references := u.referencesOf([]string{host})
-		switch needed := len(references) > 0 || u.every && !isVendorRegistry(host); {
-		case full[host]:
-		case needed:
-			findings = append(findings, Failed(credentialHelper, m.Key,
-				fmt.Sprintf("the password of %s is left to docker-credential-%s: docker pull works here "+
-					"because docker asks it; the runner will not",
-					quoted(m.Key), source.Printable(m.Value.Text())),
-				`write an entry for it into "auths" by hand`+restart).
-				Touching(Entry(m.Key), Entry(host)).Touching(references...).At(m.KeyPlace()).Try(encodeCommand))
-		default:
-			idle = append(idle, m)
+	return hubHost
+}
+
+// helperFindings judges credHelpers: each needed registry that is left to a helper, and the rest in one.
+func helperFindings(u *configUse, found *alike) {
+	helped := helpers(u)
+	if len(helped) == 0 {
+		return
+	}
+	for i, key := range u.File.Keys() {
+		if fault := u.notes[i].fault; fault != bare && fault != leftover {
+			delete(helped, forPeople(keyHost(key)))
 		}
 	}
-	byPlace := func(a, b Finding) int { return a.Location.Start - b.Location.Start }
-	slices.SortFunc(findings, byPlace)
-	if len(idle) > 0 {
-		findings = append(findings, idleHelpers(idle))
+	byPlace := func(a, b dockerconfig.Member) int { return a.KeyPlace().Start - b.KeyPlace().Start }
+	var idle []dockerconfig.Member
+	for _, m := range slices.SortedFunc(maps.Values(helped), byPlace) {
+		host := helpedHost(m.Key)
+		references := u.referencesOf([]string{host})
+		if len(references) == 0 && (!u.every || isVendorRegistry(host)) {
+			idle = append(idle, m)
+			continue
+		}
+		found.take(Failed(credentialHelper, m.Key,
+			fmt.Sprintf("the password of %s is left to docker-credential-%s: docker pull works here "+
+				"because docker asks it; the runner will not",
+				quoted(m.Key), source.Printable(m.Value.Text())),
+			`write an entry for it into "auths" by hand`+restart).
+			Touching(Entry(m.Key), Entry(host)).Touching(references...).At(m.KeyPlace()).Try(encodeCommand),
+			len(references) > 0)
 	}
-	return findings
+	if len(idle) > 0 {
+		found.add(idleHelpers(idle))
+	}
 }
 
 // idleHelpers warns once of the helpers whose registries no image needs, at the first of them.
 func idleHelpers(idle []dockerconfig.Member) Finding {
-	slices.SortFunc(idle, func(a, b dockerconfig.Member) int { return a.KeyPlace().Start - b.KeyPlace().Start })
 	var keys []string
 	for _, m := range idle {
 		keys = append(keys, shown(m.Key))

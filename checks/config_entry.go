@@ -3,9 +3,11 @@ package checks
 import (
 	"context"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/source"
@@ -26,7 +28,7 @@ type authEntry struct {
 }
 
 // entryFault says which check has the say about an entry, so that one mistake is one finding.
-type entryFault int
+type entryFault uint8
 
 // The faults, the most specific first.
 const (
@@ -59,29 +61,48 @@ func (u *configUse) look(ctx context.Context, h *Host) {
 		}
 		u.needs = append(u.needs, image)
 	}
-	raw := u.File.Entries()
-	u.auths = make([]authEntry, len(raw))
-	exact, stripped := make(map[string]int, len(raw)), make(map[string]int, len(raw))
-	for i, e := range raw {
-		entry := authEntry{Entry: e, host: keyHost(e.Key), decoded: e.Decoded()}
-		entry.fault = entry.classify()
-		entry.needed = u.every && entry.fault != leftover && !isVendorRegistry(entry.host)
-		u.auths[i] = entry
-		exact[e.Key] = i
-		if _, known := stripped[entry.host]; !known {
-			stripped[entry.host] = i
-		}
+	u.notes, u.pulled = make([]entryNote, u.File.Len()), map[int][]Image{}
+	u.left = sync.OnceValue(u.withoutCredentials)
+	for i := range u.notes {
+		e := u.entry(i)
+		fault := e.classify()
+		needed := u.every && fault != leftover && !isVendorRegistry(e.host)
+		u.notes[i] = entryNote{fault, needed, e.decoded.Err == nil}
 	}
 	for _, image := range u.needs {
-		host := readerHost(image.Reference)
-		i, found := exact[host]
-		if !found && host != hubKey {
-			i, found = stripped[host]
-		}
-		if found {
-			u.auths[i].needed, u.auths[i].images = true, append(u.auths[i].images, image)
+		if i := u.File.Match(readerHost(image.Reference)); i >= 0 {
+			u.notes[i].needed, u.pulled[i] = true, append(u.pulled[i], image)
 		}
 	}
+}
+
+// entryNote is what is kept of an entry: of a hundred thousand, few are ever looked at again.
+type entryNote struct {
+	fault           entryFault
+	needed, decodes bool
+}
+
+// entry makes an entry of its note.
+func (u *configUse) entry(index int) authEntry {
+	e := u.File.EntryAt(index)
+	note := u.notes[index]
+	return authEntry{e, e.Decoded(), keyHost(e.Key), note.needed, u.pulled[index], note.fault}
+}
+
+// entries yields the entries whose notes are wanted, in file order.
+func (u *configUse) entries(wanted func(entryNote) bool) iter.Seq[authEntry] {
+	return func(yield func(authEntry) bool) {
+		for i, note := range u.notes {
+			if wanted(note) && !yield(u.entry(i)) {
+				return
+			}
+		}
+	}
+}
+
+// withFault wants the entries with one of the faults.
+func withFault(faults ...entryFault) func(entryNote) bool {
+	return func(n entryNote) bool { return slices.Contains(faults, n.fault) }
 }
 
 // platform is that of the first runner that pulls the image.
@@ -110,11 +131,13 @@ func keyHost(key string) string {
 }
 
 // registry is the host for people, and for telling kinds of credentials.
-func (e authEntry) registry() string {
-	if e.host == hubKey {
+func (e authEntry) registry() string { return forPeople(e.host) }
+
+func forPeople(host string) string {
+	if host == hubKey {
 		return hubHost
 	}
-	return e.host
+	return host
 }
 
 func (e authEntry) classify() entryFault {
@@ -376,21 +399,21 @@ func holder(fields ...*dockerconfig.Member) *dockerconfig.Member {
 
 // served tells whether every needed registry has an entry with credentials.
 func (u *configUse) served() bool {
-	return len(u.left()) == 0 && (!u.every || len(u.auths) > 0)
+	return len(u.left()) == 0 && (!u.every || len(u.notes) > 0)
 }
 
-// left are the needed registries that are left without an entry that speaks of credentials.
-func (u *configUse) left() []string {
+// withoutCredentials are the needed registries that are left without an entry that speaks of credentials.
+func (u *configUse) withoutCredentials() []string {
 	has := map[string]bool{}
-	for _, e := range u.auths {
-		if e.needed && e.fault != bare {
-			has[e.host] = true
+	for i, key := range u.File.Keys() {
+		if u.notes[i].needed && u.notes[i].fault != bare {
+			has[keyHost(key)] = true
 		}
 	}
 	var left []string
-	for _, e := range u.auths {
-		if u.every && e.needed && !has[e.host] {
-			left = append(left, shown(e.registry()))
+	for i, key := range u.File.Keys() {
+		if host := keyHost(key); u.every && u.notes[i].needed && !has[host] {
+			left = append(left, shown(forPeople(host)))
 		}
 	}
 	for _, image := range u.needs {
@@ -402,22 +425,23 @@ func (u *configUse) left() []string {
 	return slices.Compact(left)
 }
 
-// eachEntry judges the entries one by one. Those that another check has the say about, as there is something wrong
-// with them as a whole, are not counted as good.
-func eachEntry(u *configUse, good string, judge func(authEntry) []Finding) []Finding {
-	var findings []Finding
+// eachEntry judges the entries that are wanted one by one. Those that another check has the say about, as there is
+// something wrong with them as a whole, are not counted as good.
+func eachEntry(u *configUse, good string, wanted func(entryNote) bool, judge func(authEntry) []Finding) []Finding {
+	found := alike{path: u.Path}
+	for e := range u.entries(wanted) {
+		found.addAll(e, judge(e))
+	}
 	passed := 0
-	for _, e := range u.auths {
-		found := judge(e)
-		findings = append(findings, found...)
-		if e.fault == sound && e.decoded.Err == nil || e.fault == leftover {
+	for _, note := range u.notes {
+		if note.fault == sound && note.decodes || note.fault == leftover {
 			passed++
 		}
 	}
-	switch {
+	switch findings := found.all(); {
 	case findings != nil:
 		return findings
-	case passed == 0 && len(u.auths) > 0:
+	case passed == 0 && len(u.notes) > 0:
 		return []Finding{Skipped(u.Path, "no entry is whole enough to be judged")}
 	}
 	return []Finding{Passed(u.Path, fmt.Sprintf("%s %s", counted(passed, "entry", "entries"), good))}

@@ -217,7 +217,8 @@ func holdsSecret(u *configUse) bool {
 	if u.File.Syntax != nil {
 		return bytes.Contains(u.File.Source.Text, []byte(`auth"`))
 	}
-	for _, e := range u.File.Entries() {
+	for i := range u.File.Len() {
+		e := u.File.EntryAt(i)
 		if hasText(e.Auth) || hasText(e.Password) || hasText(e.IdentityToken) || hasText(e.RegistryToken) {
 			return true
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/source"
@@ -120,9 +121,11 @@ func jsonFindings(u *configUse) []Finding {
 	findings = append(findings, duplicateFindings(u)...)
 	findings = append(findings, topLevelFindings(u)...)
 	findings = append(findings, typeFindings(u)...)
-	for _, e := range u.auths {
-		findings = append(findings, entryFindings(u, e)...)
+	found := alike{path: u.Path}
+	for e := range u.entries(withFault(misshapen, misspelled, mistyped)) {
+		found.addAll(e, entryFindings(u, e))
 	}
+	findings = append(findings, found.all()...)
 	if trailing := u.File.Trailing; trailing.File != nil {
 		findings = append(findings, Warned(trailingData, u.Path, "there is more text after the closing "+
 			"bracket, which is ignored",
@@ -130,7 +133,7 @@ func jsonFindings(u *configUse) []Finding {
 	}
 	if findings == nil {
 		findings = []Finding{Passed(u.Path, fmt.Sprintf("valid JSON with "+
-			"%s", counted(len(u.auths), "entry", "entries")))}
+			"%s", counted(len(u.notes), "entry", "entries")))}
 	}
 	return findings
 }
@@ -207,14 +210,19 @@ func encodingFindings(u *configUse) []Finding {
 
 // duplicateFindings reports keys that stand twice, at the second.
 func duplicateFindings(u *configUse) []Finding {
-	var findings []Finding
+	if len(u.File.Duplicates) == 0 {
+		return nil
+	}
+	found := alike{path: u.Path}
+	auths, _ := u.File.Member("auths")
+	kept := sync.OnceValue(u.hostsOfEntries)
 	for _, d := range u.File.Duplicates {
 		key := d.Second.Key
 		f := Warned(duplicateKey, key, fmt.Sprintf("%s stands twice in one object; the runner takes the last "+
 			"of them", quoted(key)),
 			"keep one of the two").At(d.Second.KeyPlace())
 		if isRoot(u, d.Object) && key == "auths" {
-			if lost := lostEntries(u, d); len(lost) > 0 {
+			if lost := lostEntries(u, d, kept()); len(lost) > 0 {
 				f = f.As(Fail).Touching(u.references()...)
 				f.Message = fmt.Sprintf("a second auths: the runner forgets the first, with its entry for %s; "+
 					"docker's CLI merges the two",
@@ -222,24 +230,30 @@ func duplicateFindings(u *configUse) []Finding {
 				f.Hint = "move the entries of both into one auths" + restart
 			}
 		}
-		if auths, found := u.File.Member("auths"); found && sameValue(auths.Value, d.Object) {
+		if sameValue(auths.Value, d.Object) {
 			f = f.Touching(Entry(key))
 		}
-		findings = append(findings, f)
+		found.add(f)
 	}
-	return findings
+	return found.all()
 }
 
 func sameValue(a, b dockerconfig.Value) bool { return a.Place() == b.Place() }
 
 func isRoot(u *configUse, v dockerconfig.Value) bool { return sameValue(u.File.Root, v) }
 
-// lostEntries are the keys of a first auths that a needed registry would get, and gets nothing instead.
-func lostEntries(u *configUse, d dockerconfig.Duplicate) []string {
-	kept := map[string]bool{}
-	for _, e := range u.auths {
-		kept[e.host] = true
+// hostsOfEntries are the hosts that the runner's reader takes the entries' keys for.
+func (u *configUse) hostsOfEntries() map[string]bool {
+	hosts := make(map[string]bool, u.File.Len())
+	for _, key := range u.File.Keys() {
+		hosts[keyHost(key)] = true
 	}
+	return hosts
+}
+
+// lostEntries are the keys of a first auths that a needed registry would get, and gets nothing instead, as its host is
+// not kept.
+func lostEntries(u *configUse, d dockerconfig.Duplicate, kept map[string]bool) []string {
 	wanted := map[string]bool{}
 	for _, image := range u.needs {
 		wanted[readerHost(image.Reference)] = true

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"iter"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/source"
@@ -83,12 +85,8 @@ func runConfigRegistryKey(ctx context.Context, h *Host) []Finding {
 
 func keyFindings(h *Host, u *configUse) []Finding {
 	var findings []Finding
-	without := u.imagesWithout()
-	if len(without) > 0 {
-		candidates := u.candidates()
-		for _, images := range without {
-			findings = append(findings, u.unmatched(images, candidates)...)
-		}
+	for _, images := range u.imagesWithout() {
+		findings = append(findings, u.unmatched(images)...)
 	}
 	if u.every && len(u.images) == 0 {
 		findings = append(findings, u.unmatchable()...)
@@ -122,21 +120,6 @@ func hubReferenceFinding(image Image, message string) Finding {
 	return f.At(image.Place).On(image.Reference).Touching(Reference(image.Reference), Variable(string(image.Role)))
 }
 
-// entryFor is the entry that an image of the host gets; nil if none.
-func (u *configUse) entryFor(host string) *authEntry {
-	var first *authEntry
-	for i := range u.auths {
-		e := &u.auths[i]
-		if e.Key == host {
-			return e
-		}
-		if first == nil && e.host == host && host != hubKey {
-			first = e
-		}
-	}
-	return first
-}
-
 // imagesWithout are the images that get no entry, those of one host together.
 func (u *configUse) imagesWithout() [][]Image {
 	var groups [][]Image
@@ -147,7 +130,7 @@ func (u *configUse) imagesWithout() [][]Image {
 			groups[i] = append(groups[i], image)
 			continue
 		}
-		if u.entryFor(host) == nil {
+		if u.File.Match(host) < 0 {
 			at[host] = len(groups)
 			groups = append(groups, []Image{image})
 		}
@@ -156,22 +139,22 @@ func (u *configUse) imagesWithout() [][]Image {
 }
 
 // unmatched looks for the entry that was meant for images of one host, which get none.
-func (u *configUse) unmatched(images []Image, candidates []*authEntry) []Finding {
+func (u *configUse) unmatched(images []Image) []Finding {
 	host := readerHost(images[0].Reference)
 	if isHubHost(host) {
-		return u.unmatchedHub(images, host, candidates)
+		return u.unmatchedHub(images, host)
 	}
 	want := loosen(host)
-	var e *authEntry
-	least, why := apart, ""
-	for _, candidate := range candidates {
-		if distance, reason := compareKey(want, candidate.Key); distance < least {
-			e, least, why = candidate, distance, reason
+	best, least, why := -1, apart, ""
+	for i, key := range u.candidates() {
+		if distance, reason := compareKey(want, key); distance < least {
+			best, least, why = i, distance, reason
 		}
 	}
-	if e == nil {
+	if best < 0 {
 		return nil
 	}
+	e := u.entry(best)
 	f := Failed(unmatchedKey, e.name(), fmt.Sprintf("%s has no entry; the key %s misses it: "+
 		"%s", source.Printable(host), quoted(e.Key), why),
 		fmt.Sprintf("write the key as %s", quoted(host))+restart)
@@ -195,23 +178,24 @@ func referencesTo(images []Image) []string {
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9.:/_-]+$`)
 
 // candidates are the entries that may be meant for another registry than their key says: those that no image gets.
-func (u *configUse) candidates() []*authEntry {
+// It yields their keys with their index.
+func (u *configUse) candidates() iter.Seq2[int, string] {
 	used := map[string]bool{}
 	for _, image := range u.images {
 		used[readerHost(image.Reference)] = true
 	}
 	store, _ := u.File.CredsStore()
-	var candidates []*authEntry
-	for i := range u.auths {
-		e := &u.auths[i]
-		switch {
-		case used[e.host], e.fault == leftover, e.fault == misshapen, e.fault == placeholder:
-		case e.fault == bare && store.Value.Text() != "":
-		default:
-			candidates = append(candidates, e)
+	stored := store.Value.Text() != ""
+	return func(yield func(int, string) bool) {
+		for i, key := range u.File.Keys() {
+			switch fault := u.notes[i].fault; {
+			case fault == leftover, fault == misshapen, fault == placeholder:
+			case fault == bare && stored, used[keyHost(key)]:
+			case !yield(i, key):
+				return
+			}
 		}
 	}
-	return candidates
 }
 
 // looseKey is a key taken apart with every liberty that a reader might allow.
@@ -284,32 +268,11 @@ func compareKey(want looseKey, key string) (distance int, why string) {
 	if why := labelApart(wantName, haveName); why != "" {
 		return otherLabel, why
 	}
-	if abs(len(wantName)-len(haveName)) > 2 || !sameLetters(wantName, haveName) {
-		return apart, ""
-	}
 	if Nearest(haveName, []string{wantName}) != "" {
 		return otherLetters, "a letter or two are wrong"
 	}
 	return apart, ""
 }
-
-// sameLetters tells quickly that two names are not near: one or two mistakes change no more than four counts.
-func sameLetters(a, b string) bool {
-	var counts [256]int
-	for i := range len(a) {
-		counts[a[i]]++
-	}
-	for i := range len(b) {
-		counts[b[i]]--
-	}
-	off := 0
-	for _, n := range counts {
-		off += abs(n)
-	}
-	return off <= 4
-}
-
-func abs(n int) int { return max(n, -n) }
 
 // wellKnown tells registries that are near to each other by name and have nothing to do with each other.
 func wellKnown(host string) bool {
@@ -369,9 +332,9 @@ func isHubHost(host string) bool {
 }
 
 // unmatchedHub looks for the entry of Docker Hub that was meant.
-func (u *configUse) unmatchedHub(images []Image, host string, candidates []*authEntry) []Finding {
-	usual := u.entryFor(hubKey)
-	if host != hubKey && usual != nil && usual.fault != bare {
+func (u *configUse) unmatchedHub(images []Image, host string) []Finding {
+	usual := u.File.Match(hubKey)
+	if host != hubKey && usual >= 0 && u.notes[usual].fault != bare {
 		var findings []Finding
 		for _, image := range images {
 			findings = append(findings, hubReferenceFinding(image,
@@ -381,10 +344,11 @@ func (u *configUse) unmatchedHub(images []Image, host string, candidates []*auth
 		}
 		return findings
 	}
-	for _, e := range candidates {
-		if e.Key == hubKey || !nearHub(e.Key) {
+	for i, key := range u.candidates() {
+		if key == hubKey || !nearHub(key) {
 			continue
 		}
+		e := u.entry(i)
 		f := Failed(hubKeyProblem, e.name(), fmt.Sprintf("the key %s finds no image of Docker Hub: %s "+
 			"does", quoted(e.Key), quoted(hubKey)),
 			"write the key as "+quoted(hubKey)+restart)
@@ -407,28 +371,27 @@ func nearHub(key string) bool {
 
 // unmatchable reports, where no image is known, keys that no image can match.
 func (u *configUse) unmatchable() []Finding {
-	present := map[string]bool{}
-	for _, e := range u.auths {
-		present[e.host] = true
-	}
-	var findings []Finding
-	for _, e := range u.auths {
-		if e.fault != sound && e.fault != tokenField || e.Key == hubKey || isVendorRegistry(e.host) {
+	present := sync.OnceValue(u.hostsOfEntries)
+	found := alike{path: u.Path}
+	for i, key := range u.File.Keys() {
+		fault, host := u.notes[i].fault, keyHost(key)
+		if fault != sound && fault != tokenField || key == hubKey || isVendorRegistry(host) {
 			continue
 		}
-		loose := loosen(e.Key)
-		switch reason := cannotMatch(e.host, loose); {
-		case nearHub(e.Key) && (reason != "" || slices.Contains(hubNames(), e.host)):
-			if !present[hubKey] {
-				findings = append(findings, hubKeyAlone(e))
+		loose := loosen(key)
+		switch reason := cannotMatch(host, loose); {
+		case nearHub(key) && (reason != "" || slices.Contains(hubNames(), host)):
+			if !present()[hubKey] {
+				found.add(hubKeyAlone(u.entry(i)))
 			}
-		case reason != "" && (withPort(loose) == e.host || !present[withPort(loose)]):
-			findings = append(findings, Failed(unmatchedKey, e.name(),
-				fmt.Sprintf("the key %s matches no image: %s", quoted(e.Key), reason),
-				"write the registry's host as images spell it"+restart).At(e.KeyPlace()).Touching(Entry(e.Key)))
+		case reason != "" && (withPort(loose) == host || !present()[withPort(loose)]):
+			e := u.entry(i)
+			found.add(Failed(unmatchedKey, e.name(),
+				fmt.Sprintf("the key %s matches no image: %s", quoted(key), reason),
+				"write the registry's host as images spell it"+restart).At(e.KeyPlace()).Touching(Entry(key)))
 		}
 	}
-	return findings
+	return found.all()
 }
 
 func withPort(k looseKey) string {
@@ -468,39 +431,61 @@ func hubKeyAlone(e authEntry) Finding {
 
 // sharedHosts reports keys that stand for one host: the first of them wins.
 func (u *configUse) sharedHosts() []Finding {
-	groups := map[string][]int{}
-	var hosts []string
-	for i, e := range u.auths {
-		if e.host == hubKey || e.host == "index.docker.io" || e.fault == misshapen {
-			continue
-		}
-		groups[e.host] = append(groups[e.host], i)
-		if len(groups[e.host]) == 2 {
-			hosts = append(hosts, e.host)
+	found := alike{path: u.Path}
+	for _, group := range u.groups() {
+		for _, f := range u.sharedHost(group) {
+			found.add(f)
 		}
 	}
-	var findings []Finding
-	for _, host := range hosts {
-		findings = append(findings, u.sharedHost(host, groups[host])...)
-	}
-	return findings
+	return found.all()
 }
 
-func (u *configUse) sharedHost(host string, group []int) []Finding {
-	winner := group[0]
-	for _, i := range group {
-		if u.auths[i].Key == host {
-			winner = i
+// groups are the indices of entries that stand for one host, of hosts with several.
+func (u *configUse) groups() [][]int {
+	counts, several := map[string]int{}, 0
+	each := func(visit func(i int, host string)) {
+		for i, key := range u.File.Keys() {
+			host := keyHost(key)
+			if host != hubKey && host != "index.docker.io" && u.notes[i].fault != misshapen {
+				visit(i, host)
+			}
 		}
 	}
-	if !u.auths[winner].needed {
+	each(func(_ int, host string) {
+		if counts[host]++; counts[host] == 2 {
+			several++
+		}
+	})
+	groups, at := make([][]int, 0, several), make(map[string]int, several)
+	each(func(i int, host string) {
+		if counts[host] < 2 {
+			return
+		}
+		group, known := at[host]
+		if !known {
+			group = len(groups)
+			at[host], groups = group, append(groups, nil)
+		}
+		groups[group] = append(groups[group], i)
+	})
+	return groups
+}
+
+func (u *configUse) sharedHost(group []int) []Finding {
+	winner := u.entry(group[0])
+	for _, i := range group {
+		if e := u.entry(i); e.Key == e.host {
+			winner = e
+		}
+	}
+	if !winner.needed {
 		return nil
 	}
 	var findings []Finding
-	for _, image := range u.auths[winner].images {
+	for _, image := range winner.images {
 		meant := u.meant(image, group, winner)
-		if meant != winner && !sameCredentials(u.auths[meant], u.auths[winner]) {
-			findings = append(findings, sharedFinding(u.auths[meant], u.auths[winner], "an image below it").
+		if meant.Index != winner.Index && !sameCredentials(meant, winner) {
+			findings = append(findings, sharedFinding(meant, winner, "an image below it").
 				Touching(Reference(image.Reference)))
 		}
 	}
@@ -508,9 +493,10 @@ func (u *configUse) sharedHost(host string, group []int) []Finding {
 		return findings
 	}
 	for _, i := range group {
-		scoped := keyPath(u.auths[i].Key) != "" || keyPath(u.auths[winner].Key) != ""
-		if i != winner && (scoped || !sameCredentials(u.auths[i], u.auths[winner])) {
-			return []Finding{sharedFinding(u.auths[i], u.auths[winner], "every image of the host").As(Warn)}
+		e := u.entry(i)
+		scoped := keyPath(e.Key) != "" || keyPath(winner.Key) != ""
+		if i != winner.Index && (scoped || !sameCredentials(e, winner)) {
+			return []Finding{sharedFinding(e, winner, "every image of the host").As(Warn)}
 		}
 	}
 	return nil
@@ -524,13 +510,14 @@ func sharedFinding(meant, winner authEntry, who string) Finding {
 }
 
 // meant is the entry of a group whose path is the longest that an image's begins with.
-func (u *configUse) meant(image Image, group []int, winner int) int {
+func (u *configUse) meant(image Image, group []int, winner authEntry) authEntry {
 	_, name, _ := strings.Cut(image.Reference, "/")
 	best, longest := winner, 0
 	for _, i := range group {
-		prefix := keyPath(u.auths[i].Key)
+		e := u.entry(i)
+		prefix := keyPath(e.Key)
 		if len(prefix) > longest && strings.HasPrefix(name, prefix+"/") {
-			best, longest = i, len(prefix)
+			best, longest = e, len(prefix)
 		}
 	}
 	return best

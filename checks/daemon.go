@@ -1,7 +1,10 @@
 package checks
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"net"
 	"net/url"
 	"path"
 	"strings"
@@ -88,6 +91,41 @@ func unitWords(value string) []string {
 		}
 	}
 	return words
+}
+
+// certificateFolder holds a folder for each registry, named as references write it, with the certificates that the
+// daemon is given for it.
+const certificateFolder = "/etc/docker/certs.d"
+
+// certify makes a way of its own to each registry for which the daemon is given certificates: they hold for everything
+// that is done on the registry's behalf, at its token service and where its blobs redirect to as well.
+// Source: docker's engine, daemon/pkg/registry; measured with docker login.
+func (h *Host) certify(route network.Config) {
+	h.certified = map[string]Pulling{}
+	for _, r := range h.Runners {
+		for _, image := range r.Images {
+			host := registryHost(image.Reference)
+			entries, _ := h.Files.ReadDir(path.Join(certificateFolder, host))
+			if _, known := h.certified[host]; !known && len(entries) > 0 {
+				h.certified[host] = newPulling(onBehalf(route, host))
+			}
+		}
+	}
+}
+
+// onBehalf is the route with the certificates of one registry, whatever host is met on the way.
+func onBehalf(route network.Config, host string) network.Config {
+	address := host
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		address = net.JoinHostPort(host, "443")
+	}
+	if roots := route.Roots; roots != nil {
+		route.Roots = func(string) (*x509.CertPool, error) { return roots(address) }
+	}
+	if certificates := route.ClientCertificates; certificates != nil {
+		route.ClientCertificates = func(string) ([]tls.Certificate, error) { return certificates(address) }
+	}
+	return route
 }
 
 // proxy chooses the daemon's proxies: those of its settings, else those of its environment, else what stands for them.

@@ -4,8 +4,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
 )
 
 // The runner's environment, as far as it is known. Source: the vendor's documentation, start scripts of
@@ -22,6 +24,33 @@ const (
 	envDockerURI        = "DOCKER_URI"
 	envDockerConfig     = "DOCKER_CONFIG"
 )
+
+// perRunner judges each runner. What two of them have from the same words (a function that is called twice, a
+// shared env file) is one finding about both.
+func perRunner(h *Host, judge func(*Runner) []Finding) []Finding {
+	type words struct {
+		problem *Problem
+		message string
+		place   source.Span
+	}
+	var findings []Finding
+	first := map[words]int{}
+	for _, r := range h.Runners {
+		for _, f := range judge(r) {
+			key := words{f.Problem, f.Message, f.Location}
+			if i, said := first[key]; said {
+				findings[i].Runners = append(findings[i].Runners, r.Name)
+				findings[i] = findings[i].Touching(f.Touches...)
+				continue
+			}
+			if f.Problem != nil && f.Location.File != nil {
+				first[key] = len(findings)
+			}
+			findings = append(findings, f.For(r.Name))
+		}
+	}
+	return findings
+}
 
 // requiredVariables are those without which no runner starts.
 func requiredVariables() []string {
@@ -65,9 +94,16 @@ func containerless(r *Runner) (runtime string, yes bool) {
 		func(word string) bool { return strings.HasSuffix(runtime, "-"+word) })
 }
 
-// inQuotes tells whether a value has quotes around it that nobody took off.
+// quoteSigns are the quotes of shells, and what word processors and web pages make of them.
+const quoteSigns = "\"'\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
+
+// inQuotes tells whether a value has quotes around it that nobody took off, or one of them alone.
 func inQuotes(value string) bool {
-	return len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]
+	bare := strings.Trim(value, quoteSigns)
+	first, _ := utf8.DecodeRuneInString(value)
+	last, _ := utf8.DecodeLastRuneInString(value)
+	opens, closes := strings.ContainsRune(quoteSigns, first), strings.ContainsRune(quoteSigns, last)
+	return value != "" && bare != "" && (opens && closes || opens != closes && !strings.ContainsAny(bare, quoteSigns))
 }
 
 var (
@@ -75,19 +111,21 @@ var (
 	template = regexp.MustCompile(`<[^<>]*>|\{\{[^{}]*\}\}|\$\{[A-Za-z_][^}]*\}|\$[A-Za-z_]\w*|\$\([^)]*\)` +
 		`|%[A-Za-z_]\w+%|@[A-Z][A-Z_]+@|__[A-Z][A-Z_]+__|#\{\w+\}#?|\[\[[^\]]*\]\]`)
 	// sampleWord matches a value that says of itself that it is none.
-	sampleWord = regexp.MustCompile(`(?i)^((change|replace)[-_ ]?(me|it|this)|todo|tbd|fixme|placeholder|` +
+	sampleWord = regexp.MustCompile(`(?i)^((change|replace)[-_ ]?(me|it|this)|replace[-_ ]?with[-_ ].*|\[[^\[\]]*\]|todo|tbd|fixme|placeholder|` +
 		`x{3,}|\*{3,}|\.{3,}|…|your[-_ ].*|(insert|enter|paste)[-_ ].*|` +
 		`my-(account|repository|runner|workspace)-u?u?id|` +
-		`my-oauthclient-(id|secret)|(account|repository|runner|workspace|repo)[-_ ]?u?u?id)$`)
+		`(my[-_ ])?(oauth[-_ ]?)?client[-_ ]?(id|secret)|(account|repository|runner|workspace|repo)[-_ ]?u?u?id)$`)
 	braced    = regexp.MustCompile(`^\{([^{}]*)\}$`)
 	uuidShape = regexp.MustCompile(`^\w{8}-\w{4}-\w{4}-\w{4}-\w{12}$`)
 	notHex    = regexp.MustCompile(`[^0-9a-fA-F]`)
+	// otherDash matches what stands for the dashes of a UUID by mistake.
+	otherDash = regexp.MustCompile(`[_\x{2010}-\x{2015}\x{2212}]`)
 )
 
 // sampleIn is the sample in a value that somebody should have replaced; "" if there is none.
 func sampleIn(value string) string {
 	for _, sample := range template.FindAllString(value, -1) {
-		if inner := strings.Trim(sample, "{}"); !nearlyUUID(inner) && inner != "" {
+		if inner := strings.Trim(sample, "{}"); !nearlyUUID(strings.Trim(sample, "{}<>")) && inner != "" {
 			return sample
 		}
 	}
@@ -96,11 +134,14 @@ func sampleIn(value string) string {
 
 // placeholderValue is sampleIn for values that can hold no words of their own: UUIDs and credentials.
 func placeholderValue(name, value string) string {
-	bare := strings.Trim(value, `"'`)
+	bare := strings.Trim(value, quoteSigns)
 	if inner := braced.FindStringSubmatch(bare); inner != nil {
 		if strings.Trim(inner[1], "0123456789abcdefABCDEF-") != "" && !nearlyUUID(inner[1]) {
 			return bare
 		}
+		return ""
+	}
+	if nearlyUUID(strings.Trim(bare, "[]")) {
 		return ""
 	}
 	if sampleWord.MatchString(bare) || strings.EqualFold(bare, name) {
@@ -111,6 +152,7 @@ func placeholderValue(name, value string) string {
 
 // nearlyUUID tells a UUID with a mistake in it from a sample of its form.
 func nearlyUUID(text string) bool {
+	text = otherDash.ReplaceAllString(strings.TrimSpace(text), "-")
 	return uuidShape.MatchString(text) && len(notHex.ReplaceAllString(text, "")) >= 16 || bareUUID.MatchString(text)
 }
 
@@ -120,8 +162,8 @@ func configKeys(r *Runner) []string {
 		return nil
 	}
 	var keys []string
-	for _, entry := range r.Config.File.Entries() {
-		keys = append(keys, entry.Key)
+	for _, key := range r.Config.File.Keys() {
+		keys = append(keys, key)
 	}
 	return keys
 }

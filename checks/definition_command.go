@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,18 +26,16 @@ var definitionCommand = Check{
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
 		findings := judgeReadings(h)
-		for _, r := range h.Runners {
+		findings = append(findings, perRunner(h, func(r *Runner) []Finding {
 			if r.Definition == nil {
-				continue
+				return nil
 			}
 			found := judgeCommand(r)
-			if worst(found) < Warn {
+			if worst(found) < Warn && !cutShort(h, r.Definition) {
 				found = append(found, Passed(r.Name, "the definition was read to its end, and says what was meant"))
 			}
-			for _, f := range found {
-				findings = append(findings, f.For(r.Name))
-			}
-		}
+			return found
+		})...)
 		if len(findings) == 0 {
 			return []Finding{Skipped("definition", "no runner definition was given")}
 		}
@@ -158,6 +157,13 @@ func judgeReadings(h *Host) []Finding {
 	return findings
 }
 
+// cutShort tells whether the file of a definition could not be read to its end.
+func cutShort(h *Host, d *runner.Definition) bool {
+	return slices.ContainsFunc(h.Readings, func(reading FileReading) bool {
+		return len(reading.Mistakes) > 0 && slices.Contains(reading.Definitions, d)
+	})
+}
+
 func anyDefinition(h *Host) bool {
 	for _, r := range h.Runners {
 		if r.Definition != nil {
@@ -170,31 +176,46 @@ func anyDefinition(h *Host) bool {
 func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 	message := m.Detail
 	if m.Place.Position().Line > 0 && kind != "" {
-		message = fmt.Sprintf("read as %s, the file ends here: %s", article(kind), m.Detail)
+		message = fmt.Sprintf("read as %s: %s", article(kind), m.Detail)
 	}
-	hint := "mend the syntax at this place, then run this again"
-	if strings.HasPrefix(m.Place.Text(), "export") {
-		hint = "take \"export\" out: docker's env files are no scripts"
+	f := Failed(definitionUnreadable, file, message, "mend the syntax at this place, then run this again").
+		At(m.Place).Touching(Path(file))
+	switch {
+	case strings.HasPrefix(m.Place.Text(), "export"):
+		f.Hint = "take \"export\" out: docker's env files are no scripts"
+	case strings.HasSuffix(m.Place.Text(), ":"):
+		f.Hint = "write an equals sign for each colon and the blank behind it"
+	case strings.HasPrefix(kind, "UTF-16"):
+		f.Hint = "save it as UTF-8, without a byte order mark"
+		f = f.Try(fmt.Sprintf("iconv -f UTF-16 -t UTF-8 %[1]s > %[1]s.utf8", shellWord(file)))
+	case m.Place.Position().Line == 0:
+		f.Hint = "give the file that starts the runner, with its docker container run"
 	}
-	return Failed(definitionUnreadable, file, message, hint).At(m.Place).Touching(Path(file))
+	return f
 }
 
 func lacksRunner(reading FileReading) Finding {
-	message := reading.Path + " has no runner in it"
-	if reading.Kind != "" {
-		message = fmt.Sprintf("%s was read as %s, and has no runner in it", reading.Path, article(reading.Kind))
+	message := fmt.Sprintf("it was read as %s, and has no runner in it", article(reading.Kind))
+	switch {
+	case reading.Unsupported:
+		message = fmt.Sprintf("it is %s, and this version takes no runner from one", article(reading.Kind))
+	case reading.Kind == "":
+		message = "it is empty"
 	}
 	if reading.LookedFor != "" {
 		message += "; looked for " + reading.LookedFor
 	}
 	return Erred(noRunner, reading.Path, message,
-		"give the file that starts the runner, with its docker container run").
+		"give the file that starts the runner, with its docker container run, or its env file").
 		At(source.New(reading.Path, nil).Whole()).Touching(Path(reading.Path))
 }
 
 // article puts the indefinite article before a noun.
 func article(noun string) string {
-	if strings.ContainsAny(noun[:1], "aeiouAEIOU") {
+	switch {
+	case noun == "" || strings.HasPrefix(noun, "text"):
+		return noun
+	case strings.ContainsAny(noun[:1], "aeiouAEIOU"):
 		return "an " + noun
 	}
 	return "a " + noun
@@ -254,6 +275,8 @@ func brokenLine(r *Runner, m runner.Mistake) (f Finding, group string) {
 		f = f.Try(fmt.Sprintf(`sed -i 's/\r$//' %s`, shellWord(m.Place.File.Path)))
 	case strings.HasPrefix(strings.TrimLeft(line, " \t"), "#"):
 		f.Hint = "move the comment above the command"
+	case m.Place.Text() == "/":
+		f.Hint = "write a backslash for the slash"
 	case m.Place.Start == m.Place.End:
 		f.Hint = "end the line with a backslash"
 	case !m.Loses:
@@ -279,8 +302,7 @@ func lineAt(place source.Span) (line string, windows bool) {
 
 func lacksImage(r *Runner, m runner.Mistake) Finding {
 	image := defaultImages(RoleRunner)[0]
-	return Failed(imageMissing, "image",
-		"the command ends without an image: docker prints its usage and starts nothing",
+	return Failed(imageMissing, "image", m.Detail+": docker starts nothing",
 		"write the runner's image at the end: "+image).At(m.Place).On(r.Name).
 		Touching(Path(r.Name), Variable("image"))
 }
@@ -354,9 +376,9 @@ func unofficial(host, repository string) bool {
 	repository = strings.ToLower(repository)
 	switch name := path.Base(repository); {
 	case host == "" || host == hubHost || host == "index.docker.io" || host == "registry-1.docker.io":
-		account, _, _ := strings.Cut(repository, "/")
-		return (account == "atlassian" || account == "sox") && nearly(name, runnerImageName)
-	case isVendorRegistry(host):
+		account, _, nested := strings.Cut(repository, "/")
+		return (!nested || account == "atlassian" || account == "sox") && nearly(name, runnerImageName)
+	case isVendorRegistry(host), strings.HasSuffix(host, ".atlassian.com"):
 		return (host != vendorHost || repository != runnerImagePath) && nearly(name, runnerImageName)
 	}
 	return false

@@ -25,12 +25,7 @@ var definitionEnvironment = Check{
 		overrideIgnored, incompleteProxy, exposedSecret,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
-		var findings []Finding
-		for _, r := range h.Runners {
-			for _, f := range judgeEnvironment(h, r) {
-				findings = append(findings, f.For(r.Name))
-			}
-		}
+		findings := perRunner(h, func(r *Runner) []Finding { return judgeEnvironment(h, r) })
 		if len(findings) == 0 {
 			return []Finding{Skipped("environment", "no runner definition was given")}
 		}
@@ -72,10 +67,11 @@ var misspelledEnv = &Problem{
 	ID:    "misspelled-env",
 	Title: "The name of a variable is misspelled",
 	Doc: "The runner ignores names that it does not know, without a word. With the override of an image " +
-		"misspelled, the vendor's image is pulled instead, from a registry that a firewall may block.",
+		"misspelled, the vendor's image is pulled instead, from a registry that a firewall may block; with " +
+		"one that it requires misspelled, the runner does not start.",
 	Source: "the names that the vendor documents; that another one was meant is inferred from how little " +
 		"is different",
-	Explains: []string{"env-missing", "working-directory-unmounted"},
+	Explains: []string{"env-missing", "working-directory-unmounted", "incomplete-proxy"},
 }
 
 var unknownEnv = &Problem{
@@ -251,7 +247,7 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 			"write your own value there: "+whereFrom(name)).On(r.Name))
 	}
 	if inQuotes(value.Value) {
-		bare := strings.Trim(value.Value, `"'`)
+		bare := strings.Trim(value.Value, quoteSigns)
 		if v.Secret() {
 			bare = "…"
 		}
@@ -281,7 +277,7 @@ func sampleOf(v runner.Variable) string {
 	switch {
 	case v.Secret():
 		return secretSample(v)
-	case v.Value.Placeholder != "" && !nearlyUUID(strings.Trim(v.Value.Placeholder, "{}")):
+	case v.Value.Placeholder != "" && !nearlyUUID(strings.Trim(v.Value.Placeholder, "{}<>")):
 		return v.Value.Placeholder
 	case name == "JAVA_OPTS", name == envWorkingDirectory && unexpandedHome(v.Value):
 		return ""
@@ -296,7 +292,7 @@ func sampleOf(v runner.Variable) string {
 // secretSample is sampleOf for a secret. What may be a secret with odd characters in it is taken for one, as a
 // sample is quoted and a secret never is.
 func secretSample(v runner.Variable) string {
-	value := strings.Trim(v.Value.Value, `"'`)
+	value := strings.Trim(v.Value.Value, quoteSigns)
 	sample := placeholderValue(v.Name.Value, value)
 	inner := braced.FindStringSubmatch(value)
 	switch {
@@ -425,7 +421,8 @@ func proxyGap(d *runner.Definition) []Finding {
 	name := plain.Name.Value
 	other := strings.Replace(strings.Replace(name, "HTTP_", "HTTPS_", 1), "http_", "https_", 1)
 	return []Finding{Warned(incompleteProxy, name, name+" is set and "+other+" is not: the runner talks HTTPS alone",
-		"set HTTPS_PROXY to the same proxy").At(plain.Name.Place).Touching(Variable(name))}
+		"set HTTPS_PROXY to the same proxy").At(plain.Name.Place).
+		Touching(Variable(name), Variable("HTTPS_PROXY"))}
 }
 
 // exposed reports secrets that stand in files which git tracks, or would.

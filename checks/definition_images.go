@@ -22,12 +22,7 @@ var definitionImages = Check{
 		swappedImages,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
-		var findings []Finding
-		for _, r := range h.Runners {
-			for _, f := range judgeImages(r) {
-				findings = append(findings, f.For(r.Name))
-			}
-		}
+		findings := perRunner(h, judgeImages)
 		if len(findings) == 0 {
 			return []Finding{Skipped("images", "there is no runner to judge")}
 		}

@@ -23,12 +23,7 @@ var definitionMounts = Check{
 		configUnmounted, configMountTarget, mountSourceMissing, unexpandedHomeFolder,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
-		var findings []Finding
-		for _, r := range h.Runners {
-			for _, f := range judgeMounts(h, r) {
-				findings = append(findings, f.For(r.Name))
-			}
-		}
+		findings := perRunner(h, func(r *Runner) []Finding { return judgeMounts(h, r) })
 		if len(findings) == 0 {
 			return []Finding{Skipped("mounts", "no runner definition was given")}
 		}
@@ -325,12 +320,18 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 			"write "+option).At(m.Place))
 	case source == folder, m.Volume, ownDaemon(d):
 		return nil
-	case m.Source.Unresolved != "", m.Source.Placeholder != "", m.Source.Home, unexpandedHome(m.Source):
+	case m.Source.Unresolved != "", m.Source.Placeholder != "", unexpandedHome(m.Source):
 		return nil
+	case m.Source.Home && strings.HasSuffix(folder, strings.TrimPrefix(source, "~")):
+		return nil // the home folder may be the one that is meant
+	}
+	same := source
+	if !path.IsAbs(same) {
+		same = folder
 	}
 	return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
 		fmt.Sprintf("WORKING_DIRECTORY is %s in the container and %s on the host", folder, source),
-		fmt.Sprintf("mount it under one path: -v %[1]s:%[1]s, with -e WORKING_DIRECTORY=%[1]s", source)).At(m.Place))
+		fmt.Sprintf("mount it under one path: -v %[1]s:%[1]s, with -e WORKING_DIRECTORY=%[1]s", same)).At(m.Place))
 }
 
 // unresolvedFolder judges a working directory that is not known: mounted by the same words on both sides, it is
@@ -388,6 +389,10 @@ func homeReason(t runner.Text, m runner.Mount) (message, hint string) {
 	sign := homeSign(t.Value)
 	rest := strings.TrimPrefix(t.Value, sign)
 	hint = fmt.Sprintf("write \"$HOME%s\" in double quotes", rest)
+	if sign == "~" && rest != "" && rest[0] != '/' {
+		user, _, _ := strings.Cut(rest, "/")
+		hint = fmt.Sprintf("write the whole path of the home folder of %s", user)
+	}
 	switch {
 	case t.Quoting != runner.Unquoted:
 		return fmt.Sprintf("%s in quotes stays as it is: docker gets %q", sign, t.Value), hint

@@ -83,6 +83,9 @@ func clientFor(h *Host, r *Runner, e Endpoint) *network.Client {
 	if e.Actor == ActorJVM && isVendorHost(e.Host) && r.Control != nil {
 		return r.Control
 	}
+	for _, image := range imagesAt(r, e.Address()) {
+		return h.pulling(image.Reference).Daemon
+	}
 	return h.Daemon
 }
 
@@ -346,16 +349,17 @@ func shareRoots(findings []Finding) []Finding {
 func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
 	findings := eachImage(h, func(r *Runner, image Image) []Finding {
 		var findings []Finding
+		daemon := h.pulling(image.Reference).Daemon
 		for _, met := range resolve(ctx, h, r, image).Hosts {
-			trace, seen := h.Daemon.Trace(met.Address)
+			trace, seen := daemon.Trace(met.Address)
 			listed := func(d *demand) bool { // an optional one that fails is needed after all
-				return d.runner == r && d.client == h.Daemon && d.address == met.Address &&
+				return d.runner == r && d.client == daemon && d.address == met.Address &&
 					(!d.optional() || trace.Failure == nil)
 			}
 			if !seen || slices.ContainsFunc(known, listed) {
 				continue
 			}
-			d := &demand{runner: r, client: h.Daemon, address: met.Address, images: []Image{image}}
+			d := &demand{runner: r, client: daemon, address: met.Address, images: []Image{image}}
 			d.endpoints = []Endpoint{{Actor: ActorDaemon, Why: met.Why + " of " + clip(image.Reference)}}
 			findings = append(findings, d.complete(judgeDiscovered(ctx, h, d, trace)))
 		}

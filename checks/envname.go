@@ -73,6 +73,9 @@ func strangeName(r *Runner, v runner.Variable) []Finding {
 		return nil
 	}
 	meant := meantName(name)
+	if end := knownEnd(name); slices.Contains(overrideVariables(), end) {
+		meant = end
+	}
 	_, beside := effective(r.Definition, meant)
 	if meant != "" && (!beside || slices.Contains(overrideVariables(), meant)) {
 		return []Finding{misspelledVariable(r, v, meant)}
@@ -100,7 +103,7 @@ func knownEnd(name string) string {
 }
 
 // misspelledVariable reports a near miss. One of an override is a failure: the vendor's image is then pulled,
-// and no word is said. It is harmless beside the right name.
+// and no word is said. So is one of what the runner requires. It is harmless beside the right name.
 func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
 	name := v.Name.Value
 	message := fmt.Sprintf("the runner does not read %s; %s is probably meant", name, meant)
@@ -113,6 +116,8 @@ func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
 	case slices.Contains(overrideVariables(), meant):
 		f.Message = fmt.Sprintf("the runner does not read %s, and pulls the vendor's image instead; "+
 			"%s is probably meant", name, meant)
+		f = f.As(Fail)
+	case slices.Contains(requiredVariables(), meant) && r.Definition.Complete():
 		f = f.As(Fail)
 	}
 	f = f.At(v.Name.Place).Touching(Variable(name), Variable(meant))

@@ -25,13 +25,36 @@ type Host struct {
 	Windows
 	// daemon is what this machine's docker daemon is told; nothing under lint.
 	daemon daemonSettings
-	// Daemon is the way out of docker's daemon, through which images are pulled.
-	Daemon *network.Client
-	// Registries asks registries about images, over Daemon.
-	Registries *registry.Client
+	// Pulling is the way out of docker's daemon.
+	Pulling
+	// certified are the ways to registries for which the daemon is given certificates of their own, by the host as a
+	// reference writes it.
+	certified map[string]Pulling
 
 	// lookedUp is what the checks of config.json share; it is made once, by the first that asks.
 	lookedUp configView
+}
+
+// Pulling is a way on which docker's daemon pulls images.
+type Pulling struct {
+	// Daemon connects.
+	Daemon *network.Client
+	// Registries asks registries about images, over Daemon.
+	Registries *registry.Client
+}
+
+// newPulling makes a way over a route.
+func newPulling(route network.Config) Pulling {
+	daemon := network.New(route)
+	return Pulling{daemon, registry.New(daemon)}
+}
+
+// pulling is the way on which an image is pulled.
+func (h *Host) pulling(reference string) Pulling {
+	if way, own := h.certified[registryHost(reference)]; own {
+		return way
+	}
+	return h.Pulling
 }
 
 // FileReading is what one file says of runners.

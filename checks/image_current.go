@@ -74,7 +74,7 @@ func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 // vendorImage asks for the vendor's current image of a role, for its date alone.
 func vendorImage(ctx context.Context, h *Host, r *Runner, role Role) (registry.Resolution, string) {
 	for _, reference := range defaultImages(role) {
-		res := h.Registries.Resolve(ctx, registry.Request{
+		res := h.pulling(reference).Registries.Resolve(ctx, registry.Request{
 			Reference: reference, Platform: r.Platform,
 			ConfigOnly: true,
 		})

@@ -1,5 +1,7 @@
 package checks
 
+import "unicode/utf8"
+
 // Nearest returns the candidate that a typing mistake would most likely have made into name: at most a third of
 // its letters, two at most, are wrong, missing, doubled or swapped. It returns "" when none is near, or name is
 // one of them.
@@ -8,6 +10,9 @@ func Nearest(name string, candidates []string) string {
 	for _, candidate := range candidates {
 		if candidate == name {
 			return ""
+		}
+		if lettersApart(name, candidate) > 2*least {
+			continue
 		}
 		if d := Distance(name, candidate); d < least {
 			best, least = candidate, d
@@ -42,4 +47,21 @@ func Distance(a, b string) int {
 		last, row = row, next
 	}
 	return row[len(y)]
+}
+
+// lettersApart counts quickly by how many bytes two names differ, whatever their order: twice their Distance at most,
+// where all letters are ASCII.
+func lettersApart(a, b string) int {
+	var counts [utf8.RuneSelf]int
+	for i := range len(a) {
+		counts[a[i]%utf8.RuneSelf]++
+	}
+	for i := range len(b) {
+		counts[b[i]%utf8.RuneSelf]--
+	}
+	off := 0
+	for _, n := range counts {
+		off += max(n, -n)
+	}
+	return off
 }

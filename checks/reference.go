@@ -36,7 +36,7 @@ func looksLikeHost(component string) bool {
 // malformedReference tells why neither docker nor the runner can read a reference; nil if docker can.
 func malformedReference(image string) *mistake {
 	for _, look := range []func(string) *mistake{
-		blankMistake, schemeMistake, digestMistake, tagMistake, componentMistake, caseMistake, hostMistake,
+		blankMistake, ownerMistake, schemeMistake, digestMistake, tagMistake, componentMistake, caseMistake, hostMistake,
 		grammarMistake,
 	} {
 		if found := look(image); found != nil {
@@ -68,6 +68,24 @@ func blankMistake(image string) *mistake {
 		}
 	}
 	return nil
+}
+
+// owned matches a reference with a user name and a password before its host, as a URL may have them.
+var owned = regexp.MustCompile(`^(\w+://)?([^/@]*:.*)@([^/@]+/[^@]*(?:@sha256:\w*)?)$`)
+
+// withoutPassword is a reference without the user name and the password that somebody put into it.
+func withoutPassword(image string) string { return owned.ReplaceAllString(image, "${1}…@$3") }
+
+func ownerMistake(image string) *mistake {
+	found := strings.Index(image, "…@")
+	if found < 0 {
+		return nil
+	}
+	return &mistake{
+		message: fmt.Sprintf("%q has a user name and a password in it, and a reference has none", image),
+		hint: "put them into config.json (docker login), and write " +
+			image[found+len("…@"):],
+	}
 }
 
 func schemeMistake(image string) *mistake {

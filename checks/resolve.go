@@ -148,7 +148,7 @@ func noFile(r *Runner) string {
 // resolve asks the registry about an image as the runner would. Registries remember: it costs nothing to ask again.
 func resolve(ctx context.Context, h *Host, r *Runner, image Image) registry.Resolution {
 	p := pullOf(r, image)
-	return h.Registries.Resolve(ctx, registry.Request{
+	return h.pulling(image.Reference).Registries.Resolve(ctx, registry.Request{
 		Reference: image.Reference, Username: p.username, Password: p.password, Platform: r.Platform,
 	})
 }

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -76,8 +77,11 @@ func runOne(ctx context.Context, host *Host, check Check) (result Result) {
 // Unestablished reports that there was no time, or no permission, to find something out.
 func Unestablished(ctx context.Context, subject, message string) Finding {
 	hint := "run it again as the user that runs the runner"
-	if ctx.Err() != nil {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		hint = "give it more time with --timeout 2m"
+	case ctx.Err() != nil:
+		hint = "let it run to its end"
 	}
 	return Erred(notEstablished, subject, message, hint)
 }

@@ -22,7 +22,8 @@ func uuidMistake(name, value string) (message, hint string) {
 		meant, message = decoded, "is percent-encoded, as in a URL"
 	}
 	open, closed := strings.HasPrefix(meant, "{"), strings.HasSuffix(meant, "}")
-	core := strings.Trim(meant, "{}()[]\"' \t")
+	core := strings.Trim(meant, "{}()[]<> \t"+quoteSigns)
+	dashed := otherDash.ReplaceAllString(core, "-")
 	switch {
 	case message != "" && bareUUID.MatchString(core):
 	case validUUID.MatchString(meant) && message == "":
@@ -30,6 +31,8 @@ func uuidMistake(name, value string) (message, hint string) {
 		if strings.TrimLeft(value, " \t") != value {
 			message = "begins with a blank"
 		}
+	case bareUUID.MatchString(core) && strings.ContainsAny(meant, " \t"):
+		message = "has a blank within its braces"
 	case bareUUID.MatchString(core) && !open && !closed:
 		message = "lacks its braces"
 	case bareUUID.MatchString(core) && open && closed:
@@ -39,6 +42,8 @@ func uuidMistake(name, value string) (message, hint string) {
 	case hexUUID.MatchString(core):
 		message = "lacks its dashes"
 		core = strings.Join([]string{core[:8], core[8:12], core[12:16], core[16:20], core[20:]}, "-")
+	case bareUUID.MatchString(dashed):
+		message, core = "has other signs for its dashes", dashed
 	case !looksLikeUUID.MatchString(core):
 		return fmt.Sprintf("%s is no UUID, nor nearly one", name), hintUUID(name)
 	default:

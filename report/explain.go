@@ -92,27 +92,50 @@ func (p *page) check(c checks.Check) {
 	}
 }
 
-// List writes all groups, checks and problems with their titles.
+// List writes all groups, checks and problems with their titles, each problem once.
 func List(w io.Writer, all []checks.Check, o TextOptions) error {
 	p := newPage(o)
-	groups, group := []string{}, ""
+	var groups []string
 	for _, check := range all {
 		groups = append(groups, check.Group())
 	}
-	for _, group = range unique(groups) {
+	groups = unique(groups)
+	listed := map[*checks.Problem]bool{}
+	for _, group := range groups {
 		p.line("%s", p.bold.Sprint(heading(group)))
 		for _, check := range all {
 			if check.Group() == group {
 				p.paragraph("  ", check.Name+"  ", check.Title, p.plain)
-				p.names(check.Problems, "    ")
+				p.newNames(check.Problems, listed)
 			}
 		}
 		p.line("")
 	}
+	p.line("%s", p.bold.Sprint("Any check"))
+	p.newNames(checks.Problems(all), listed)
+	p.line("")
 	p.paragraph("", "", fmt.Sprintf("The names of groups (%s), checks and problems go with --only and --skip. "+
-		"%s explain NAME says more.", strings.Join(unique(groups), ", "), tool), p.faint)
+		"%s explain NAME says more.", strings.Join(groups, ", "), tool), p.faint)
 	_, err := io.WriteString(w, p.String())
 	return err
+}
+
+// newNames lists the problems that were not listed before, and names the others; all of them need no naming.
+func (p *page) newNames(problems []*checks.Problem, listed map[*checks.Problem]bool) {
+	var news []*checks.Problem
+	var others []string
+	for _, x := range problems {
+		if listed[x] {
+			others = append(others, x.ID)
+			continue
+		}
+		listed[x] = true
+		news = append(news, x)
+	}
+	p.names(news, "    ")
+	if len(others) < len(listed)-len(news) {
+		p.paragraph("    ", "also: ", strings.Join(others, ", "), p.faint)
+	}
 }
 
 // names lists problems with their titles, the titles in one column.

@@ -257,9 +257,9 @@ func jsonLocation(place source.Span) *locationJSON {
 	case p.Path == "":
 		return nil
 	case p.Line == 0:
-		return &locationJSON{Path: p.Path}
+		return &locationJSON{Path: clean(p.Path)}
 	}
-	return &locationJSON{p.Path, &p.Line, &p.Column}
+	return &locationJSON{clean(p.Path), &p.Line, &p.Column}
 }
 
 // MarshalJSON writes an object. Of members with one name, the further ones are numbered.
@@ -339,7 +339,7 @@ func orAll(runners, all []string) []string {
 	if len(runners) == 0 {
 		return all
 	}
-	return runners
+	return list(runners)
 }
 
 func orNull(text string) *string {

@@ -57,17 +57,17 @@ func runners(host *checks.Host) []Runner {
 }
 
 func runnerOf(r *checks.Runner) Runner {
-	out := Runner{Name: r.Name, Platform: r.Platform}
+	out := Runner{Name: clean(r.Name), Platform: r.Platform}
 	if r.Config != nil {
-		out.Config = r.Config.Path
+		out.Config = clean(r.Config.Path)
 	}
 	if r.Definition != nil && r.Definition.File != nil {
-		out.Definition = r.Definition.File.Path
+		out.Definition = clean(r.Definition.File.Path)
 	}
 	file, known := credentialsFile(r.Config)
 	for _, image := range r.Images {
 		shown := Image{
-			Role: string(image.Role), Reference: source.WithoutPassword(image.Reference),
+			Role: string(image.Role), Reference: clean(image.Reference),
 			Unresolved: image.Unresolved,
 			Origin:     string(image.Origin),
 		}
@@ -99,7 +99,7 @@ func credentialsFile(c *checks.Config) (file *dockerconfig.File, known bool) {
 }
 
 func ofRunner(c dockerconfig.RunnerCredentials) *Credentials {
-	shown := &Credentials{Key: source.WithoutPassword(c.Key), Reason: string(c.Reason)}
+	shown := &Credentials{Key: clean(c.Key), Reason: string(c.Reason)}
 	if c.Reason == "" {
 		shown.Username = source.Username(c.Username)
 	}
@@ -107,5 +107,5 @@ func ofRunner(c dockerconfig.RunnerCredentials) *Credentials {
 }
 
 func ofDocker(c dockerconfig.DockerCredentials) *Credentials {
-	return &Credentials{Key: source.WithoutPassword(c.Key), Username: source.Username(c.Username), Helper: c.Helper}
+	return &Credentials{Key: clean(c.Key), Username: source.Username(c.Username), Helper: c.Helper}
 }

@@ -22,7 +22,8 @@ func Text(o TextOptions) Format {
 		if !p.Quiet {
 			p.header(r)
 		}
-		if clean := p.causes(r); !clean || !p.Quiet {
+		if !p.Quiet || len(r.Causes) > 0 || !r.Summary.checked() {
+			p.causes(r)
 			p.line("")
 		}
 		if !p.Quiet {

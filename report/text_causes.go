@@ -12,26 +12,21 @@ import (
 // fewSubjects is how many subjects a list names before it says how many more there are.
 const fewSubjects = 8
 
-// causes writes what has to be mended, worst first. It returns true, and writes nothing if the page is quiet, when
-// there is nothing.
-func (p *page) causes(r Report) (clean bool) {
+// causes writes what has to be mended, worst first, or that there is nothing.
+func (p *page) causes(r Report) {
+	if r.Interrupted {
+		p.paragraph("", "", "Interrupted: what follows is what was known by then.", p.status[checks.Error])
+		p.line("")
+	}
+	if len(r.Causes) == 0 {
+		p.paragraph("", "", nothing(r), p.plain)
+		return
+	}
 	by := map[checks.Status][]int{}
 	for i, c := range r.Causes {
 		if len(c.By) == 0 {
 			by[c.Status] = append(by[c.Status], i)
 		}
-	}
-	clean = len(r.Causes) == 0
-	if clean && p.Quiet {
-		return true
-	}
-	if r.Interrupted {
-		p.paragraph("", "", "Interrupted: what follows is what was known by then.", p.status[checks.Error])
-		p.line("")
-	}
-	if clean {
-		p.paragraph("", "", nothing(r), p.plain)
-		return true
 	}
 	first := true
 	for _, status := range []checks.Status{checks.Fail, checks.Error, checks.Warn} {
@@ -49,7 +44,6 @@ func (p *page) causes(r Report) (clean bool) {
 		p.line("")
 		p.paragraph("", "", fmt.Sprintf("More: %s explain %s", tool, r.Causes[0].Problem.ID), p.faint)
 	}
-	return false
 }
 
 // listCauses writes causes by their places in the report.
@@ -68,6 +62,8 @@ func (p *page) listCauses(r Report, indexes []int) {
 // nothing says that nothing was found, and how far that goes.
 func nothing(r Report) string {
 	switch {
+	case len(r.Results) == 0:
+		return "Nothing was checked: no check was selected."
 	case !r.Summary.checked() && r.Summary.Skip == 0:
 		return "Nothing was checked."
 	case !r.Summary.checked():

@@ -2,6 +2,7 @@ package dockerconfig
 
 import (
 	"hash/maphash"
+	"iter"
 	"slices"
 )
 
@@ -29,6 +30,28 @@ func (f *File) Entries() []Entry {
 		entries[i] = f.entry(i)
 	}
 	return entries
+}
+
+// Len is how many entries Entries returns.
+func (f *File) Len() int {
+	if f == nil {
+		return 0
+	}
+	return len(f.auths)
+}
+
+// EntryAt returns the entry that has the index.
+func (f *File) EntryAt(index int) Entry { return f.entry(index) }
+
+// Keys yields the entries' keys in their order, each with its index.
+func (f *File) Keys() iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for i := range f.Len() {
+			if !yield(i, string(f.key(f.auths[i]))) {
+				return
+			}
+		}
+	}
 }
 
 // entryRef is where an entry stands: of a hundred thousand, only those that somebody asks for are made.

@@ -63,7 +63,7 @@ func (f *File) ForRunner(image string) RunnerCredentials {
 	case f.rejection != nil:
 		return RunnerCredentials{Reason: FileRejected}
 	}
-	index := f.match(host)
+	index := f.Match(host)
 	if index < 0 {
 		return RunnerCredentials{Reason: f.instead(image, NoEntry)}
 	}
@@ -75,8 +75,8 @@ func (f *File) ForRunner(image string) RunnerCredentials {
 	return credentials
 }
 
-// match returns the index of the entry for a host, or -1.
-func (f *File) match(host string) int {
+// Match returns the index of the entry that the runner's reader takes for a host (see RunnerHost), or -1.
+func (f *File) Match(host string) int {
 	first := -1
 	for i, ref := range f.auths {
 		key := f.key(ref)

@@ -49,6 +49,11 @@ func (g grammar) nearest(name string) string {
 	if g.knows(name) {
 		return name
 	}
+	for _, other := range otherOptions() {
+		if distance(name, other[0]) <= 2 {
+			return other[1]
+		}
+	}
 	best, least := "", min(2, len(name)/3)+1
 	for _, names := range []map[string]bool{g.valued, g.switches} {
 		for candidate := range names {
@@ -58,6 +63,14 @@ func (g grammar) nearest(name string) string {
 		}
 	}
 	return best
+}
+
+// otherOptions are the names by which other tools, and people, call options of docker's, with docker's own.
+func otherOptions() [][2]string {
+	return [][2]string{
+		{"environment", "env"}, {"environment-file", "env-file"}, {"restart-policy", "restart"},
+		{"container-name", "name"}, {"memory-limit", "memory"},
+	}
 }
 
 // distance counts the letters to change, add or take away to make b of a. Two are swapped at the price of one.
@@ -129,6 +142,9 @@ func (r *reader) mistake(kind string, place source.Span, detail, near string) {
 func (r *reader) read() {
 	r.options()
 	if r.at < len(r.words) {
+		if word := r.words[r.at]; word.value() == "" && word.unresolved() == "" {
+			r.mistake(ImageMissing, word.outerPlace(), "an empty word stands where the image should be", "")
+		}
 		r.d.Image = r.words[r.at].text()
 		r.at++
 		r.arguments()

@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -40,6 +41,9 @@ func (r *reader) envFile(value field) {
 	r.d.Mistakes = append(r.d.Mistakes, mistakes...)
 }
 
+// colonMistake is said once of a file.
+const colonMistake = "docker's env files are written NAME=value, and not NAME: value"
+
 // envLines reads an env file as docker does: no quotes, no expansion, no "export"; comments at the beginning of a
 // line alone; what follows "=" is the value to its last blank. Source: docker's pkg/kvfile.
 func envLines(file *source.File) ([]Variable, []Mistake) {
@@ -52,7 +56,8 @@ func envLines(file *source.File) ([]Variable, []Mistake) {
 			end = start + i
 		}
 		v, m := envLine(file, start, end)
-		if m != nil {
+		same := func(other Mistake) bool { return other.Detail == m.Detail }
+		if m != nil && !(m.Detail == colonMistake && slices.ContainsFunc(mistakes, same)) {
 			mistakes = append(mistakes, *m)
 		}
 		if v != nil {
@@ -84,6 +89,10 @@ func envLine(file *source.File, start, end int) (*Variable, *Mistake) {
 		return nil, nil
 	}
 	name, _, valued := bytes.Cut(text[start:end], []byte("="))
+	yaml := colon.Find(text[start:end])
+	if yaml != nil {
+		name, valued = yaml[:len(yaml)-2], true
+	}
 	at := start + len(name)
 	v := &Variable{
 		FromFile: true, Place: file.At(start, end), NoValue: !valued,
@@ -91,14 +100,21 @@ func envLine(file *source.File, start, end int) (*Variable, *Mistake) {
 	}
 	switch {
 	case valued:
-		value := string(text[at+1 : end])
-		v.Value = Text{Value: value, Place: file.At(at+1, end), Placeholder: placeholder(value)}
+		from := at + 1
+		if yaml != nil {
+			from = end - len(bytes.TrimLeft(text[at+1:end], " \t"))
+		}
+		value := string(text[from:end])
+		v.Value = Text{Value: value, Place: file.At(from, end), Placeholder: placeholder(value)}
 	default:
 		v.Value = Text{Place: v.Name.Place, Unresolved: fmt.Sprintf(
 			"%s without a value is taken from the environment of docker", source.Printable(string(name)))}
 	}
 	if len(name) == 0 {
 		return nil, wrong(start, end, "a line of an env file begins with the name of a variable")
+	}
+	if yaml != nil {
+		return v, wrong(start, at+1, colonMistake)
 	}
 	if strings.ContainsFunc(string(name), unicode.IsSpace) {
 		return recovered(v, string(name)), wrong(start, at, "docker takes no blank in the name of a variable")

@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -200,11 +201,12 @@ func (e *expander) verbatim(from, to int, quoting Quoting) {
 
 // literal adds plain text, less the backslashes that quote and the line ends that they continue.
 func (e *expander) literal(from, to int, quoting Quoting, first bool) {
-	start := from
 	tilde := -1
 	if quoting == Unquoted {
+		from = e.otherHome(from, to, first)
 		tilde = e.tilde(from, to, first)
 	}
+	start := from
 	for i := from; i < to; i++ {
 		switch {
 		case i == tilde:
@@ -235,6 +237,18 @@ func (e *expander) literal(from, to int, quoting Quoting, first bool) {
 	}
 	e.verbatim(start, to, quoting)
 }
+
+// otherHome passes over "~name", the home folder of another user, at a word's beginning.
+func (e *expander) otherHome(from, to int, first bool) int {
+	name := userHome.Find(e.text[from:to])
+	if !first || e.unit || name == nil {
+		return from
+	}
+	e.unknown(from, from+len(name), Unquoted, string(name)+" is the home folder of "+string(name[1:]))
+	return from + len(name)
+}
+
+var userHome = regexp.MustCompile(`^~[a-z_][a-z0-9_-]*`)
 
 // tilde is where in the literal a shell puts the home folder, -1 if nowhere: at a word's beginning, in bash also
 // after the "=" of what looks like an assignment. To systemd it is %h.

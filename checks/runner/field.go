@@ -187,6 +187,9 @@ func (f field) outerEnd() source.Span {
 	return source.Span{File: last.File, Start: last.End, End: last.End}
 }
 
+// outerPlace is the place in the command at which the field is used.
+func (f field) outerPlace() source.Span { return f[0].at[0] }
+
 func common(pieces field, level int) bool {
 	for _, p := range pieces {
 		if len(p.at) <= level+1 || p.at[level] != pieces[0].at[level] {

@@ -57,17 +57,24 @@ func unreadable(data []byte) string {
 			return known.kind
 		}
 	}
+	if webPage.Match(head) {
+		return "a web page, not a script"
+	}
 	if bytes.Count(head, []byte{0}) > len(head)/64 {
 		return "binary data, not text"
 	}
 	return ""
 }
 
+var webPage = regexp.MustCompile(`(?i)\A\s*(?:<!doctype html|<html)`)
+
 var (
+	// colon matches a line of an env file that somebody wrote as YAML.
+	colon      = regexp.MustCompile(`^[A-Z][A-Z0-9_]*:[ \t]`)
 	assignment = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z0-9_.]*\s*=`)
 	exported   = regexp.MustCompile(`^\s*export\s+[A-Za-z_]\w*=`)
 	ownName    = regexp.MustCompile(`(?m)^\s*(?:export\s+)?(ACCOUNT_UUID|RUNNER_UUID|REPOSITORY_UUID|PAUSE_IMAGE|` +
-		`AUTH_PROXY_IMAGE|CLONE_IMAGE|OAUTH_CLIENT_ID|OAUTH_CLIENT_SECRET|RUNTIME_PREREQUISITES_ENABLED)\s*(=|$)`)
+		`AUTH_PROXY_IMAGE|CLONE_IMAGE|OAUTH_CLIENT_ID|OAUTH_CLIENT_SECRET|RUNTIME_PREREQUISITES_ENABLED)\s*(=|:[ \t]|$)`)
 	bareName = regexp.MustCompile(`^\s*[A-Z][A-Z0-9_]*\s*$`)
 )
 
@@ -79,12 +86,13 @@ func isEnvFile(data []byte) bool {
 	}
 	plain, exports, other := 0, 0, 0
 	for _, line := range bytes.Split(data, []byte("\n")) {
-		line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\ufeff")))
+		raw := bytes.TrimPrefix(line, []byte("\ufeff"))
+		line = bytes.TrimSpace(raw)
 		switch {
 		case len(line) == 0 || line[0] == '#':
 		case exported.Match(line):
 			exports++
-		case bareName.Match(line),
+		case bareName.Match(line), colon.Match(raw),
 			assignment.Match(line) && !bytes.HasSuffix(line, []byte(`\`)) && !innerDocker.Match(line):
 			plain++
 		default:
@@ -144,8 +152,41 @@ func readShell(path string, file *source.File, open func(string) ([]byte, error)
 		}
 	}
 	reading.Definitions = sh.definitions(file, found)
+	if len(reading.Definitions) == 0 && !unit && !bytes.HasPrefix(file.Text, []byte("#!")) {
+		reading.Kind, reading.Unsupported = documentKind(file.Text, reading.Kind)
+	}
 	return reading
 }
+
+// documentKind says what a text is in which no command starts a runner, and whether runners are started from such
+// files all the same.
+func documentKind(text []byte, read string) (kind string, starts bool) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return "", false
+	}
+	for _, known := range []struct {
+		form   *regexp.Regexp
+		kind   string
+		starts bool
+	}{
+		{composeForm, "compose file", true}, {manifestForm, "Kubernetes manifest", true},
+		{dockerfileForm, "Dockerfile", true}, {terraformForm, "Terraform file", true},
+		{pipelinesForm, "configuration of pipelines", false},
+	} {
+		if known.form.Match(text[:min(len(text), maxParsed)]) {
+			return known.kind, known.starts
+		}
+	}
+	return read, false
+}
+
+var (
+	composeForm    = regexp.MustCompile(`(?m)^services:[ \t]*(?:#.*)?\r?$`)
+	manifestForm   = regexp.MustCompile(`(?m)^apiVersion:[ \t]*\S`)
+	dockerfileForm = regexp.MustCompile(`\A(?:#[^\n]*\n|ARG [^\n]*\n|\s*\n)*(?i:FROM)[ \t]+\S`)
+	terraformForm  = regexp.MustCompile(`(?m)^(?:resource|module|provider)[ \t]+"`)
+	pipelinesForm  = regexp.MustCompile(`(?m)^pipelines:[ \t]*\r?$`)
+)
 
 // definitions makes definitions of the docker runs that start runners, in the order of their places.
 func (s *shell) definitions(file *source.File, found []region) []*Definition {

@@ -567,13 +567,29 @@ func (m *mender) newline() bool {
 		}
 		return true
 	}
-	if comment >= 0 {
+	slash := m.slashBefore(at)
+	switch {
+	case slash >= 0:
+		m.mistake(slash, slash+1, "a slash stands where a backslash should: the line ends there, and what follows is lost",
+			true)
+		m.text[slash] = ' '
+	case comment >= 0:
 		m.mistake(comment, m.lineOf(comment), commentBetween, true)
-	} else {
+	default:
 		m.mistake(at, at, "the line lacks a backslash at its end: what follows is lost", true)
 	}
 	m.wipe(at, resume)
 	return false
+}
+
+// slashBefore is where a slash stands as the last word of the line that ends at an offset, -1 if none does.
+func (m *mender) slashBefore(at int) int {
+	line := bytes.TrimRight(m.text[m.r.start:at], " \t")
+	n := len(line)
+	if n > 1 && line[n-1] == '/' && (line[n-2] == ' ' || line[n-2] == '\t') {
+		return m.r.start + n - 1
+	}
+	return -1
 }
 
 // comment looks at a comment in the command's own line; it tells whether the command ends with it.

@@ -10,11 +10,14 @@ import (
 
 // Reading is what a file says of runners.
 type Reading struct {
-	// Kind is what the file was read as: "shell script", "text with commands", "docker env file", "binary file".
+	// Kind is what the file was read as: "shell script", "text with commands", "docker env file",
+	// "binary file"; empty for an empty file.
 	Kind        string
 	Definitions []*Definition
 	// Mistakes are those of the file as a whole: what keeps it from being read, and where.
 	Mistakes []Mistake
+	// Unsupported says that runners are started from files of this kind, but are not read from them.
+	Unsupported bool
 	// LookedFor says, as a noun phrase, what would have been a runner in a file of this kind.
 	LookedFor string
 }
@@ -187,13 +190,13 @@ func (d *Definition) Complete() bool {
 	return len(d.Unread) == 0
 }
 
-// secretName tells whether a name is one of a secret.
+// secretName tells whether a name is one of a secret, misspelled ones too.
 func secretName(name string) bool {
 	upper := strings.ToUpper(name)
-	for _, part := range []string{"SECRET", "PASSWORD", "PASSWD", "TOKEN"} {
+	for _, part := range []string{"SECR", "PASSW", "PASSPHRASE", "TOKEN", "API_KEY", "PRIVATE_KEY"} {
 		if strings.Contains(upper, part) {
 			return true
 		}
 	}
-	return false
+	return strings.HasPrefix(upper, "OAUTH") && strings.Contains(upper, "CLIENT") && !strings.HasSuffix(upper, "ID")
 }

@@ -19,6 +19,8 @@ type form struct {
 func secretForms() []form {
 	return []form{
 		{ownedSecret, []string{"://"}},
+		{imageSecret, []string{"@"}},
+		{ownedReference, []string{"@"}},
 		{loginSecret, []string{"login"}},
 		{pipedSecret, []string{"--password-stdin"}},
 		{jsonSecret, []string{`auth"`, `auth\"`, `password"`, `password\"`, `token"`, `token\"`}},
@@ -31,8 +33,11 @@ var (
 	assignedSecret = regexp.MustCompile(`^[A-Za-z0-9_.]*["']?[ \t]*(?::=|:-|[=:])[ \t]*` +
 		`("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
 	ownedSecret = regexp.MustCompile(`://([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
-	loginSecret = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
-	pipedSecret = regexp.MustCompile(`(?:echo|printf)[ \t]+(?:-\w+[ \t]+|['"]?%s['"]?[ \t]+)*` +
+	imageSecret = regexp.MustCompile(`[\w.-]:([^\s"'@=/][^\s"'@]*)@[\w-]+\.[\w.-]+[:/]`)
+	// ownedReference matches user:password@host/name, without a scheme.
+	ownedReference = regexp.MustCompile(`(?:^|[\s"'=])([^\s"'=/@:<>$]+:[^\s"'<>@/]+)@[\w.-]+(?::\d+)?/`)
+	loginSecret    = regexp.MustCompile(`login\b[^\n|]*?[ \t](?:-p[ \t=]*|--password[ =])("[^"\n]*"|'[^'\n]*'|[^\s"']+)`)
+	pipedSecret    = regexp.MustCompile(`(?:echo|printf)[ \t]+(?:-\w+[ \t]+|['"]?%s['"]?[ \t]+)*` +
 		`("[^"\n]*"|'[^'\n]*'|[^\s"'|]+)[^\n]*--password-stdin`)
 	jsonSecret  = regexp.MustCompile(`\\?"(?:auth|password|identitytoken|registrytoken)\\?"[ \t]*:[ \t]*\\?"([^"\n\\]*)`)
 	knownSecret = regexp.MustCompile(`\b(AT(?:OA|ATT|BB)[A-Za-z0-9_=.-]{16,}` +

@@ -66,18 +66,28 @@ func kinds(word string) int {
 	return n
 }
 
-// A password stands in a URL, or before a host that looks like one (unlike the sha256 of a digest).
+// A password stands in a URL, or before a host that looks like one (unlike the sha256 of a digest). One with a slash
+// in it should not be, and is all the same.
 var (
-	urlPassword  = regexp.MustCompile(`(://[^\s/@:]*):[^\s/@]+@`)
-	hostPassword = regexp.MustCompile(`^([^\s/@:]+):[^\s/@]+@([^\s/@:]+\.|localhost|[^\s/@:]+:\d{1,5}(?:/|$))`)
+	urlPassword  = regexp.MustCompile(`(://[^\s/@:]*:)([^\s@]+)(@)`)
+	hostPassword = regexp.MustCompile(`((?:^|[\s"'(=])[^\s/@:"'(=]+:)([^\s@]+)(@(?:[^\s/@:]+\.|localhost|[^\s/@:]+:\d{1,5}(?:/|$)))`)
+	noPassword   = regexp.MustCompile(`^(?:\d{1,5}/|//)`) // a port and a path, what follows a scheme
 )
 
-// WithoutPassword masks the password in each URL of a text (https://user:password@host), and in a text that is
+// WithoutPassword masks the password in each URL of a text (https://user:password@host), and in each word that is
 // user:password@host. References with a tag and a digest are left alone.
 func WithoutPassword(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
 	}
-	text = urlPassword.ReplaceAllString(text, "${1}:"+mask+"@")
-	return hostPassword.ReplaceAllString(text, "${1}:"+mask+"@${2}")
+	for _, form := range []*regexp.Regexp{urlPassword, hostPassword} {
+		text = form.ReplaceAllStringFunc(text, func(found string) string {
+			part := form.FindStringSubmatch(found)
+			if noPassword.MatchString(part[2]) {
+				return found
+			}
+			return part[1] + mask + part[3]
+		})
+	}
+	return text
 }

@@ -1,0 +1,2 @@
+<!DOCTYPE html>
+<html><body>Log in</body></html>
