@@ -131,10 +131,13 @@ func silentHost(t *testing.T) net.Listener {
 		t.Fatal(err)
 	}
 	go func() {
+		var kept []net.Conn // what is not kept is closed in the end
 		for {
-			if _, err := listener.Accept(); err != nil {
+			conn, err := listener.Accept()
+			if err != nil {
 				return
 			}
+			kept = append(kept, conn)
 		}
 	}()
 	t.Cleanup(func() { listener.Close() })
@@ -186,9 +189,11 @@ func interrupt(t *testing.T, signal syscall.Signal, format string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listener.Accept(); err != nil {
+	conn, err := listener.Accept()
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer conn.Close()
 	if err := cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
