@@ -79,19 +79,15 @@ func allowlist(c *cli.Context, p process) error {
 
 // readListing checks the flags, and reads the list that is to be compared.
 func readListing(c *cli.Context, p process) (listing, error) {
-	format := c.String("format")
-	if err := c.Set("format", "text"); err != nil { // readOptions knows the formats of reports alone
-		return listing{}, err
-	}
 	o, err := readOptions(c, p)
 	if err != nil {
 		return listing{}, err
 	}
 	l := listing{options: o, against: c.String("against"), required: c.Bool("required")}
 	formats := report.AllowlistFormats(o.text)
-	if l.write = formats[format]; l.write == nil {
+	if l.write = formats[o.format]; l.write == nil {
 		names := strings.Join(slices.Sorted(maps.Keys(formats)), ", ")
-		return l, misused("", "--format: no format of an allowlist is called %q; there are %s", format, names)
+		return l, misused("", "--format: no format of an allowlist is called %q; there are %s", o.format, names)
 	}
 	if err := flagsFirst(c.Args().Slice()); err != nil {
 		return l, err

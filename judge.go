@@ -36,6 +36,9 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err != nil {
 		return err
 	}
+	if err := o.checkFormat(); err != nil {
+		return misused("", "%w", err)
+	}
 	if err := flagsFirst(c.Args().Slice()); err != nil {
 		return err
 	}

@@ -181,7 +181,7 @@ func commands(p process) []*cli.Command {
 		return c
 	}
 	return []*cli.Command{
-		command("check", "[FILE…]", "judge a runner on its own host: files, images, network (the default)",
+		command("check", "[FILE…]", "judge a runner on its own host: files, images, network (default)",
 			checkText, judgingFlags(true), check),
 		command("lint", "FILE…", "judge the given files alone: no network, nothing of this machine", lintText,
 			judgingFlags(false), lint),

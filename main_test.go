@@ -132,6 +132,11 @@ func silentHost(t *testing.T) net.Listener {
 	}
 	go func() {
 		var kept []net.Conn // what is not kept is closed in the end
+		defer func() {
+			for _, conn := range kept {
+				conn.Close()
+			}
+		}()
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
