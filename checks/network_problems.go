@@ -180,7 +180,11 @@ var httpBlocked = &Problem{
 	Doc: "Instead of the host, a block page or a captive portal answers. Have the web filter allow " +
 		"the host; its page, in a browser, says which rule it is.",
 	Source:   networkMeasured + " (block pages); inferred from the answer",
-	Explains: []string{"not-a-registry", "registry-failure", "access-denied", "token-service-failure"},
+	Explains: []string{
+		"not-a-registry", "registry-failure", "access-denied", "token-service-failure",
+		// where a portal redirects to may be out of reach
+		"dns-not-found", "dns-failure", "connect-timeout", "connect-refused", "network-unreachable", "tls-untrusted",
+	},
 }
 
 var httpFailure = &Problem{

@@ -142,6 +142,11 @@ func TestKinds(t *testing.T) {
 			redirectTo("/token"), true, "token-service-failure", tokenHost,
 		},
 		{
+			"token service redirects to a host that wants a password too",
+			func(s store) http.Handler { return bearer(realm, s) },
+			redirectTo("https://" + host + "/v2/"), true, "token-service-failure", tokenHost,
+		},
+		{
 			"token service at a private address",
 			func(s store) http.Handler { return bearer("https://10.0.0.5/token", s) }, nil, true, "", "",
 		},
