@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -43,8 +42,7 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err != nil {
 		return err
 	}
-	folder, _ := os.Getwd() // unknown when it is gone
-	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now})
+	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: currentFolder(), Now: time.Now})
 	if err != nil {
 		path := o.config
 		if at := (*fs.PathError)(nil); errors.As(err, &at) {
