@@ -181,10 +181,12 @@ func commands(p process) []*cli.Command {
 		return c
 	}
 	return []*cli.Command{
-		command("check", "[FILE…]", "judge a runner on its own host: files, images, network (the default)",
+		command("check", "[FILE…]", "judge a runner on its own host: files, images, network (default)",
 			checkText, judgingFlags(true), check),
 		command("lint", "FILE…", "judge the given files alone: no network, nothing of this machine", lintText,
 			judgingFlags(false), lint),
+		command("allowlist", "[FILE…]", "list every host and port that a runner needs, for a firewall", allowlistText,
+			allowlistFlags(), allowlist),
 		command("demo", "", "see it work on an embedded registry: no network, no set-up", demoText,
 			append(amountFlags(), colorFlag()), demo),
 		command("explain", "NAME", "say what a problem is, why it breaks a runner, how to mend it", explainText,

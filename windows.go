@@ -22,15 +22,6 @@ var (
 // osFiles is the machine's file system.
 type osFiles struct{}
 
-// currentFolder is what relative paths belong to, "" if that cannot be known.
-func currentFolder() string {
-	folder, err := os.Getwd()
-	if err != nil {
-		return ""
-	}
-	return folder
-}
-
 // Stat follows links.
 func (osFiles) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
 

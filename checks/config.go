@@ -191,14 +191,18 @@ func (u *configUse) place(r *Runner) source.Span {
 	return source.New(u.Path, nil).Whole()
 }
 
-// servedAnonymously tells whether the registry was asked for an image without credentials and serves it. It is
+// servedAnonymously tells whether the registry was asked for an image without credentials and shows it. It is
 // asked only where the image check asks the same.
 func servedAnonymously(ctx context.Context, h *Host, image Image, platform string) bool {
+	return askedAnonymously(ctx, h, image, platform).Digest != ""
+}
+
+// askedAnonymously is what a registry answers about an image without credentials; nothing where none is asked.
+func askedAnonymously(ctx context.Context, h *Host, image Image, platform string) registry.Resolution {
 	if !h.Live || h.Offline {
-		return false
+		return registry.Resolution{}
 	}
-	answer := h.pulling(image.Reference).Registries.Resolve(ctx, registry.Request{Reference: image.Reference, Platform: platform})
-	return answer.Digest != "" && answer.Failure == nil
+	return h.pulling(image.Reference).Registries.Resolve(ctx, registry.Request{Reference: image.Reference, Platform: platform})
 }
 
 // encodeCommand prints an auth value. The shell keeps no line break and no history of a placeholder.

@@ -206,7 +206,7 @@ func usernameFinding(e authEntry, c credentials) (Finding, bool) {
 		f.Message = fmt.Sprintf("Amazon ECR takes the user name AWS alone, not %q", name)
 		f.Hint = "mirror the images to a registry with robot accounts: even as AWS, an ECR password ends after " +
 			"12 hours"
-	case dockerconfig.IsGoogle(host) && form != "" && !strings.HasPrefix(c.username, "_json_key"):
+	case form != "" && dockerconfig.IsGoogle(host) && !strings.HasPrefix(c.username, "_json_key"):
 		f.Message = fmt.Sprintf("the password is a Google service-account key, and the user name is %q", name)
 		f.Hint = "write the user name " + form + restart
 	case c.username == "_json_key" && form == "_json_key_base64",
@@ -254,6 +254,9 @@ const (
 
 // lifetimeFinding judges how long a password lasts.
 func lifetimeFinding(e authEntry, c credentials, kind dockerconfig.CredentialKind, now time.Time) (Finding, bool) {
+	if kind.Lifetime == dockerconfig.Plain || kind.Lifetime == dockerconfig.Lasting {
+		return Finding{}, false
+	}
 	left := kind.Ends.Sub(now)
 	end := kind.Ends.Format("2006-01-02 15:04 MST")
 	f := Failed(timedPassword, e.name(), "", kind.Instead+restart).At(c.passwordPlace)

@@ -98,7 +98,7 @@ var configMisnamed = &Problem{
 	Explains: append(unsent(), "config-missing"),
 }
 
-func runConfigFile(_ context.Context, h *Host) []Finding {
+func runConfigFile(ctx context.Context, h *Host) []Finding {
 	uses, without := configUses(h)
 	if len(uses)+len(without) == 0 {
 		return []Finding{Skipped(configName, "there is no runner whose config.json could be judged")}
@@ -106,7 +106,7 @@ func runConfigFile(_ context.Context, h *Host) []Finding {
 	var findings []Finding
 	for _, u := range uses {
 		for _, r := range u.runners {
-			for _, f := range fileFindings(h, u, r) {
+			for _, f := range fileFindings(ctx, h, u, r) {
 				findings = append(findings, f.For(r.Name))
 			}
 		}
@@ -118,7 +118,7 @@ func runConfigFile(_ context.Context, h *Host) []Finding {
 }
 
 // fileFindings judges what stands where the runner will look. The first that applies is the answer.
-func fileFindings(h *Host, u *configUse, r *Runner) []Finding {
+func fileFindings(ctx context.Context, h *Host, u *configUse, r *Runner) []Finding {
 	if f, found := misnamed(h, u, r); found {
 		return []Finding{f}
 	}
@@ -128,20 +128,20 @@ func fileFindings(h *Host, u *configUse, r *Runner) []Finding {
 	case errors.Is(u.Err, ErrIsDirectory):
 		return []Finding{isDirectory(u, r)}
 	case errors.Is(u.Err, fs.ErrNotExist):
-		return []Finding{missing(h, u, r)}
+		return []Finding{missing(ctx, h, u, r)}
 	}
 	return []Finding{unreadable(u)}
 }
 
-func missing(h *Host, u *configUse, r *Runner) Finding {
+func missing(ctx context.Context, h *Host, u *configUse, r *Runner) Finding {
 	if !h.Live {
 		return Skipped(u.Path, "the file was not given")
 	}
-	hosts := u.hosts()
-	if len(hosts) == 0 && u.Origin != ConfigMount {
+	open := func(image Image) bool { return servedAnonymously(ctx, h, image, r.Platform) }
+	if u.Origin != ConfigMount && len(slices.DeleteFunc(slices.Clone(u.images), open)) == 0 {
 		return Passed(u.Path, "there is none, and no image of this runner needs credentials")
 	}
-	message := fmt.Sprintf("there is no such file, and images come from %s", listed(hosts))
+	message := fmt.Sprintf("there is no such file, and images come from %s", listed(u.hosts()))
 	if u.Origin == ConfigMount {
 		message = "there is no such file where the definition mounts it from: docker puts an empty folder in " +
 			"its place"

@@ -268,32 +268,11 @@ func compareKey(want looseKey, key string) (distance int, why string) {
 	if why := labelApart(wantName, haveName); why != "" {
 		return otherLabel, why
 	}
-	if abs(len(wantName)-len(haveName)) > 2 || !sameLetters(wantName, haveName) {
-		return apart, ""
-	}
 	if Nearest(haveName, []string{wantName}) != "" {
 		return otherLetters, "a letter or two are wrong"
 	}
 	return apart, ""
 }
-
-// sameLetters tells quickly that two names are not near: one or two mistakes change no more than four counts.
-func sameLetters(a, b string) bool {
-	var counts [256]int
-	for i := range len(a) {
-		counts[a[i]]++
-	}
-	for i := range len(b) {
-		counts[b[i]]--
-	}
-	off := 0
-	for _, n := range counts {
-		off += abs(n)
-	}
-	return off <= 4
-}
-
-func abs(n int) int { return max(n, -n) }
 
 // wellKnown tells registries that are near to each other by name and have nothing to do with each other.
 func wellKnown(host string) bool {

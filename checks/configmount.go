@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"slices"
@@ -11,7 +12,7 @@ import (
 )
 
 // judgeConfigMount judges how config.json gets into the runner's container.
-func judgeConfigMount(h *Host, r *Runner) []Finding {
+func judgeConfigMount(ctx context.Context, h *Host, r *Runner) []Finding {
 	d := r.Definition
 	folder, place, known := readerFolder(d)
 	if !known {
@@ -39,7 +40,7 @@ func judgeConfigMount(h *Host, r *Runner) []Finding {
 	if meant >= 0 {
 		return misplacedConfig(h, r, d.Mounts[meant], folder)
 	}
-	return lackingConfig(r, folder)
+	return lackingConfig(ctx, h, r, folder)
 }
 
 // readerFolder is the folder in which the runner looks for config.json, and where DOCKER_CONFIG is set.
@@ -126,10 +127,10 @@ func wrongTarget(r *Runner, m runner.Mount, message, right string) []Finding {
 }
 
 // lackingConfig reports that no config.json is mounted, if an image may need one.
-func lackingConfig(r *Runner, folder string) []Finding {
+func lackingConfig(ctx context.Context, h *Host, r *Runner, folder string) []Finding {
 	var certain, likely []Image
 	for _, image := range r.Overrides() {
-		switch configNeed(r, image) {
+		switch askedNeed(ctx, h, r, image) {
 		case Fail:
 			certain = append(certain, image)
 		case Warn:
@@ -157,6 +158,22 @@ func lackingConfig(r *Runner, folder string) []Finding {
 		f = f.Touching(Reference(image.Reference))
 	}
 	return lacking(r, f.At(r.Definition.Place))
+}
+
+// askedNeed tells how sure it is that an image needs credentials: its registry knows best, where it was asked.
+func askedNeed(ctx context.Context, h *Host, r *Runner, image Image) Status {
+	need := configNeed(r, image)
+	if need == Pass {
+		return Pass
+	}
+	answer := askedAnonymously(ctx, h, image, r.Platform)
+	switch {
+	case answer.Digest != "":
+		return Pass
+	case answer.Failure != nil && answer.Failure.Kind == credentialsMissing.ID:
+		return Fail
+	}
+	return need
 }
 
 // configNeed tells how sure it is that an image needs credentials: Fail if it does, Warn if that is likely.

@@ -21,8 +21,14 @@ var definitionImages = Check{
 		invalidReference, referenceUnsupported, ambiguousRegistry, localImage, implicitTag,
 		swappedImages,
 	},
-	Run: func(_ context.Context, h *Host) []Finding {
-		findings := perRunner(h, judgeImages)
+	Run: func(ctx context.Context, h *Host) []Finding {
+		findings := perRunner(h, func(r *Runner) []Finding {
+			found := judgeImages(r)
+			for i, f := range found {
+				found[i] = confirmed(ctx, h, r, f)
+			}
+			return found
+		})
 		if len(findings) == 0 {
 			return []Finding{Skipped("images", "there is no runner to judge")}
 		}
@@ -214,6 +220,27 @@ func registryMistakes(r *Runner, image Image) []Finding {
 			fmt.Sprintf("write the tag: %s=%s:latest, if that is the one", role, image.Reference)))
 	}
 	return findings
+}
+
+// confirmed fails what looks like a registry and is an account on Docker Hub to docker, once the Hub was asked and does
+// not give the image.
+func confirmed(ctx context.Context, h *Host, r *Runner, f Finding) Finding {
+	if f.Problem != ambiguousRegistry || h.Offline {
+		return f
+	}
+	for _, image := range r.Images {
+		if !slices.Contains(f.Touches, Reference(image.Reference)) {
+			continue
+		}
+		missed := resolve(ctx, h, r, image).Failure
+		if missed != nil && slices.Contains([]string{
+			"credentials-missing", "credentials-rejected", "access-denied", "repository-not-found", "tag-not-found",
+		}, missed.Kind) {
+			f.Message += ", and there it cannot be pulled"
+			return f.As(Fail)
+		}
+	}
+	return f
 }
 
 // hostWord matches the names that people give to registries, hubAccount accounts of Docker Hub with such a

@@ -22,8 +22,8 @@ var definitionMounts = Check{
 		dockerSocketUnmounted, containersUnmounted, workingDirectoryUnmounted, workingDirectoryMismatch,
 		configUnmounted, configMountTarget, mountSourceMissing, unexpandedHomeFolder,
 	},
-	Run: func(_ context.Context, h *Host) []Finding {
-		findings := perRunner(h, func(r *Runner) []Finding { return judgeMounts(h, r) })
+	Run: func(ctx context.Context, h *Host) []Finding {
+		findings := perRunner(h, func(r *Runner) []Finding { return judgeMounts(ctx, h, r) })
 		if len(findings) == 0 {
 			return []Finding{Skipped("mounts", "no runner definition was given")}
 		}
@@ -113,7 +113,7 @@ const (
 )
 
 // judgeMounts judges the mounts of one runner.
-func judgeMounts(h *Host, r *Runner) []Finding {
+func judgeMounts(ctx context.Context, h *Host, r *Runner) []Finding {
 	d := r.Definition
 	switch {
 	case d == nil:
@@ -130,7 +130,7 @@ func judgeMounts(h *Host, r *Runner) []Finding {
 	} {
 		findings = append(findings, judge(r)...)
 	}
-	findings = append(findings, judgeConfigMount(h, r)...)
+	findings = append(findings, judgeConfigMount(ctx, h, r)...)
 	findings = append(findings, missingSources(h, r)...)
 	if len(findings) == 0 {
 		findings = append(findings, Passed(r.Name, "what the runner needs of the host is mounted where it looks"))
@@ -308,6 +308,13 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	folder = path.Clean(folder)
 	m, source, found := cover(d, folder)
 	option := fmt.Sprintf("-v %s:%s", folder, folder)
+	for _, o := range d.Options {
+		if at, _, _ := strings.Cut(o.Value.Value, ":"); o.Long == "tmpfs" && path.Clean(at) == folder {
+			return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+				fmt.Sprintf("WORKING_DIRECTORY %s is a tmpfs in the container, and must be a folder of the host", folder),
+				"write "+option+" instead").At(o.Place))
+		}
+	}
 	switch {
 	case !found:
 		return lacking(r, Failed(workingDirectoryUnmounted, envWorkingDirectory,

@@ -250,7 +250,7 @@ func blocked(d *demand, a network.Answer, proven bool) bool {
 		return false
 	}
 	refusal := a.Status == http.StatusForbidden || a.Status == http.StatusUnavailableForLegalReasons ||
-		a.Status == http.StatusNetworkAuthenticationRequired || filterWords(a) || elsewhere(a)
+		a.Status == http.StatusNetworkAuthenticationRequired || filterWords(a) || elsewhere(a) && !proven && !related(a)
 	public := isPublicHost(hostOfAddress(d.address))
 	switch {
 	case proven && a.Status >= http.StatusInternalServerError:
@@ -272,6 +272,16 @@ func elsewhere(a network.Answer) bool {
 	}
 	to, err := url.Parse(a.Header.Get("Location"))
 	return err == nil && to.Hostname() != "" && to.Hostname() != hostOfAddress(a.Address)
+}
+
+// related tells whether an answer sends one to a host of the same domain: a company's own login rather than a portal.
+func related(a network.Answer) bool {
+	to, err := url.Parse(a.Header.Get("Location"))
+	if err != nil || to.Scheme == "http" {
+		return false
+	}
+	_, domain, found := strings.Cut(hostOfAddress(a.Address), ".")
+	return found && strings.Contains(domain, ".") && strings.HasSuffix("."+to.Hostname(), "."+domain)
 }
 
 // filterWords looks for what block pages say and other pages do not.

@@ -11,8 +11,8 @@ func Nearest(name string, candidates []string) string {
 		if candidate == name {
 			return ""
 		}
-		if apart := utf8.RuneCountInString(name) - utf8.RuneCountInString(candidate); max(apart, -apart) >= least {
-			continue // so many letters at least are missing
+		if lettersApart(name, candidate) > 2*least {
+			continue
 		}
 		if d := Distance(name, candidate); d < least {
 			best, least = candidate, d
@@ -47,4 +47,21 @@ func Distance(a, b string) int {
 		last, row = row, next
 	}
 	return row[len(y)]
+}
+
+// lettersApart counts quickly by how many bytes two names differ, whatever their order: twice their Distance at most,
+// where all letters are ASCII.
+func lettersApart(a, b string) int {
+	var counts [utf8.RuneSelf]int
+	for i := range len(a) {
+		counts[a[i]%utf8.RuneSelf]++
+	}
+	for i := range len(b) {
+		counts[b[i]%utf8.RuneSelf]--
+	}
+	off := 0
+	for _, n := range counts {
+		off += max(n, -n)
+	}
+	return off
 }

@@ -44,8 +44,8 @@ type CredentialKind struct {
 // timedKind is a kind of password that ends within hours. Exact user names come first: nothing else of them
 // lasts. The prefixes are those under which the issuers hand such passwords out.
 type timedKind struct {
-	users    []string
-	prefixes []string
+	users    [2]string
+	prefixes [2]string
 	kind     CredentialKind
 }
 
@@ -53,38 +53,38 @@ const noneLasts = "use a robot account, a deploy token or another password that 
 
 // timedKinds are the kinds that end within hours. Sources: the registries' own documentation, and the token
 // patterns of secret scanners.
-func timedKinds() []timedKind {
-	return []timedKind{
-		{[]string{"oauth2accesstoken", "gclouddockertoken"}, []string{"ya29."}, CredentialKind{
+func timedKinds() [8]timedKind {
+	return [...]timedKind{
+		{[2]string{"oauth2accesstoken", "gclouddockertoken"}, [2]string{"ya29."}, CredentialKind{
 			Name: "a Google access token", Lasts: "60 minutes",
 			Instead: "use a service-account key: user _json_key_base64, password the base64 of the key file in " +
 				"one line",
 		}},
-		{[]string{"00000000-0000-0000-0000-000000000000"}, nil, CredentialKind{
+		{[2]string{"00000000-0000-0000-0000-000000000000"}, [2]string{}, CredentialKind{
 			Name: "an Azure Container Registry token", Lasts: "3 hours",
 			Instead: "use a service principal, a repository-scoped token or the admin user",
 		}},
-		{[]string{"gitlab-ci-token"}, []string{"glcbt-"}, CredentialKind{
+		{[2]string{"gitlab-ci-token"}, [2]string{"glcbt-"}, CredentialKind{
 			Name: "a GitLab job token", Lasts: "the length of one job",
 			Instead: "use a deploy token with the scope read_registry",
 		}},
-		{nil, []string{"ghs_"}, CredentialKind{
+		{[2]string{}, [2]string{"ghs_"}, CredentialKind{
 			Name: "a GitHub job token", Lasts: "the length of one job",
 			Instead: "use a classic personal access token with the scope read:packages",
 		}},
-		{nil, []string{"ghu_", "ghr_"}, CredentialKind{
+		{[2]string{}, [2]string{"ghu_", "ghr_"}, CredentialKind{
 			Name: "a GitHub app's user token", Lasts: "8 hours",
 			Instead: "use a classic personal access token with the scope read:packages",
 		}},
-		{[]string{"iambearer"}, nil, CredentialKind{
+		{[2]string{"iambearer"}, [2]string{}, CredentialKind{
 			Name: "an IBM Cloud bearer token", Lasts: "1 hour",
 			Instead: "use an API key: user iamapikey",
 		}},
-		{[]string{"cr_temp_user"}, nil, CredentialKind{
+		{[2]string{"cr_temp_user"}, [2]string{}, CredentialKind{
 			Name: "an Alibaba Cloud temporary password", Lasts: "1 hour",
 			Instead: "use the fixed password of a RAM user",
 		}},
-		{[]string{"BEARER_TOKEN"}, nil, CredentialKind{
+		{[2]string{"BEARER_TOKEN"}, [2]string{}, CredentialKind{
 			Name: "an Oracle Cloud bearer token", Lasts: "1 hour",
 			Instead: "use an auth token of a user: TENANCY/USER",
 		}},
@@ -92,13 +92,18 @@ func timedKinds() []timedKind {
 }
 
 // lastingKinds are tokens that serve as passwords and last, by their prefix.
-func lastingKinds() map[string]string {
-	return map[string]string{
-		"dckr_pat_": "a Docker Hub access token", "dckr_oat_": "a Docker Hub organization token",
-		"ghp_": "a GitHub personal access token", "gho_": "a GitHub OAuth token",
-		"github_pat_": "a GitHub fine-grained token",
-		"glpat-":      "a GitLab personal access token", "gldt-": "a GitLab deploy token",
-		"dop_v1_": "a DigitalOcean token", "nvapi-": "an NVIDIA API key", "AKCp": "a JFrog API key",
+func lastingKinds() [10][2]string {
+	return [...][2]string{
+		{"dckr_pat_", "a Docker Hub access token"},
+		{"dckr_oat_", "a Docker Hub organization token"},
+		{"ghp_", "a GitHub personal access token"},
+		{"gho_", "a GitHub OAuth token"},
+		{"github_pat_", "a GitHub fine-grained token"},
+		{"glpat-", "a GitLab personal access token"},
+		{"gldt-", "a GitLab deploy token"},
+		{"dop_v1_", "a DigitalOcean token"},
+		{"nvapi-", "an NVIDIA API key"},
+		{"AKCp", "a JFrog API key"},
 	}
 }
 
@@ -145,7 +150,7 @@ func timedByUser(host, username, form string) (CredentialKind, bool) {
 		}, true
 	}
 	for _, timed := range timedKinds() {
-		if slices.Contains(timed.users, username) {
+		if username != "" && slices.Contains(timed.users[:], username) {
 			return timed.kind, true
 		}
 	}
@@ -159,7 +164,7 @@ func timedByUser(host, username, form string) (CredentialKind, bool) {
 func timedByPrefix(password string) (CredentialKind, bool) {
 	for _, timed := range timedKinds() {
 		for _, prefix := range timed.prefixes {
-			if strings.HasPrefix(password, prefix) {
+			if prefix != "" && strings.HasPrefix(password, prefix) {
 				return timed.kind, true
 			}
 		}
@@ -176,9 +181,9 @@ func dated(form string, ends time.Time) CredentialKind {
 }
 
 func lasting(username, password string) CredentialKind {
-	for prefix, name := range lastingKinds() {
-		if strings.HasPrefix(password, prefix) {
-			return CredentialKind{Name: name, Lifetime: Lasting}
+	for _, kind := range lastingKinds() {
+		if strings.HasPrefix(password, kind[0]) {
+			return CredentialKind{Name: kind[1], Lifetime: Lasting}
 		}
 	}
 	switch username {
@@ -238,7 +243,8 @@ func claimsOf(segment string) (claims, bool) {
 
 // decodeAny decodes either base64 alphabet, padded or not.
 func decodeAny(text string) ([]byte, bool) {
-	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(strings.TrimSpace(text), "="))
+	text = strings.TrimRight(strings.TrimSpace(text), "=")
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "-", "+"), "_", "/")
 	data, err := base64.RawStdEncoding.DecodeString(text)
 	return data, err == nil
 }

@@ -276,12 +276,31 @@ func (c *Client) unanswered(ctx context.Context, rawURL string) Answer {
 func (c *Client) ask(ctx context.Context, key, rawURL string, p *probe) Answer {
 	defer close(p.done)
 	p.answer = c.fetch(ctx, rawURL)
+	if p.answer.Status >= http.StatusInternalServerError && p.answer.Status != http.StatusNotImplemented {
+		p.answer = c.again(ctx, rawURL, p.answer)
+	}
 	if f := p.answer.Failure; f != nil && f.Kind == NotEstablished {
 		c.mu.Lock()
 		delete(c.probes, key)
 		c.mu.Unlock()
 	}
 	return p.answer
+}
+
+// retryPause is how long a host that answers 5xx is left alone before it is asked once more.
+const retryPause = 300 * time.Millisecond
+
+// again asks a host once more that said that the fault was its own: it may have passed.
+func (c *Client) again(ctx context.Context, rawURL string, first Answer) Answer {
+	select {
+	case <-ctx.Done():
+		return first
+	case <-time.After(retryPause):
+	}
+	if second := c.fetch(ctx, rawURL); second.Failure == nil {
+		return second
+	}
+	return first
 }
 
 func (c *Client) fetch(ctx context.Context, rawURL string) Answer {

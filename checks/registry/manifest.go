@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -114,7 +115,7 @@ func (s *session) fetch(ctx context.Context, ref name.Reference) manifest {
 		m.failure = s.strayed(tap.failure)
 	case r.status != http.StatusOK:
 		m.failure = s.refused(ctx, r)
-	case r.isPage():
+	case r.isPage(), !byDigest && s.anotherService(r):
 		m.failure = s.noRegistry(r)
 	case r.cut:
 		m.failure = s.unsupported(fmt.Sprintf("its manifest is larger than %d MiB, more than the daemon reads",
@@ -171,6 +172,14 @@ func (s *session) noRegistry(r reply) *Failure {
 		Kind: "not-a-registry", Host: s.out.Host, Status: r.status,
 		Detail: fmt.Sprintf("%s answers %d with %s", s.out.Host, r.status, what),
 	}
+}
+
+// anotherService tells whether something that answers everything alike stands where a registry should be: nothing that
+// it said so far, nor what it serves as a manifest, is a registry's.
+func (s *session) anotherService(r reply) bool {
+	const version, digest = "Docker-Distribution-Api-Version", "Docker-Content-Digest"
+	return s.ping.Scheme == "" && s.ping.Header.Get(version) == "" && r.header.Get(version) == "" &&
+		r.header.Get(digest) == "" && !bytes.Contains(r.body, []byte(`"schemaVersion"`))
 }
 
 // refused says what an answer other than 200 to the request for a manifest means.
