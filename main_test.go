@@ -131,18 +131,12 @@ func silentHost(t *testing.T) net.Listener {
 		t.Fatal(err)
 	}
 	go func() {
-		var kept []net.Conn // what is not kept is closed in the end
-		defer func() {
-			for _, conn := range kept {
-				conn.Close()
-			}
-		}()
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			kept = append(kept, conn)
+			defer conn.Close()
 		}
 	}()
 	t.Cleanup(func() { listener.Close() })
