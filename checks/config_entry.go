@@ -86,7 +86,7 @@ type entryNote struct {
 }
 
 func (u *configUse) isClean(e authEntry, now time.Time) bool {
-	return e.fault == sound && entryEncoding(u, e) == nil && entryBasics(u, e, now) == nil
+	return e.fault == sound && e.decoded.Err == nil && entryEncoding(u, e) == nil && entryBasics(u, e, now) == nil
 }
 
 // entry makes an entry of its note.
@@ -420,13 +420,13 @@ func (u *configUse) withoutCredentials() []string {
 	has := map[string]bool{}
 	for i, key := range u.File.Keys() {
 		if u.notes[i].needed && u.notes[i].fault != bare {
-			has[keyHost(key)] = true
+			has[strings.Clone(keyHost(key))] = true
 		}
 	}
 	var left []string
 	for i, key := range u.File.Keys() {
 		if host := keyHost(key); u.every && u.notes[i].needed && !has[host] {
-			left = append(left, shown(forPeople(host)))
+			left = append(left, strings.Clone(shown(forPeople(host))))
 		}
 	}
 	for _, image := range u.needs {
