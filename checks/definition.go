@@ -156,18 +156,6 @@ func nearlyUUID(text string) bool {
 	return uuidShape.MatchString(text) && len(notHex.ReplaceAllString(text, "")) >= 16 || bareUUID.MatchString(text)
 }
 
-// configKeys are the keys of the runner's config.json, as far as it was given.
-func configKeys(r *Runner) []string {
-	if r.Config == nil || r.Config.File == nil {
-		return nil
-	}
-	var keys []string
-	for _, key := range r.Config.File.Keys() {
-		keys = append(keys, key)
-	}
-	return keys
-}
-
 // withoutReturn is a word without the carriage return that a Windows line end left there, which is a mistake of
 // its own.
 func withoutReturn(word string) string { return strings.TrimSuffix(word, "\r") }
