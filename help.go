@@ -60,6 +60,7 @@ Examples:
   runner-preflight demo
   runner-preflight lint run.sh config.json     before a deploy, in CI
   runner-preflight check run.sh                on the runner's host
+  runner-preflight allowlist run.sh            for whoever keeps the firewall
   runner-preflight explain credential-store    about a name in a report
 
 Exit codes:
@@ -76,7 +77,7 @@ Flags come before files. A command's own: runner-preflight COMMAND --help
 func appHelp(commands []*cli.Command) string {
 	var lines strings.Builder
 	for _, c := range commands {
-		fmt.Fprintf(&lines, "  %-7s  %s\n", c.Name, c.Usage)
+		fmt.Fprintf(&lines, "  %-9s  %s\n", c.Name, c.Usage)
 	}
 	return fmt.Sprintf(appText, lines.String())
 }

@@ -36,6 +36,9 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err != nil {
 		return err
 	}
+	if err := o.checkFormat(); err != nil {
+		return misused("", "%w", err)
+	}
 	if err := flagsFirst(c.Args().Slice()); err != nil {
 		return err
 	}
@@ -43,14 +46,9 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err != nil {
 		return err
 	}
-	folder, _ := os.Getwd() // unknown when it is gone
-	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now})
+	host, err := o.build(in)
 	if err != nil {
-		path := o.config
-		if at := (*fs.PathError)(nil); errors.As(err, &at) {
-			path = at.Path
-		}
-		return misused("", "--config %s: %s", path, reason(err))
+		return err
 	}
 	if err := o.spare(host, c.Args().Slice()); err != nil {
 		return err
@@ -58,6 +56,20 @@ func judge(c *cli.Context, p process, live bool) error {
 	ctx, stop := untilSignal(c.Context)
 	defer stop()
 	return o.judgeHost(ctx, p, host)
+}
+
+// build makes the host that an input describes, on this machine.
+func (o options) build(in checks.Input) (*checks.Host, error) {
+	folder, _ := os.Getwd() // unknown when it is gone
+	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now})
+	if err != nil {
+		path := o.config
+		if at := (*fs.PathError)(nil); errors.As(err, &at) {
+			path = at.Path
+		}
+		return nil, misused("", "--config %s: %s", path, reason(err))
+	}
+	return host, nil
 }
 
 // judgeHost runs the selected checks on a host and writes the reports.

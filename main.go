@@ -34,12 +34,12 @@ const (
 // version is set by the linker for releases.
 var version = "0.1.0-dev" //nolint:gochecknoglobals // the linker can set nothing else
 
-// memory is what the garbage collector keeps the tool below, in bytes: whatever a hostile registry sends, the run stays
-// under 64 MiB.
-const memory = 32 << 20
+// garbage is how much may be left lying about, in percent of what is in use: a file of 20 MB must not make the process
+// three times as large.
+const garbage = 40
 
 func main() {
-	debug.SetMemoryLimit(memory)
+	debug.SetGCPercent(garbage)
 	os.Exit(run(os.Args, process{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv, environ: os.Environ}))
 }
 
@@ -187,10 +187,12 @@ func commands(p process) []*cli.Command {
 		return c
 	}
 	return []*cli.Command{
-		command("check", "[FILE…]", "judge a runner on its own host: files, images, network (the default)",
+		command("check", "[FILE…]", "judge a runner on its own host: files, images, network (default)",
 			checkText, judgingFlags(true), check),
 		command("lint", "FILE…", "judge the given files alone: no network, nothing of this machine", lintText,
 			judgingFlags(false), lint),
+		command("allowlist", "[FILE…]", "list every host and port that a runner needs, for a firewall", allowlistText,
+			allowlistFlags(), allowlist),
 		command("demo", "", "see it work on an embedded registry: no network, no set-up", demoText,
 			append(amountFlags(), colorFlag()), demo),
 		command("explain", "NAME", "say what a problem is, why it breaks a runner, how to mend it", explainText,

@@ -176,9 +176,6 @@ func (o *options) readPlatform() error {
 }
 
 func (o *options) readReports(c *cli.Context) error {
-	if _, known := o.formats()[o.format]; !known && c.IsSet("format") {
-		return unknownFormat("--format", o.format)
-	}
 	taken := map[string]bool{}
 	for _, value := range c.StringSlice("report") {
 		format, path, found := strings.Cut(value, "=")
@@ -194,6 +191,14 @@ func (o *options) readReports(c *cli.Context) error {
 		}
 		taken[filepath.Clean(path)] = true
 		o.reports = append(o.reports, reportFile{format, path})
+	}
+	return nil
+}
+
+// checkFormat refuses what is no format of reports.
+func (o *options) checkFormat() error {
+	if o.formats()[o.format] == nil {
+		return unknownFormat("--format", o.format)
 	}
 	return nil
 }

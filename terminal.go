@@ -108,16 +108,3 @@ func (o options) progress(p process, host *checks.Host) (stop func()) {
 	}()
 	return func() { close(done); <-ended }
 }
-
-// nearestFlag is the flag of the command in hand that a misspelled one was most likely meant to be.
-func nearestFlag(c *cli.Context, name string) string {
-	flags := c.App.Flags
-	if c.Command != nil && len(c.Command.Flags) > 0 {
-		flags = c.Command.Flags
-	}
-	var names []string
-	for _, flag := range flags {
-		names = append(names, flag.Names()...)
-	}
-	return checks.Nearest(name, names)
-}

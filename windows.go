@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -22,15 +23,6 @@ var (
 // osFiles is the machine's file system.
 type osFiles struct{}
 
-// currentFolder is what relative paths belong to, "" if that cannot be known.
-func currentFolder() string {
-	folder, err := os.Getwd()
-	if err != nil {
-		return ""
-	}
-	return folder
-}
-
 // Stat follows links.
 func (osFiles) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
 
@@ -50,18 +42,22 @@ func (osFiles) ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return readBounded(file)
+	return readSized(file, info.Size())
 }
 
 // ReadDir returns a folder's entries, by name.
 func (osFiles) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
 
-func readBounded(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
-	if err == nil && len(data) > maxInput {
+func readBounded(r io.Reader) ([]byte, error) { return readSized(r, 0) }
+
+// readSized reads what is probably of the given size, so that no more memory is taken than that.
+func readSized(r io.Reader, size int64) ([]byte, error) {
+	data := bytes.NewBuffer(make([]byte, 0, min(size, maxInput)+bytes.MinRead))
+	_, err := data.ReadFrom(io.LimitReader(r, maxInput+1))
+	if err == nil && data.Len() > maxInput {
 		return nil, errTooLarge
 	}
-	return data, err
+	return data.Bytes(), err
 }
 
 // readInput reads a FILE argument. A pipe that the shell made of a command (<(…)) is read like standard input.

@@ -111,7 +111,9 @@ var placeholderCredentials = &Problem{
 
 func basicFindings(u *configUse, now time.Time) []Finding {
 	judge := func(e authEntry) []Finding { return entryBasics(u, e, now) }
-	return eachEntry(u, "with a user name and a password", withFault(sound, tokenField, placeholder, vendors), judge)
+	faulty, readable := withFault(tokenField, placeholder), withFault(sound, vendors)
+	wanted := func(n entryNote) bool { return faulty(n) || n.decodes && readable(n) }
+	return eachEntry(u, "with a user name and a password", wanted, judge)
 }
 
 func entryBasics(u *configUse, e authEntry, now time.Time) []Finding {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/source"
@@ -65,13 +66,13 @@ func (u *configUse) look(ctx context.Context, h *Host) {
 	u.left = sync.OnceValue(u.withoutCredentials)
 	for i := range u.notes {
 		e := u.entry(i)
-		fault := e.classify()
-		needed := u.every && fault != leftover && !isVendorRegistry(e.host)
-		u.notes[i] = entryNote{fault, needed, e.decoded.Err == nil}
+		e.fault = e.classify()
+		e.needed = u.every && e.fault != leftover && !isVendorRegistry(e.host)
+		u.notes[i] = entryNote{e.fault, e.needed, e.decoded.Err == nil, u.isClean(e, h.Now())}
 	}
 	for _, image := range u.needs {
 		if i := u.File.Match(readerHost(image.Reference)); i >= 0 {
-			u.notes[i].needed, u.pulled[i] = true, append(u.pulled[i], image)
+			u.notes[i].needed, u.notes[i].clean, u.pulled[i] = true, false, append(u.pulled[i], image)
 		}
 	}
 }
@@ -80,6 +81,12 @@ func (u *configUse) look(ctx context.Context, h *Host) {
 type entryNote struct {
 	fault           entryFault
 	needed, decodes bool
+	// clean says that there is nothing to find in what the entry holds.
+	clean bool
+}
+
+func (u *configUse) isClean(e authEntry, now time.Time) bool {
+	return e.fault == sound && e.decoded.Err == nil && entryEncoding(u, e) == nil && entryBasics(u, e, now) == nil
 }
 
 // entry makes an entry of its note.
@@ -100,9 +107,9 @@ func (u *configUse) entries(wanted func(entryNote) bool) iter.Seq[authEntry] {
 	}
 }
 
-// withFault wants the entries with one of the faults.
+// withFault wants the entries with one of the faults, but for clean ones.
 func withFault(faults ...entryFault) func(entryNote) bool {
-	return func(n entryNote) bool { return slices.Contains(faults, n.fault) }
+	return func(n entryNote) bool { return !n.clean && slices.Contains(faults, n.fault) }
 }
 
 // platform is that of the first runner that pulls the image.
@@ -308,10 +315,16 @@ func quoted(key string) string { return `"` + shown(key) + `"` }
 // userinfo matches what stands before the host of a URL, password and all.
 var userinfo = regexp.MustCompile(`^((?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://)?)[^/@]*:[^/@]*@`)
 
+// longestShown is how much of a key is shown, in bytes.
+const longestShown = 300
+
 // shown is a key without the password that somebody may have put into it.
 func shown(key string) string {
 	if strings.Contains(key, "@") {
 		key = userinfo.ReplaceAllString(key, "${1}********@")
+	}
+	if len(key) > longestShown {
+		key = strings.ToValidUTF8(key[:longestShown], "") + "…"
 	}
 	return source.Printable(key)
 }
@@ -407,13 +420,13 @@ func (u *configUse) withoutCredentials() []string {
 	has := map[string]bool{}
 	for i, key := range u.File.Keys() {
 		if u.notes[i].needed && u.notes[i].fault != bare {
-			has[keyHost(key)] = true
+			has[strings.Clone(keyHost(key))] = true
 		}
 	}
 	var left []string
 	for i, key := range u.File.Keys() {
 		if host := keyHost(key); u.every && u.notes[i].needed && !has[host] {
-			left = append(left, shown(forPeople(host)))
+			left = append(left, strings.Clone(shown(forPeople(host))))
 		}
 	}
 	for _, image := range u.needs {

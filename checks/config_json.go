@@ -340,8 +340,8 @@ func topLevelFindings(u *configUse) []Finding {
 			findings = append(findings, misspelledTop(u, m, meant))
 			continue
 		}
-		if f, found := authsType(u, m); m.Key == "auths" && found {
-			findings = append(findings, f)
+		if m.Key == "auths" {
+			findings = append(findings, authsType(u, m)...)
 		}
 	}
 	if !misspelledAuths {
@@ -372,7 +372,16 @@ func meantTop(m dockerconfig.Member) string {
 }
 
 func nearTop(key string) string {
-	plain := strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(key))
+	const longest = 40
+	if len(key) > longest {
+		return ""
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(key))
 	switch plain {
 	case "credentialstore", "credentialsstore", "credstores", "credentialstores":
 		return "credsStore"
@@ -477,11 +486,11 @@ func typeFindings(u *configUse) []Finding {
 	return findings
 }
 
-func authsType(u *configUse, m dockerconfig.Member) (Finding, bool) {
+func authsType(u *configUse, m dockerconfig.Member) []Finding {
 	const hint = `write "auths": {"REGISTRY": {"auth": "…"}}` + restart
 	switch m.Value.Kind {
 	case dockerconfig.Object:
-		return Finding{}, false
+		return nil
 	case dockerconfig.Null:
 		f := Failed(malformedAuths, m.Key, "auths is null: the runner reads no "+
 			"entry", hint).Touching(u.references()...)
@@ -489,9 +498,9 @@ func authsType(u *configUse, m dockerconfig.Member) (Finding, bool) {
 			f = f.As(Warn)
 			f.Message += "; no image of this runner needs credentials"
 		}
-		return f.At(m.Value.Place()), true
+		return []Finding{f.At(m.Value.Place())}
 	}
-	return u.wholeFile(Failed(malformedAuths, m.Key,
+	return []Finding{u.wholeFile(Failed(malformedAuths, m.Key,
 		fmt.Sprintf("auths is %s, not an object: the runner's reader refuses the whole file", m.Value.Kind), hint).
-		At(m.Value.Place())), true
+		At(m.Value.Place()))}
 }

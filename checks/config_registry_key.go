@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"path"
 	"path/filepath"
@@ -442,29 +443,33 @@ func (u *configUse) sharedHosts() []Finding {
 
 // groups are the indices of entries that stand for one host, of hosts with several.
 func (u *configUse) groups() [][]int {
-	counts, several := map[string]int{}, 0
-	each := func(visit func(i int, host string)) {
+	seed := maphash.MakeSeed()
+	hashes := make([]uint64, 0, len(u.notes))
+	each := func(visit func(i int, hash uint64)) {
 		for i, key := range u.File.Keys() {
 			host := keyHost(key)
 			if host != hubKey && host != "index.docker.io" && u.notes[i].fault != misshapen {
-				visit(i, host)
+				visit(i, maphash.String(seed, host))
 			}
 		}
 	}
-	each(func(_ int, host string) {
-		if counts[host]++; counts[host] == 2 {
-			several++
+	each(func(_ int, hash uint64) { hashes = append(hashes, hash) })
+	slices.Sort(hashes)
+	at := map[uint64]int{}
+	for i := 1; i < len(hashes); i++ {
+		if hashes[i] == hashes[i-1] {
+			at[hashes[i]] = -1
 		}
-	})
-	groups, at := make([][]int, 0, several), make(map[string]int, several)
-	each(func(i int, host string) {
-		if counts[host] < 2 {
+	}
+	var groups [][]int
+	each(func(i int, hash uint64) {
+		group, several := at[hash]
+		switch {
+		case !several:
 			return
-		}
-		group, known := at[host]
-		if !known {
+		case group < 0:
 			group = len(groups)
-			at[host], groups = group, append(groups, nil)
+			at[hash], groups = group, append(groups, nil)
 		}
 		groups[group] = append(groups[group], i)
 	})

@@ -111,8 +111,8 @@ var (
 	template = regexp.MustCompile(`<[^<>]*>|\{\{[^{}]*\}\}|\$\{[A-Za-z_][^}]*\}|\$[A-Za-z_]\w*|\$\([^)]*\)` +
 		`|%[A-Za-z_]\w+%|@[A-Z][A-Z_]+@|__[A-Z][A-Z_]+__|#\{\w+\}#?|\[\[[^\]]*\]\]`)
 	// sampleWord matches a value that says of itself that it is none.
-	sampleWord = regexp.MustCompile(`(?i)^((change|replace)[-_ ]?(me|it|this)|replace[-_ ]?with[-_ ].*|\[[^\[\]]*\]|todo|tbd|fixme|placeholder|` +
-		`x{3,}|\*{3,}|\.{3,}|…|your[-_ ].*|(insert|enter|paste)[-_ ].*|` +
+	sampleWord = regexp.MustCompile(`(?i)^((change|replace)[-_ ]?(me|it|this)|replace[-_ ]?with[-_ ].*|` +
+		`\[[^\[\]]*\]|todo|tbd|fixme|placeholder|x{3,}|\*{3,}|\.{3,}|…|your[-_ ].*|(insert|enter|paste)[-_ ].*|` +
 		`my-(account|repository|runner|workspace)-u?u?id|` +
 		`(my[-_ ])?(oauth[-_ ]?)?client[-_ ]?(id|secret)|(account|repository|runner|workspace|repo)[-_ ]?u?u?id)$`)
 	braced    = regexp.MustCompile(`^\{([^{}]*)\}$`)
@@ -154,18 +154,6 @@ func placeholderValue(name, value string) string {
 func nearlyUUID(text string) bool {
 	text = otherDash.ReplaceAllString(strings.TrimSpace(text), "-")
 	return uuidShape.MatchString(text) && len(notHex.ReplaceAllString(text, "")) >= 16 || bareUUID.MatchString(text)
-}
-
-// configKeys are the keys of the runner's config.json, as far as it was given.
-func configKeys(r *Runner) []string {
-	if r.Config == nil || r.Config.File == nil {
-		return nil
-	}
-	var keys []string
-	for _, key := range r.Config.File.Keys() {
-		keys = append(keys, key)
-	}
-	return keys
 }
 
 // withoutReturn is a word without the carriage return that a Windows line end left there, which is a mistake of

@@ -82,12 +82,13 @@ var unresolvedValue = &Problem{
 
 var brokenContinuation = &Problem{
 	ID:    "broken-continuation",
-	Title: "A command line does not continue where it should",
+	Title: "A line of the command does not end as it should",
 	Doc: "A shell joins two lines only if the backslash is the very last character of the first. Behind a " +
 		"blank or a carriage return it joins nothing: the command ends there, and what follows is run as " +
 		"commands of its own. Pasted into one line, as from the documentation, each backslash makes an " +
 		"argument that begins with a blank, which docker takes for the image. A comment between continued " +
-		"lines ends the command too. Let each backslash end its line.",
+		"lines ends the command too. The carriage return of a Windows line end becomes part of the line's last " +
+		"word. Let each backslash end its line, and save the file with plain line ends.",
 	Source: "POSIX shell command language, 2.2.1 and 2.3; the vendor's page shows its commands in one line",
 }
 
@@ -359,6 +360,7 @@ func runnerImage(d *runner.Definition) []Finding {
 	host, repository, tag, _ := splitReference(image)
 	place := func(f Finding) []Finding { return []Finding{f.At(d.Image.Place).Touching(Reference(image))} }
 	switch {
+	case malformedReference(image) != nil:
 	case unofficial(host, repository):
 		return place(Warned(unofficialRunnerImage, image,
 			fmt.Sprintf("the vendor serves no runner under the name %s", image),

@@ -26,6 +26,7 @@ var definitionEnvironment = Check{
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
 		findings := perRunner(h, func(r *Runner) []Finding { return judgeEnvironment(h, r) })
+		findings = append(findings, exposedLogins(h)...)
 		if len(findings) == 0 {
 			return []Finding{Skipped("environment", "no runner definition was given")}
 		}
@@ -92,8 +93,10 @@ var literalQuotes = &Problem{
 		"(`- NAME=\"value\"`) and quotes within quotes: the runner gets the quotes as part of the value, " +
 		"and knows no such UUID, secret or image. Compose and systemd take them off in their own env files. " +
 		"Write the value without quotes.",
-	Source:   "docker's documentation of --env-file; the YAML specification",
-	Explains: pullFailures("malformed-uuid", "invalid-reference", "working-directory-unmounted"),
+	Source: "docker's documentation of --env-file; the YAML specification",
+	Explains: pullFailures("malformed-uuid", "invalid-reference", "working-directory-unmounted",
+		"working-directory-mismatch", "docker-socket-unmounted", "containers-unmounted", "config-unmounted",
+		"config-mount-target"),
 }
 
 var repeatedEnv = &Problem{
@@ -145,6 +148,7 @@ func judgeEnvironment(h *Host, r *Runner) []Finding {
 	for _, v := range effectiveVariables(d) {
 		findings = append(findings, judgeVariable(r, v)...)
 	}
+	findings = append(findings, quotedMounts(r)...)
 	findings = append(findings, repeated(d)...)
 	findings = append(findings, ignoredOverrides(r)...)
 	findings = append(findings, proxyGap(d)...)
@@ -257,9 +261,30 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" &&
 		!validUUID.MatchString(value.Value) {
 		message, hint := uuidMistake(name, value.Value)
+		if bare, _, commented := strings.Cut(value.Value, " #"); v.FromFile && commented &&
+			validUUID.MatchString(strings.TrimSpace(bare)) {
+			message = name + " has a comment behind it, which an env file makes a part of the value"
+			hint = "put the comment on a line of its own"
+		}
 		return about(Failed(malformedUUID, name, message, hint))
 	}
 	return nil
+}
+
+// quotedMounts reports mounts within quotes that nobody takes off: typographic ones, as they are pasted.
+func quotedMounts(r *Runner) []Finding {
+	var findings []Finding
+	for _, m := range r.Definition.Mounts {
+		source, target := m.Source.Value, m.Target.Value
+		if strings.Trim(source, quoteSigns) == source && strings.Trim(target, quoteSigns) == target {
+			continue
+		}
+		findings = append(findings, Failed(literalQuotes, m.Option,
+			"the mount has quotes in its paths: they are none to a shell, and docker gets them too",
+			`write it without them, or in plain quotes: "`+strings.Trim(m.Place.Text(), quoteSigns)+`"`).
+			At(m.Place).On(m.Place.Text()).Touching(Path(r.Name)))
+	}
+	return findings
 }
 
 // rootOf is the file in which a value is written, as far as that is known.
@@ -432,21 +457,43 @@ func exposed(h *Host, d *runner.Definition) []Finding {
 		if !literalSecret(v) || v.Value.Place.File == nil {
 			continue
 		}
-		file := v.Value.Place.File.Path
-		message := ""
-		switch standing(h, file) {
-		case tracked:
-			message = fmt.Sprintf("the value of %s stands in %s, which git tracks", v.Name.Value, file)
-		case addable:
-			message = fmt.Sprintf("the value of %s stands in %s, which git does not ignore", v.Name.Value, file)
-		default:
+		file, why := v.Value.Place.File.Path, exposure(h, v.Value.Place)
+		if why == "" {
 			continue
 		}
-		findings = append(findings, Warned(exposedSecret, v.Name.Value, message,
+		findings = append(findings, Warned(exposedSecret, v.Name.Value,
+			fmt.Sprintf("the value of %s stands in %s", v.Name.Value, why),
 			"move it to a file that git ignores, and make new credentials if it was ever pushed").
 			On(file).At(v.Value.Place).Touching(Variable(v.Name.Value), Path(file)))
 	}
 	return findings
+}
+
+// exposedLogins reports passwords of docker login that stand in files which git tracks, or would.
+func exposedLogins(h *Host) []Finding {
+	var findings []Finding
+	for _, reading := range h.Readings {
+		for _, place := range reading.Passwords {
+			if why := exposure(h, place); why != "" && len(reading.Definitions) > 0 {
+				findings = append(findings, Warned(exposedSecret, "docker login",
+					"the password of docker login stands in "+why,
+					"take it from the environment: printf %s \"$PASSWORD\" | docker login -u USER --password-stdin HOST").
+					On(reading.Path).At(place).Touching(Path(reading.Path)))
+			}
+		}
+	}
+	return findings
+}
+
+// exposure names the file of a place with what git makes of it; "" if git leaves it alone.
+func exposure(h *Host, place source.Span) string {
+	switch file := place.File.Path; standing(h, file) {
+	case tracked:
+		return file + ", which git tracks"
+	case addable:
+		return file + ", which git does not ignore"
+	}
+	return ""
 }
 
 // standing tells what git makes of a file as the user named it.

@@ -253,7 +253,11 @@ var (
 // meantHost tells why the first component of a name on Docker Hub is probably meant to be a host (sign is empty
 // if it is not), and what that host may be called.
 func meantHost(r *Runner, first, rest string) (host, sign string) {
-	for _, key := range configKeys(r) {
+	file := (*dockerconfig.File)(nil)
+	if r.Config != nil {
+		file = r.Config.File
+	}
+	for _, key := range file.Keys() {
 		name := dockerconfig.KeyHost(key)
 		label, _, _ := strings.Cut(name, ".")
 		if label, _, _ = strings.Cut(label, ":"); label == first && name != "index.docker.io" {

@@ -308,6 +308,13 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	folder = path.Clean(folder)
 	m, source, found := cover(d, folder)
 	option := fmt.Sprintf("-v %s:%s", folder, folder)
+	for _, o := range d.Options {
+		if at, _, _ := strings.Cut(o.Value.Value, ":"); o.Long == "tmpfs" && path.Clean(at) == folder {
+			return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+				fmt.Sprintf("WORKING_DIRECTORY %s is a tmpfs in the container, and must be a folder of the host", folder),
+				"write "+option+" instead").At(o.Place))
+		}
+	}
 	switch {
 	case !found:
 		return lacking(r, Failed(workingDirectoryUnmounted, envWorkingDirectory,

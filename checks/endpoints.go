@@ -31,16 +31,38 @@ func endpointsOf(r *Runner, extra []Endpoint) []Endpoint {
 // hubAPI is the host that docker dials for docker.io.
 const hubAPI = "registry-1.docker.io"
 
+// referencesOf are what may be pulled for an image: of the vendor's defaults for a role, any.
+func referencesOf(image Image) []string {
+	if image.Origin == OriginDefault {
+		return defaultImages(image.Role)
+	}
+	return []string{image.Reference}
+}
+
+// pullerOf is who pulls the image of a role.
+func pullerOf(role Role) Actor {
+	if role == RoleRunner {
+		return ActorCLI
+	}
+	return ActorDaemon
+}
+
+// needOf says what an image is needed for.
+func needOf(role Role) string {
+	if role == RoleRunner {
+		return "the runner's own image"
+	}
+	return string(role)
+}
+
 // imageEndpoints are the hosts that an image comes from.
 func imageEndpoints(image Image) []Endpoint {
 	if image.Reference == "" || image.Unresolved != "" {
 		return nil
 	}
-	references, group := []string{image.Reference}, ""
-	if image.Origin == OriginDefault {
-		if references = defaultImages(image.Role); len(references) > 1 {
-			group = anyPause
-		}
+	references, group := referencesOf(image), ""
+	if len(references) > 1 {
+		group = anyPause
 	}
 	var endpoints []Endpoint
 	for _, written := range references {
@@ -48,14 +70,10 @@ func imageEndpoints(image Image) []Endpoint {
 		if !ok {
 			continue
 		}
-		e := Endpoint{
-			Host: host, Port: port, Actor: ActorDaemon, Why: string(image.Role), Registry: true,
+		endpoints = append(endpoints, Endpoint{
+			Host: host, Port: port, Actor: pullerOf(image.Role), Why: needOf(image.Role), Registry: true,
 			OneOf: group,
-		}
-		if image.Role == RoleRunner {
-			e.Actor, e.Why = ActorCLI, "the runner's own image"
-		}
-		endpoints = append(endpoints, e)
+		})
 	}
 	return endpoints
 }

@@ -68,6 +68,9 @@ func meantName(name string) string {
 // strangeName judges a name that the runner does not know.
 func strangeName(r *Runner, v runner.Variable) []Finding {
 	name := v.Name.Value
+	if meant := lacksEquals(v); meant != "" {
+		return []Finding{withoutEquals(r, v, meant)}
+	}
 	upper := strings.ToUpper(name)
 	if upper != name && slices.Contains([]string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}, upper) {
 		return nil
@@ -80,7 +83,7 @@ func strangeName(r *Runner, v runner.Variable) []Finding {
 	if meant != "" && (!beside || slices.Contains(overrideVariables(), meant)) {
 		return []Finding{misspelledVariable(r, v, meant)}
 	}
-	if !runnerStyle.MatchString(name) {
+	if !runnerStyle.MatchString(name) || !plainName.MatchString(name) {
 		return nil
 	}
 	f := Warned(unknownEnv, name, name+" is not a variable that the runner reads", "delete it").
@@ -90,6 +93,31 @@ func strangeName(r *Runner, v runner.Variable) []Finding {
 		f = f.Touching(Variable(right))
 	}
 	return []Finding{f}
+}
+
+// plainName matches what may be quoted as a name: anything else may hold a value, and so a secret.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+// lacksEquals is the known name behind which a value stands with no equals sign between them; "" if there is none.
+func lacksEquals(v runner.Variable) string {
+	for _, known := range knownVariables() {
+		rest, found := strings.CutPrefix(v.Name.Value, known)
+		if v.NoValue && found && rest != "" && rest[0] != '_' && (len(rest) > 3 || strings.ContainsAny(rest[:1], ":/{~")) {
+			return known
+		}
+	}
+	return ""
+}
+
+// withoutEquals reports a value that docker takes for a part of the name. It may be a secret, and is not quoted.
+func withoutEquals(r *Runner, v runner.Variable, meant string) Finding {
+	f := Warned(misspelledEnv, meant, "there is no equals sign behind "+meant+
+		": docker takes the value for a part of the name", fmt.Sprintf("write %s=…", meant))
+	_, beside := effective(r.Definition, meant)
+	if !beside && slices.Contains(append(requiredVariables(), overrideVariables()...), meant) {
+		f = f.As(Fail)
+	}
+	return f.At(v.Name.Place).On(r.Name).Touching(Variable(meant))
 }
 
 // knownEnd is the known name that a longer one ends in: BITBUCKET_PIPELINES_RUNNER_UUID in RUNNER_UUID.

@@ -74,7 +74,7 @@ func networkAdvice(h *Host, f *network.Failure) (hint string, commands []string)
 		return "correct the name " + name + " where it is written, or have this machine's name server know it",
 			[]string{"getent hosts " + name, "cat /etc/resolv.conf"}
 	case network.DNSFailure:
-		return "mend the name servers in /etc/resolv.conf, or let this machine reach them on port 53",
+		return "correct the name servers in /etc/resolv.conf, or let this machine reach them on port 53",
 			[]string{"cat /etc/resolv.conf"}
 	case network.DNSSinkhole:
 		return "allow " + name + " in the DNS filter that answers for it, or remove it from /etc/hosts",

@@ -25,12 +25,14 @@ var schema []byte
 func Schema() []byte { return bytes.Clone(schema) }
 
 // JSON writes the report as one JSON object that schema.json describes.
-func JSON(w io.Writer, r Report) error {
+func JSON(w io.Writer, r Report) error { return writeJSON(w, jsonReport(r)) }
+
+func writeJSON(w io.Writer, value any) error {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(jsonReport(r)); err != nil {
+	if err := encoder.Encode(value); err != nil {
 		return fmt.Errorf("writing the JSON report: %w", err)
 	}
 	_, err := w.Write(escapeUnseen(out.Bytes()))

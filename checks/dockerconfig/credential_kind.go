@@ -94,11 +94,16 @@ func timedKinds() [8]timedKind {
 // lastingKinds are tokens that serve as passwords and last, by their prefix.
 func lastingKinds() [10][2]string {
 	return [...][2]string{
-		{"dckr_pat_", "a Docker Hub access token"}, {"dckr_oat_", "a Docker Hub organization token"},
-		{"ghp_", "a GitHub personal access token"}, {"gho_", "a GitHub OAuth token"},
+		{"dckr_pat_", "a Docker Hub access token"},
+		{"dckr_oat_", "a Docker Hub organization token"},
+		{"ghp_", "a GitHub personal access token"},
+		{"gho_", "a GitHub OAuth token"},
 		{"github_pat_", "a GitHub fine-grained token"},
-		{"glpat-", "a GitLab personal access token"}, {"gldt-", "a GitLab deploy token"},
-		{"dop_v1_", "a DigitalOcean token"}, {"nvapi-", "an NVIDIA API key"}, {"AKCp", "a JFrog API key"},
+		{"glpat-", "a GitLab personal access token"},
+		{"gldt-", "a GitLab deploy token"},
+		{"dop_v1_", "a DigitalOcean token"},
+		{"nvapi-", "an NVIDIA API key"},
+		{"AKCp", "a JFrog API key"},
 	}
 }
 

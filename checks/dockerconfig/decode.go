@@ -130,18 +130,24 @@ func decodeKind(text []byte, failure base64Failure) DecodeKind {
 		return Percent
 	case bytes.ContainsAny(text, "\r\n") && without("\r\n"):
 		return LineBreak
-	case bytes.ContainsAny(text, `"'`+"`“”‘’") && without(`"'`+"`“”‘’ :\r\n") && bytes.IndexByte(text, ':') < 0:
+	case hasQuote(text) && without(`"'`+"`“”‘’ :\r\n") && bytes.IndexByte(text, ':') < 0:
 		return QuotedAuth
 	case bytes.ContainsAny(text, "-_") && without("-_\r\n") && urlSafePair(text):
 		return URLSafe
 	case bytes.IndexByte(text, ':') > 0:
 		return Plaintext
-	case bytes.ContainsAny(text, " \t\u00a0\r\n") && without(" \t\u00a0\r\n"):
+	case (bytes.ContainsAny(text, " \t\r\n") || bytes.ContainsRune(text, 0xa0)) && without(" \t\u00a0\r\n"):
 		return BlankInAuth
 	case failure.ending:
 		return BadPadding
 	}
 	return OtherCharacter
+}
+
+// hasQuote is what bytes.ContainsAny would tell, and quick where no character beyond ASCII is asked for.
+func hasQuote(text []byte) bool {
+	return bytes.ContainsAny(text, "\"'`") || bytes.ContainsRune(text, '“') || bytes.ContainsRune(text, '”') ||
+		bytes.ContainsRune(text, '‘') || bytes.ContainsRune(text, '’')
 }
 
 // urlSafePair tells whether a text is user:password in the URL-safe alphabet, rather than a token as it is.

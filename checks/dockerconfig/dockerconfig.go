@@ -32,6 +32,7 @@ type File struct {
 	Duplicates []Duplicate
 
 	auths     []entryRef
+	indices   []index // of Root and of the auths that counts
 	rejection *Rejection
 
 	dockerOnce sync.Once
@@ -44,6 +45,7 @@ func Parse(path string, data []byte) *File {
 	text, encoding := decodeText(data)
 	f := &File{Source: source.New(path, text), Encoding: encoding}
 	f.parse()
+	f.remember(f.Root)
 	f.auths = f.indexEntries()
 	f.rejection = f.reject()
 	f.hideSecrets()

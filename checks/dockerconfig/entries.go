@@ -65,14 +65,44 @@ func (f *File) indexEntries() []entryRef {
 	if !ok {
 		return nil
 	}
+	return f.lastWins(f.remember(auths.Value))
+}
+
+// index is where the members of an object stand, so that asking for them does not mean to read all of it again.
+type index struct {
+	start, end int
+	refs       []entryRef
+}
+
+func (i index) each(f *File, visit func(Member) bool) {
+	for _, ref := range i.refs {
+		value := Value{ref.kind, f, int(ref.start), int(ref.end)}
+		if !visit(Member{string(f.key(ref)), value, int(ref.key), int(ref.keyEnd)}) {
+			return
+		}
+	}
+}
+
+// mostRemembered bounds the members of the file itself that are remembered: there are some twenty, and there may be
+// millions.
+const mostRemembered = 100_000
+
+// remember makes the index of an object, and returns what is in it.
+func (f *File) remember(object Value) []entryRef {
 	var refs []entryRef
-	for m := range auths.Value.Members() {
+	for m := range object.Members() {
 		refs = append(refs, entryRef{
 			uint32(m.keyStart), uint32(m.keyEnd), uint32(m.Value.start),
 			uint32(m.Value.end), m.Value.Kind,
 		})
+		if object == f.Root && len(refs) > mostRemembered {
+			return nil
+		}
 	}
-	return f.lastWins(refs)
+	if object.Kind == Object {
+		f.indices = append(f.indices, index{object.start, object.end, refs})
+	}
+	return refs
 }
 
 // lastWins leaves of entries with one key the last, at the place of the first: so does a map in Java that keeps its
@@ -82,7 +112,7 @@ func (f *File) lastWins(refs []entryRef) []entryRef {
 		return refs
 	}
 	place := make(map[string]int, len(refs))
-	kept := refs[:0]
+	kept := make([]entryRef, 0, len(refs))
 	for _, ref := range refs {
 		key := string(f.key(ref))
 		if at, ok := place[key]; ok {

@@ -70,11 +70,18 @@ func (f *File) withoutBraces(r *reader) bool {
 	return true
 }
 
-// eachMember reads the object's stretch of the text again.
+// eachMember reads the object's stretch of the text again, unless its members are remembered.
 func (v Value) eachMember(visit func(Member) bool) {
-	if v.Kind == Object {
-		v.file.readerAt(v.start, v.end).object(1, visit)
+	if v.Kind != Object {
+		return
 	}
+	for _, known := range v.file.indices {
+		if known.start == v.start && known.end == v.end {
+			known.each(v.file, visit)
+			return
+		}
+	}
+	v.file.readerAt(v.start, v.end).object(1, visit)
 }
 
 func (v Value) eachElement(visit func(Value) bool) {

@@ -131,7 +131,7 @@ func (r *reader) str() Value {
 	r.at += utf8.RuneLen(open)
 	firstBreak := 0
 	for {
-		if r.at = plainEnd(r.text, r.at); r.done() {
+		if r.at = plainEnd(r.text, r.at, r.report == nil); r.done() {
 			break
 		}
 		switch c := r.text[r.at]; {
@@ -166,14 +166,16 @@ func (r *reader) str() Value {
 	return r.cutOff(start)
 }
 
-// plainEnd skips the characters that mean nothing special in a string.
-func plainEnd(text []byte, at int) int {
-	for at < len(text) {
-		c := text[at]
-		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '\'' || c == '`' {
-			break
+// plainEnd skips the characters that mean nothing special in a string: those beyond ASCII too where nobody asks whether
+// they are UTF-8, but for the first bytes of quotes.
+func plainEnd(text []byte, at int, silent bool) int {
+	for ; at < len(text); at++ {
+		switch c := text[at]; {
+		case c == '"' || c == '\\' || c == '\'' || c == '`' || c < ' ':
+			return at
+		case c >= utf8.RuneSelf && (!silent || c == 0xc2 || c == 0xe2):
+			return at
 		}
-		at++
 	}
 	return at
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -140,10 +139,7 @@ func (a *attempt) run(ctx context.Context) (*tls.Conn, *Failure) {
 
 // reach connects as far as TLS: directly, or through a proxy.
 func (a *attempt) reach(ctx context.Context) (net.Conn, *Failure) {
-	if a.client.config.Proxy == nil {
-		return a.connect(ctx, a.address)
-	}
-	proxy, err := a.client.config.Proxy(&url.URL{Scheme: "https", Host: a.address})
+	proxy, err := a.client.ProxyFor(a.address)
 	switch {
 	case err != nil:
 		return nil, badProxy(err)

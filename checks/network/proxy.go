@@ -37,6 +37,15 @@ func ProxyFromEnv(getenv func(name string) string) func(*url.URL) (*Proxy, error
 	}
 }
 
+// ProxyFor is the proxy through which the client goes to host:port, nil if it goes directly. The error says which
+// setting holds no proxy's address, and nothing of what it holds.
+func (c *Client) ProxyFor(address string) (*Proxy, error) {
+	if c.config.Proxy == nil {
+		return nil, nil
+	}
+	return c.config.Proxy(&url.URL{Scheme: "https", Host: address})
+}
+
 func firstSet(getenv func(string) string, names ...string) (value, name string) {
 	for _, name := range names {
 		if value := getenv(name); value != "" {

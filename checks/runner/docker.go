@@ -68,8 +68,11 @@ func (g grammar) nearest(name string) string {
 // otherOptions are the names by which other tools, and people, call options of docker's, with docker's own.
 func otherOptions() [][2]string {
 	return [][2]string{
-		{"environment", "env"}, {"environment-file", "env-file"}, {"restart-policy", "restart"},
-		{"container-name", "name"}, {"memory-limit", "memory"},
+		{"environment", "env"},
+		{"environment-file", "env-file"},
+		{"restart-policy", "restart"},
+		{"container-name", "name"},
+		{"memory-limit", "memory"},
 	}
 }
 

@@ -116,7 +116,7 @@ func readEnvFile(file *source.File) Reading {
 
 // readShell reads a script, or any text in which commands stand.
 func readShell(path string, file *source.File, open func(string) ([]byte, error)) Reading {
-	reading := Reading{Kind: "shell script", LookedFor: lookedFor}
+	reading := Reading{Kind: "shell script", LookedFor: lookedFor, Passwords: loginPasswords(file)}
 	c := &code{file: file, text: clean(file.Text)}
 	unit := unitForm.Match(file.Text)
 	found := regions(file, c.text, unit)
@@ -169,8 +169,10 @@ func documentKind(text []byte, read string) (kind string, starts bool) {
 		kind   string
 		starts bool
 	}{
-		{composeForm, "compose file", true}, {manifestForm, "Kubernetes manifest", true},
-		{dockerfileForm, "Dockerfile", true}, {terraformForm, "Terraform file", true},
+		{composeForm, "compose file", true},
+		{manifestForm, "Kubernetes manifest", true},
+		{dockerfileForm, "Dockerfile", true},
+		{terraformForm, "Terraform file", true},
 		{pipelinesForm, "configuration of pipelines", false},
 	} {
 		if known.form.Match(text[:min(len(text), maxParsed)]) {

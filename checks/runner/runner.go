@@ -18,6 +18,8 @@ type Reading struct {
 	Mistakes []Mistake
 	// Unsupported says that runners are started from files of this kind, but are not read from them.
 	Unsupported bool
+	// Passwords are the places of passwords that are written out in commands which are no runner's: docker login.
+	Passwords []source.Span
 	// LookedFor says, as a noun phrase, what would have been a runner in a file of this kind.
 	LookedFor string
 }

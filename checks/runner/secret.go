@@ -62,6 +62,24 @@ func hideSecrets(file *source.File) {
 	}
 }
 
+// loginPasswords are the passwords that are written out behind "docker login" in a file.
+func loginPasswords(file *source.File) []source.Span {
+	var places []source.Span
+	for _, found := range loginSecret.FindAllSubmatchIndex(file.Text, maxCalls) {
+		start, end := found[2], found[3]
+		if quote := file.Text[start]; end-start > 1 && (quote == '"' || quote == '\'') && file.Text[end-1] == quote {
+			start, end = start+1, end-1
+		}
+		word := file.Text[start:end]
+		line := bytes.LastIndexByte(file.Text[:found[0]], '\n') + 1
+		if len(word) > 5 && !bytes.ContainsAny(word, "$`<{") && !commented(file.Text, found[0]) &&
+			bytes.Contains(file.Text[line:found[0]], []byte("docker")) {
+			places = append(places, file.At(start, end))
+		}
+	}
+	return places
+}
+
 // maxSecret is how far the value of an assignment is looked for its end.
 const maxSecret = 8 << 10
 
