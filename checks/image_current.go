@@ -80,8 +80,11 @@ func vendorImage(ctx context.Context, h *Host, r *Runner, role Role) (registry.R
 			Reference: reference, Platform: r.Platform,
 			ConfigOnly: true,
 		})
-		if res.Failure == nil {
+		switch {
+		case res.Failure == nil:
 			return res, reference
+		case res.Failure.Network != nil: // no date is worth a second time-out
+			return registry.Resolution{}, ""
 		}
 	}
 	return registry.Resolution{}, ""

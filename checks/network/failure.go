@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -116,16 +118,23 @@ func dnsFailure(name string, err error) *Failure {
 	switch {
 	case answer.IsNotFound:
 		f.Kind, f.Detail = DNSNotFound, "the name "+name+" does not exist or has no address"
-	case answer.IsTimeout, strings.Contains(answer.Err, "connection refused"), strings.Contains(answer.Err,
-		"unreachable"):
-		f.Detail = server + " does not answer"
-		if answer.Server != "" {
-			f.Root = answer.Server
-		}
-	default:
+	case !answer.IsTimeout && isAnswer(answer.Err):
 		f.Detail = server + " does not look " + name + " up (SERVFAIL or REFUSED)"
+	default:
+		f.Detail = server + " does not answer"
+		if strings.Contains(answer.Err, syscall.EPERM.Error()) {
+			f.Detail = server + " cannot be asked: a firewall of this machine does not permit it"
+		}
+		f.Root = cmp.Or(answer.Server, name)
 	}
 	return f
+}
+
+// isAnswer tells what Go says of a name server that answers with an error or with nonsense from what the system says
+// of one that cannot be reached.
+func isAnswer(said string) bool {
+	return slices.ContainsFunc([]string{"misbehaving", "lame referral", "DNS message", "DNS response"},
+		func(words string) bool { return strings.Contains(said, words) })
 }
 
 // tcpFailure classifies the errors of all addresses that were tried. IPv4 speaks for the host where both families

@@ -57,6 +57,31 @@ func get(t *testing.T, c *network.Client, rawURL string) (*http.Response, error)
 	return c.RoundTrip(req)
 }
 
+// TestNameServers holds that a name server is to blame for its silence, and a name for what is said of it. The errors are
+// those that Go gave where a firewall of the machine or one beyond it, or the name server itself, was made to refuse.
+func TestNameServers(t *testing.T) {
+	const server = "192.0.2.53:53"
+	for said, want := range map[string][3]string{
+		"write udp 192.0.2.1:4242->192.0.2.53:53: sendto: operation not permitted": {network.DNSFailure, server, "not permit"},
+		"read udp 192.0.2.1:4242->192.0.2.53:53: read: connection refused":         {network.DNSFailure, server, "does not answer"},
+		"dial udp 192.0.2.53:53: connect: network is unreachable":                  {network.DNSFailure, server, "does not answer"},
+		"read udp 192.0.2.1:4242->192.0.2.53:53: i/o timeout":                      {network.DNSFailure, server, "does not answer"},
+		"server misbehaving": {network.DNSFailure, "a.example", "SERVFAIL"},
+		"no such host":       {network.DNSNotFound, "a.example", "does not exist"},
+	} {
+		c := client(t, network.Config{Resolve: func(context.Context, string) ([]netip.Addr, error) {
+			return nil, &net.DNSError{
+				Err: said, Name: "a.example", Server: server,
+				IsTimeout: strings.Contains(said, "timeout"), IsNotFound: strings.Contains(said, "no such host"),
+			}
+		}})
+		f := c.Probe(t.Context(), "https://a.example/").Failure
+		if f == nil || f.Kind != want[0] || f.Root != want[1] || !strings.Contains(f.Detail, want[2]) {
+			t.Errorf("%s: %+v, want %q", said, f, want)
+		}
+	}
+}
+
 // TestKinds makes each failure with a real peer. The kinds for what a firewall does are those that Go was measured
 // to see (ICMP, resets, silence).
 func TestKinds(t *testing.T) {
