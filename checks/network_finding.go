@@ -20,8 +20,11 @@ var shellSafe = regexp.MustCompile(`^[A-Za-z0-9._:\[\]-]+$`)
 func networkFinding(ctx context.Context, h *Host, f *network.Failure, need string) Finding {
 	message := needed(f.Address, need) + ": " + f.Detail
 	if f.Kind == network.NotEstablished {
-		return Unestablished(ctx, f.Address, message).On(f.Root).Touching(HostPort(f.Address)).With("phase",
-			string(f.Phase))
+		found := Unestablished(ctx, f.Address, message).Touching(HostPort(f.Address)).With("phase", string(f.Phase))
+		if ctx.Err() == nil {
+			found = found.On(f.Root)
+		}
+		return found
 	}
 	hint, commands := networkAdvice(h, f)
 	if !shellSafe.MatchString(f.Address) {

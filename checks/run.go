@@ -76,14 +76,13 @@ func runOne(ctx context.Context, host *Host, check Check) (result Result) {
 
 // Unestablished reports that there was no time, or no permission, to find something out.
 func Unestablished(ctx context.Context, subject, message string) Finding {
-	hint := "run it again as the user that runs the runner"
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		hint = "give it more time with --timeout 2m"
+		return Erred(notEstablished, subject, message, "give it more time with --timeout 2m").On("--timeout")
 	case ctx.Err() != nil:
-		hint = "let it run to its end"
+		return Erred(notEstablished, subject, message, "let it run to its end").On("interrupted")
 	}
-	return Erred(notEstablished, subject, message, hint)
+	return Erred(notEstablished, subject, message, "run it again as the user that runs the runner")
 }
 
 // merged makes one finding of those that differ in their runners alone.

@@ -207,13 +207,13 @@ func (a *attempt) resolve(ctx context.Context, name string) ([]netip.Addr, *Fail
 		return []netip.Addr{addr}, nil
 	}
 	var addrs []netip.Addr
-	failure := a.timed(ctx, PhaseDNS, func(ctx context.Context, limit time.Duration) *Failure {
+	failure := a.timed(ctx, PhaseDNS, func(ctx context.Context, _ time.Duration) *Failure {
 		var err error
 		if addrs, err = a.client.config.Resolve(ctx, name); err != nil {
-			return dnsFailure(name, err, limit)
+			return dnsFailure(name, err)
 		}
 		if len(addrs) == 0 {
-			return dnsFailure(name, &net.DNSError{IsNotFound: true}, limit)
+			return dnsFailure(name, &net.DNSError{IsNotFound: true})
 		}
 		return nil
 	})

@@ -103,7 +103,7 @@ func cutOff(err error) bool {
 }
 
 // dnsFailure classifies what a resolver said. The name server is to blame for its silence, the name for answers.
-func dnsFailure(name string, err error, limit time.Duration) *Failure {
+func dnsFailure(name string, err error) *Failure {
 	var answer *net.DNSError
 	if !errors.As(err, &answer) {
 		answer = &net.DNSError{Err: err.Error(), IsTimeout: timedOut(err)}
@@ -119,9 +119,6 @@ func dnsFailure(name string, err error, limit time.Duration) *Failure {
 	case answer.IsTimeout, strings.Contains(answer.Err, "connection refused"), strings.Contains(answer.Err,
 		"unreachable"):
 		f.Detail = server + " does not answer"
-		if answer.IsTimeout {
-			f.Detail += " within " + brief(limit)
-		}
 		if answer.Server != "" {
 			f.Root = answer.Server
 		}

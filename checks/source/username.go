@@ -71,7 +71,7 @@ func kinds(word string) int {
 var (
 	urlPassword  = regexp.MustCompile(`(://[^\s/@:]*:)([^\s@]+)(@)`)
 	hostPassword = regexp.MustCompile(`((?:^|[\s"'(=])[^\s/@:"'(=]+:)([^\s@]+)(@(?:[^\s/@:]+\.|localhost|[^\s/@:]+:\d{1,5}(?:/|$)))`)
-	noPassword   = regexp.MustCompile(`^(?:\d{1,5}/|//)`) // a port and a path, what follows a scheme
+	noPassword   = regexp.MustCompile(`^(?:\d{1,5}/|//|PASSWORD$)`) // a port and a path, what follows a scheme, a hint's word
 )
 
 // WithoutPassword masks the password in each URL of a text (https://user:password@host), and in each word that is
