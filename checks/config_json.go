@@ -432,14 +432,13 @@ func strayEntries(u *configUse) []Finding {
 	var keys []string
 	for m := range u.File.Root.Members() {
 		bareAuth := m.Key == "auth" && m.Value.Kind == dockerconfig.String
-		dockers := []string{"auths", "httpheaders", "credhelpers", "aliases", "features", "plugins", "proxies"}
-		known := slices.Contains(dockers, strings.ToLower(m.Key))
+		known := slices.Contains(dockersObjects(), strings.ToLower(m.Key))
 		if bareAuth || m.Value.Kind == dockerconfig.Object && !known && hasFields(m.Value) {
 			stray, keys = append(stray, m), append(keys, m.Key)
 		}
 	}
 	if len(stray) == 0 {
-		return nil
+		return wrappedEntries(u)
 	}
 	message := fmt.Sprintf("%s stands at the top level, not in auths: the runner does not see it", quoted(keys[0]))
 	if len(keys) > 1 {
@@ -457,6 +456,50 @@ func strayEntries(u *configUse) []Finding {
 		f.Message += "; no image of this runner needs it"
 	}
 	return []Finding{f}
+}
+
+// wrappedEntries reports entries, or auths itself, one level too deep: under a key that no reader knows.
+func wrappedEntries(u *configUse) []Finding {
+	for m := range u.File.Root.Members() {
+		if slices.Contains(dockersObjects(), strings.ToLower(m.Key)) {
+			continue
+		}
+		for inner := range m.Value.Members() {
+			message, hint := "", `write "auths"`
+			switch {
+			case inner.Key == ".dockerconfigjson" && inner.Value.Kind == dockerconfig.String:
+				message = "the file is a Kubernetes secret, and config.json is what is in it"
+				hint = "write what .dockerconfigjson holds, decoded, as config.json"
+			case inner.Key == "auths" && inner.Value.Kind == dockerconfig.Object:
+				message = fmt.Sprintf("auths stands inside of %s, where the runner does not look", quoted(m.Key))
+				hint = "put auths at the top level"
+			case inner.Value.Kind == dockerconfig.Object && holdsCredentials(inner.Value):
+				message = fmt.Sprintf("entries stand in %s, not in auths: the runner does not see them", quoted(m.Key))
+			default:
+				continue
+			}
+			f := Failed(authsMissing, m.Key, message, hint+restart).At(m.KeyPlace()).Touching(u.references()...)
+			if u.served() {
+				f = f.As(Warn)
+				f.Message += "; every registry that is needed has an entry of its own"
+			}
+			return []Finding{f}
+		}
+	}
+	return nil
+}
+
+// holdsCredentials tells an entry by its auth, or by its user name and password.
+func holdsCredentials(v dockerconfig.Value) bool {
+	auth, _ := v.Member("auth")
+	user, _ := v.Member("username")
+	password, _ := v.Member("password")
+	return isText(&auth) || isText(&user) && isText(&password)
+}
+
+// dockersObjects are the members of the file, in lower case, that hold objects.
+func dockersObjects() []string {
+	return []string{"auths", "httpheaders", "credhelpers", "aliases", "features", "plugins", "proxies"}
 }
 
 func strayNeeded(u *configUse, keys []string) bool {
