@@ -93,7 +93,7 @@ var authsMissing = &Problem{
 	Title: "An entry stands outside of auths",
 	Doc: "Entries belong into the object auths: {\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}. " +
 		"The older format, without that object, is read from a file called .dockercfg alone; in config.json " +
-		"both readers ignore such entries in silence.",
+		"both readers ignore such entries in silence, and those under a key that they do not know.",
 	Source:   measured,
 	Explains: unsent(),
 }
@@ -177,7 +177,10 @@ func syntaxHint(kind dockerconfig.SyntaxKind) string {
 		dockerconfig.ExtraBracket:      "delete the bracket, or find the one that should open it",
 		dockerconfig.UnclosedString:    `close the string with "`,
 		dockerconfig.Backslash:         `write \\ for a backslash`,
-		dockerconfig.ControlCharacter:  "put the string on one line, and write a line break in it as \\n",
+		dockerconfig.ControlCharacter:  "take it out; a line break that belongs into a string is written \\n",
+		dockerconfig.NotJSON:           `write {"auths": {"REGISTRY": {"auth": "…"}}}`,
+		dockerconfig.Base64:            "decode it with base64 -d",
+		dockerconfig.MergeConflict:     "resolve the conflict: keep one side, and delete the marks",
 		dockerconfig.YAML:              "write it as JSON",
 		dockerconfig.MissingBrace:      "put the whole in { and }",
 	}
@@ -446,6 +449,9 @@ func strayEntries(u *configUse) []Finding {
 			"them", len(keys))
 	}
 	hint := `put it into "auths": { }`
+	if len(keys) > 1 {
+		hint = `put them into "auths": { }`
+	}
 	if keys[0] == "auth" {
 		hint = `write {"auths": {"REGISTRY": {"auth": "…"}}}`
 	}
