@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -42,13 +43,52 @@ func TestScenes(t *testing.T) {
 	binary := buildBinary(t, l.dir)
 	l.furnish()
 	l.intercept()
-	for _, file := range files {
+	rows := make([]string, len(files))
+	t.Cleanup(func() {
+		if *updateLab && !t.Failed() {
+			writeLabTable(t, rows)
+		}
+	})
+	for i, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			readLabScene(t, file).play(t, l, binary)
+			s := readLabScene(t, file)
+			s.play(t, l, binary)
+			rows[i] = s.row(name)
 		})
 	}
+}
+
+var updateLab = flag.Bool("update-lab", false, "write testdata/lab/README.md anew, with the times of this run")
+
+const labTable = `# The laboratory
+
+One row for each host that is played on real servers, firewalls and proxies (` + "`RUNNER_PREFLIGHT_LAB=1 go test -run TestScenes .`" + `,
+as root, with the Debian packages that ` + "`.ci/run`" + ` installs). Written by ` + "`-update-lab`" + `. The times are those of the tool as a
+whole process, with several scenes at the same time on two cores; a host that never answers costs the time-out of one phase.
+
+| scene | what it is | first cause | time |
+| --- | --- | --- | --- |
+`
+
+func writeLabTable(t *testing.T, rows []string) {
+	t.Helper()
+	if err := os.WriteFile("testdata/lab/README.md", []byte(labTable+strings.Join(rows, "")), 0o644); err != nil {
+		t.Error(err)
+	}
+}
+
+// row is the scene's line in the table.
+func (s *labScene) row(name string) string {
+	said := "nothing fails"
+	switch {
+	case len(s.causes) > 0:
+		said = "`" + s.causes[0][0] + "` " + s.causes[0][1]
+	case len(s.problems["error"]) > 0:
+		said = "`" + s.problems["error"][0] + "`"
+	}
+	return fmt.Sprintf("| %s | %s | %s | %.1f s |\n", name, s.about, said, s.took.Seconds())
 }
 
 // labScene is a file of testdata/lab. It begins with lines that are comments (#) or one of the directives below, and
@@ -79,6 +119,8 @@ type labScene struct {
 	causes          [][]string
 	problems        map[string][]string
 	differs         bool
+	about           string
+	took            time.Duration
 	files           map[string]string
 	folder, home    string
 }
@@ -95,6 +137,9 @@ func readLabScene(t *testing.T, path string) *labScene {
 		files: map[string]string{}, problems: map[string][]string{"fail": nil, "warn": nil, "error": nil},
 	}
 	for _, line := range strings.Split(string(archive.Comment), "\n") {
+		if text, comment := strings.CutPrefix(line, "# "); comment {
+			s.about = strings.TrimSpace(s.about + " " + text)
+		}
 		if fields := strings.Fields(line); len(fields) > 0 && !strings.HasPrefix(line, "#") {
 			if !s.direct(fields[0], fields[1:]) {
 				t.Fatalf("%s: %q is no directive", path, line)
@@ -159,7 +204,9 @@ func (s *labScene) play(t *testing.T, l *lab, binary string) {
 	if !s.silent {
 		go func() { pulled <- s.skopeo(t, n) }()
 	}
+	started := time.Now()
 	r := s.run(t, n, binary)
+	s.took = time.Since(started)
 	s.judge(t, r)
 	s.judgeRequests(t, l.seen.from(n.addr))
 	if s.silent {

@@ -77,7 +77,7 @@ Flags come before files. A command's own: runner-preflight COMMAND --help
 func appHelp(commands []*cli.Command) string {
 	var lines strings.Builder
 	for _, c := range commands {
-		fmt.Fprintf(&lines, "  %-9s %s\n", c.Name, c.Usage)
+		fmt.Fprintf(&lines, "  %-9s  %s\n", c.Name, c.Usage)
 	}
 	return fmt.Sprintf(appText, lines.String())
 }

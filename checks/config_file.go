@@ -139,7 +139,7 @@ func missing(ctx context.Context, h *Host, u *configUse, r *Runner) Finding {
 	}
 	open := func(image Image) bool { return servedAnonymously(ctx, h, image, r.Platform) }
 	if u.Origin != ConfigMount && len(slices.DeleteFunc(slices.Clone(u.images), open)) == 0 {
-		return Passed(u.Path, "there is none, and no image of this runner needs credentials")
+		return Skipped(u.Path, "there is none, and no image of this runner needs credentials")
 	}
 	message := fmt.Sprintf("there is no such file, and images come from %s", listed(u.hosts()))
 	if u.Origin == ConfigMount {

@@ -25,7 +25,7 @@ func TestManyBadEntries(t *testing.T) {
 	for _, result := range Run(context.Background(), h, Selection{Checks: configChecks()}) {
 		t.Logf("%s: %d findings in %s", result.Check.Name, len(result.Findings), result.Duration)
 	}
-	if took := time.Since(started); took > 10*time.Second {
+	if took := time.Since(started); took > 60*time.Second {
 		t.Errorf("%d bad entries took %s", entries, took)
 	}
 }

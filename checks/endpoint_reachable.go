@@ -32,6 +32,8 @@ type demand struct {
 	address   string
 	endpoints []Endpoint
 	images    []Image
+	// met says what a host is for that a registry sends its clients to.
+	met string
 }
 
 func runEndpointReachable(ctx context.Context, h *Host) []Finding {
@@ -127,8 +129,11 @@ func (d *demand) url() string {
 	return "https://" + host + "/"
 }
 
-// need says who needs the host and what for.
+// need says who needs the host and what for; nothing for a registry, whose images say so.
 func (d *demand) need() string {
+	if len(d.images) > 0 && !d.optional() {
+		return d.met
+	}
 	if d.optional() {
 		return "which may be needed (" + d.endpoints[0].Why + ")"
 	}
@@ -226,18 +231,18 @@ func judgeAnswer(d *demand, a network.Answer) []Finding {
 	proven := a.Certificate != nil && a.Certificate.Public
 	switch {
 	case blocked(d, a, proven):
-		return []Finding{Failed(httpBlocked, d.address, fmt.Sprintf("%s, %s: %s answers in its place",
-			d.address, d.need(), pageOf(a)),
+		return []Finding{Failed(httpBlocked, d.address, fmt.Sprintf("%s: %s answers in its place",
+			needed(d.address, d.need()), pageOf(a)),
 			"have the web filter allow "+host+"; its page, opened in a browser, says which rule it is").
 			Try("curl -v https://" + d.address + "/")}
 	case a.Status >= http.StatusInternalServerError:
-		return []Finding{Warned(endpointFailing, d.address, fmt.Sprintf("%s, %s: it answers with status %d",
-			d.address, d.need(), a.Status),
+		return []Finding{Warned(endpointFailing, d.address, fmt.Sprintf("%s: it answers with status %d",
+			needed(d.address, d.need()), a.Status),
 			"try again later, and look at the status page of whoever runs "+host)}
 	case !proven && a.Certificate != nil && isPublicHost(host):
 		return []Finding{withCertificate(Warned(tlsIntercepted, d.address, fmt.Sprintf(
-			"%s, %s: its certificate was issued by %s, which this machine trusts and which is no public authority",
-			d.address, d.need(), a.Certificate.Issuer),
+			"%s: its certificate was issued by %s, which this machine trusts and which is no public authority",
+			needed(d.address, d.need()), a.Certificate.Issuer),
 			"have the firewall leave TLS to "+host+" alone (no inspection)"), a.Certificate)}
 	}
 	return nil
@@ -359,8 +364,8 @@ func shareRoots(findings []Finding) []Finding {
 func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
 	findings := eachImage(h, func(r *Runner, image Image) []Finding {
 		var findings []Finding
-		daemon := h.pulling(image.Reference).Daemon
-		for _, met := range resolve(ctx, h, r, image).Hosts {
+		daemon, res := h.pulling(image.Reference).Daemon, resolve(ctx, h, r, image)
+		for _, met := range res.Hosts {
 			trace, seen := daemon.Trace(met.Address)
 			listed := func(d *demand) bool { // an optional one that fails is needed after all
 				return d.runner == r && d.client == daemon && d.address == met.Address &&
@@ -369,8 +374,10 @@ func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
 			if !seen || slices.ContainsFunc(known, listed) {
 				continue
 			}
-			d := &demand{runner: r, client: daemon, address: met.Address, images: []Image{image}}
-			d.endpoints = []Endpoint{{Actor: ActorDaemon, Why: met.Why + " of " + clip(image.Reference)}}
+			d := &demand{
+				runner: r, client: daemon, address: met.Address, images: []Image{image}, met: whyMet(met, res.Host),
+				endpoints: []Endpoint{{Actor: ActorDaemon, Why: met.Why}},
+			}
 			findings = append(findings, d.complete(judgeDiscovered(ctx, h, d, trace)))
 		}
 		return findings
@@ -382,7 +389,7 @@ func judgeDiscovered(ctx context.Context, h *Host, d *demand, t network.Trace) F
 	if t.Failure != nil {
 		return withSteps(networkFinding(ctx, h, t.Failure, d.need()), t)
 	}
-	return withSteps(Passed(d.address, "answers as the "+d.endpoints[0].Why+": "+steps(t)), t)
+	return withSteps(Passed(d.address, "answers ("+d.met+"): "+steps(t)), t)
 }
 
 // steps lists the phases with their times: "dns 2 ms, tcp 14 ms".

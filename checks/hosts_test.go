@@ -47,7 +47,8 @@ func TestHosts(t *testing.T) {
 func judged(t *testing.T, folder string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	selection, err := checks.Select(checks.All(), nil, nil)
+	// Nothing in a scene is slow but the machine that it runs on.
+	selection, err := checks.Select(checks.All(), nil, []string{"slow-endpoint"})
 	if err != nil {
 		t.Fatal(err)
 	}

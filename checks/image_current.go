@@ -17,7 +17,12 @@ var imageCurrent = Check{
 		"with it.",
 	Problems: []*Problem{imageOutdated},
 	Run: func(ctx context.Context, h *Host) []Finding {
-		return eachImage(h, func(r *Runner, image Image) []Finding { return []Finding{current(ctx, h, r, image)} })
+		return eachImage(h, func(r *Runner, image Image) []Finding {
+			if image.Role == RoleRunner {
+				return nil // it replaces nothing: it is the vendor's, whatever its age
+			}
+			return []Finding{current(ctx, h, r, image)}
+		})
 	},
 }
 
@@ -38,10 +43,7 @@ const (
 
 func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	role, name := string(image.Role), clip(image.Reference)
-	switch {
-	case image.Role == RoleRunner:
-		return Skipped(role, "the runner's own image takes no part in this")
-	case image.Origin == OriginDefault:
+	if image.Origin == OriginDefault {
 		return Skipped(role, "this is the vendor's own image")
 	}
 	var theirs registry.Resolution
@@ -68,7 +70,7 @@ func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	return Warned(imageOutdated, role, fmt.Sprintf("%s: %d days older", message, int(age/day)),
 		fmt.Sprintf("copy %s to %s again, or build yours anew on it", reference, name)).
 		At(image.Place).On(image.Reference).Touching(Reference(image.Reference)).
-		Try("docker buildx imagetools create -t " + shellQuoted(image.Reference) + " " + reference)
+		Try("docker buildx imagetools create -t " + shellWord(image.Reference) + " " + reference)
 }
 
 // vendorImage asks for the vendor's current image of a role, for its date alone.

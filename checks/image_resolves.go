@@ -244,15 +244,14 @@ func (q question) base(f Finding) Finding {
 func missingCredentials(q question) Finding {
 	p := pullOf(q.runner, q.image)
 	if p.unknown != "" {
-		message := fmt.Sprintf("%s asks for credentials for %s: %s", spoken(q.res.Host), q.name(), p.unknown)
+		message := fmt.Sprintf("%s asks for credentials: %s", spoken(q.res.Host), p.unknown)
 		return q.base(Erred(notEstablished, q.role(), message, "pull it by hand as the user that starts the runner")).
-			Try("docker pull " + shellQuoted(q.image.Reference))
+			Try("docker pull " + shellWord(q.image.Reference))
 	}
-	message := fmt.Sprintf("%s wants credentials for %s and gets none: %s", spoken(q.res.Host), q.name(), p.why)
+	message := fmt.Sprintf("%s wants credentials (%s) and gets none: %s", spoken(q.res.Host), answered(q.failure), p.why)
 	if docker := q.dockerDiffers(p); docker != "" {
 		message += "; " + docker
 	}
-	message += fmt.Sprintf(" (%s)", answered(q.failure))
 	host := registryHost(q.image.Reference)
 	hint := fmt.Sprintf("give %s an entry %q with a user name and password, "+
 		"then restart the runner: it reads the file once",
@@ -279,7 +278,7 @@ func loginTo(host string) string {
 	if host == hubHost {
 		return "docker login -u USER"
 	}
-	return "docker login -u USER " + shellQuoted(host)
+	return "docker login -u USER " + shellWord(host)
 }
 
 // answered is the registry's answer for the end of a message.
@@ -313,31 +312,18 @@ func tryLogin(q question, user string) string {
 		func(c rune) bool { return c < ' ' }) {
 		user = "USER"
 	}
-	command := `d=$(mktemp -d); docker --config "$d" login -u ` + shellQuoted(user)
+	command := `d=$(mktemp -d); docker --config "$d" login -u ` + shellWord(user)
 	if host := registryHost(q.image.Reference); host != hubHost {
-		command += " " + shellQuoted(host)
+		command += " " + shellWord(host)
 	}
 	return command + `; rm -r "$d"`
-}
-
-// shellQuoted is a word as a shell takes it literally.
-func shellQuoted(word string) string {
-	plain := func(c rune) bool {
-		return strings.ContainsRune("-_./:@%+=,", c) || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' ||
-			c >= 'A' && c <= 'Z'
-	}
-	if word != "" && strings.TrimFunc(word, plain) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // rejected is the finding where a password is sent and refused. It stands at the entry, where the mistake is.
 func rejected(q question) Finding {
 	p := pullOf(q.runner, q.image)
-	message := fmt.Sprintf("%s refuses the user %q with the password of the entry %q, which is sent for %s (%s)",
-		spoken(q.failure.Host),
-		clip(source.Username(p.username)), clip(p.key), q.name(), answered(q.failure))
+	message := fmt.Sprintf("%s refuses the user %q with the password of the entry %q (%s)",
+		spoken(q.failure.Host), clip(source.Username(p.username)), clip(p.key), answered(q.failure))
 	hint := fmt.Sprintf("try the login by hand, write what works into the entry %q of %s, "+
 		"then restart the runner: it reads the file once",
 		clip(p.key), configPath(q.runner))
@@ -439,11 +425,14 @@ func otherFailure(q question) Finding {
 			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`,
 			registryHost(q.image.Reference), daemonFile)
 	case "insecure-token-service":
-		return q.base(Erred(insecureTokenService, q.role(), fmt.Sprintf("%s, so the password for %s was not sent",
-			q.failure.Detail, q.name()),
+		return q.base(Erred(insecureTokenService, q.role(), q.failure.Detail+", so the password was not sent",
 			"serve the token service over HTTPS and name that in the registry's realm")).On(host)
 	}
-	return q.base(Failed(problem, q.role(), fmt.Sprintf("%s: %s", q.name(), q.failure.Detail), hint)).On(root)
+	message := q.failure.Detail
+	if root != host {
+		message = q.name() + ": " + message
+	}
+	return q.base(Failed(problem, q.role(), message, hint)).On(root)
 }
 
 // outOfReach is the finding where there was no time or no permission to ask.
@@ -461,36 +450,36 @@ func outOfReach(ctx context.Context, q question) Finding {
 // unreachable is the finding where a host that the image needs gives no answer: the registry, its token service, or
 // where its blobs are.
 func unreachable(ctx context.Context, h *Host, q question) Finding {
-	need := fmt.Sprintf("which the docker daemon needs for %s", q.name())
-	if why := q.whyHost(); why != "" {
-		need = fmt.Sprintf(why, q.name())
-	}
-	f := q.failure.Network
+	need, f := q.whyHost(), q.failure.Network
 	found := networkFinding(ctx, h, f, need)
 	if f.Kind == httpBlocked.ID {
-		found = Failed(httpBlocked, q.role(), fmt.Sprintf("%s, %s: %s", f.Address, need, f.Detail),
+		found = Failed(httpBlocked, q.role(), needed(f.Address, need)+": "+f.Detail,
 			fmt.Sprintf("have the web filter allow %s", spoken(f.Address))).On(f.Root).Touching(HostPort(f.Address))
 	}
 	found.Subject = q.role()
 	return q.base(found)
 }
 
-// whyHost says what a host beyond the registry is for, with %s for the image.
+// whyHost says what a host beyond the registry is for.
 func (q question) whyHost() string {
 	for _, host := range q.res.Hosts {
 		if host.Address != q.failure.Host {
 			continue
 		}
-		switch host.Why {
-		case registry.ForTokens:
-			return "the token service for %s"
-		case registry.ForBlobs:
-			return "where the layers of %s are kept"
-		case registry.ForManifests:
-			return "to which requests for %s are redirected"
-		}
+		return whyMet(host, q.res.Host)
 	}
 	return ""
+}
+
+// whyMet says what the registry needs a host for that it sends its clients to.
+func whyMet(met registry.Host, from string) string {
+	switch met.Why {
+	case registry.ForTokens:
+		return "the token service of " + spoken(from)
+	case registry.ForBlobs:
+		return "where " + spoken(from) + " keeps layers"
+	}
+	return "to which " + spoken(from) + " redirects"
 }
 
 // withResolution adds what was seen on the way.

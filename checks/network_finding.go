@@ -18,10 +18,7 @@ var shellSafe = regexp.MustCompile(`^[A-Za-z0-9._:\[\]-]+$`)
 // networkFinding reports why a host could not be reached. The text need says who needs it ("which the docker daemon
 // needs for PAUSE_IMAGE"; may be empty). It fails; what could not be established is an error.
 func networkFinding(ctx context.Context, h *Host, f *network.Failure, need string) Finding {
-	message := f.Address + ": " + f.Detail
-	if need != "" {
-		message = f.Address + ", " + need + ": " + f.Detail
-	}
+	message := needed(f.Address, need) + ": " + f.Detail
 	if f.Kind == network.NotEstablished {
 		return Unestablished(ctx, f.Address, message).On(f.Root).Touching(HostPort(f.Address)).With("phase",
 			string(f.Phase))
@@ -33,6 +30,14 @@ func networkFinding(ctx context.Context, h *Host, f *network.Failure, need strin
 	found := Failed(networkProblem(f.Kind), f.Address, message, hint).On(f.Root).Try(commands...).
 		Touching(HostPort(f.Address)).With("phase", string(f.Phase))
 	return withFacts(found, f)
+}
+
+// needed is a host with who needs it, if that is said.
+func needed(address, need string) string {
+	if need == "" {
+		return address
+	}
+	return address + ", " + need
 }
 
 // withFacts adds what was seen as evidence.
@@ -69,7 +74,7 @@ func networkAdvice(h *Host, f *network.Failure) (hint string, commands []string)
 		return "correct the name " + name + " where it is written, or have this machine's name server know it",
 			[]string{"getent hosts " + name, "cat /etc/resolv.conf"}
 	case network.DNSFailure:
-		return "mend the name servers in /etc/resolv.conf, or let this machine reach them on port 53",
+		return "correct the name servers in /etc/resolv.conf, or let this machine reach them on port 53",
 			[]string{"cat /etc/resolv.conf"}
 	case network.DNSSinkhole:
 		return "allow " + name + " in the DNS filter that answers for it, or remove it from /etc/hosts",

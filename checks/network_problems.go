@@ -179,8 +179,12 @@ var httpBlocked = &Problem{
 	Title: "Something answers in a host's place",
 	Doc: "Instead of the host, a block page or a captive portal answers. Have the web filter allow " +
 		"the host; its page, in a browser, says which rule it is.",
-	Source:   networkMeasured + " (block pages); inferred from the answer",
-	Explains: []string{"not-a-registry", "registry-failure", "access-denied", "token-service-failure"},
+	Source: networkMeasured + " (block pages); inferred from the answer",
+	Explains: []string{
+		"not-a-registry", "registry-failure", "access-denied", "token-service-failure",
+		// where a portal redirects to may be out of reach
+		"dns-not-found", "dns-failure", "connect-timeout", "connect-refused", "network-unreachable", "tls-untrusted",
+	},
 }
 
 var httpFailure = &Problem{

@@ -78,8 +78,13 @@ func blankMistake(image string) *mistake {
 // owned matches a reference with a user name and a password before its host, as a URL may have them.
 var owned = regexp.MustCompile(`^(\w+://)?([^/@]*:.*)@([^/@]+/[^@]*(?:@sha256:\w*)?)$`)
 
-// withoutPassword is a reference without the user name and the password that somebody put into it.
-func withoutPassword(image string) string { return owned.ReplaceAllString(image, "${1}…@$3") }
+// vendorSecret matches the vendor's secrets, one of which may have been written to the wrong variable.
+var vendorSecret = regexp.MustCompile(`AT(OA|ATT|BB)[\w=-]{16,}`)
+
+// withoutPassword is a reference without the user name and the password, or the secret, that somebody put into it.
+func withoutPassword(image string) string {
+	return vendorSecret.ReplaceAllString(owned.ReplaceAllString(image, "${1}…@$3"), "…")
+}
 
 func ownerMistake(image string) *mistake {
 	found := strings.Index(image, "…@")

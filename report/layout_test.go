@@ -160,3 +160,31 @@ func TestHeadlines(t *testing.T) {
 		}
 	}
 }
+
+// Of messages that say the same of many images, one is enough; short ones, and all with -v, are told.
+func TestMessagesThatAreAlike(t *testing.T) {
+	p := &checks.Problem{ID: "connect-timeout", Title: "A host does not answer"}
+	var findings []checks.Finding
+	for _, role := range []string{"PAUSE_IMAGE", "CLONE_IMAGE"} {
+		findings = append(findings, checks.Failed(p, role, "registry.example.com:443, which the docker daemon needs for "+
+			role+": no answer from 192.0.2.1 within 5 s", "allow it").On("registry.example.com:443"))
+	}
+	for _, name := range []string{"OAUTH_CLIENT_ID", "RUNNER_UUID"} {
+		findings = append(findings, checks.Failed(p, name, name+" is not set", "set it").On("run.sh"))
+	}
+	r := New(Run{Results: []checks.Result{{Check: checks.Check{Name: "image-resolves"}, Findings: findings}}})
+	for verbose, want := range map[bool][]string{
+		false: {"PAUSE_IMAGE: no", "affects: PAUSE_IMAGE, CLONE_IMAGE\n", "OAUTH_CLIENT_ID is not set\n   RUNNER_UUID is"},
+		true:  {"PAUSE_IMAGE: no", "CLONE_IMAGE: no"},
+	} {
+		got := written(t, Text(TextOptions{Unicode: true, Verbose: verbose}), r)
+		for _, text := range want {
+			if !strings.Contains(got, text) {
+				t.Errorf("%q is not in\n%s", text, got)
+			}
+		}
+		if !verbose && strings.Contains(got, "CLONE_IMAGE: no") {
+			t.Errorf("said twice:\n%s", got)
+		}
+	}
+}

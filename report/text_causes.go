@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -133,9 +134,9 @@ func (p *page) cause(number int, c Cause) {
 	p.title(number, c)
 	p.excerpt(c)
 	first := c.Findings[0]
-	p.messages(c)
+	folded := p.messages(c)
 	p.first(c.Hint + strings.Join(first.Commands, "\n"))
-	p.alike(c)
+	p.alike(c, folded)
 	p.paragraph(body, "mend: ", c.Hint, p.plain)
 	for i, command := range c.Commands {
 		if i == fewSubjects && !p.Verbose {
@@ -184,28 +185,57 @@ func (p *page) excerpt(c Cause) {
 	p.line("%s%s %s", body, p.faint.Sprint(gutter), p.status[c.Status].Sprint(caret))
 }
 
-// messages says what was found, each thing once.
-func (p *page) messages(c Cause) {
+// messages says what was found, each thing once. Long messages that are much like one above differ in the image or host
+// that they name: alike tells of their subjects alone, as folded says.
+func (p *page) messages(c Cause) (folded bool) {
+	var shown []string
+	for _, message := range c.messages() {
+		like := func(other string) bool { return similar(other, message) }
+		switch {
+		case p.Verbose:
+		case len(wrap(p.safe(message), p.Width-columns(body))) > 1 && slices.ContainsFunc(shown, like):
+			folded = true
+			continue
+		case len(shown) == fewSubjects:
+			p.paragraph(body, "", "… and "+thousands(len(c.messages())-len(shown))+" more like this", p.plain)
+			return folded
+		}
+		p.paragraph(body, "", message, p.plain)
+		p.first(message)
+		shown = append(shown, message)
+	}
+	return folded
+}
+
+// messages are the messages of a cause's own findings, each once.
+func (c Cause) messages() []string {
 	var all []string
 	for _, f := range c.Findings {
 		all = append(all, f.Message)
 	}
-	all = unique(all)
-	for i, message := range all {
-		if i == fewSubjects && !p.Verbose {
-			p.paragraph(body, "", "… and "+thousands(len(all)-i)+" more like this", p.plain)
-			return
-		}
-		p.paragraph(body, "", message, p.plain)
-		p.first(message)
+	return unique(all)
+}
+
+// similar tells whether half of a message's words, at least, are in another too.
+func similar(one, other string) bool {
+	in := map[string]bool{}
+	for _, word := range strings.Fields(one) {
+		in[word] = true
 	}
+	words, common := strings.Fields(other), 0
+	for _, word := range words {
+		if in[word] {
+			common++
+		}
+	}
+	return 2*common >= len(words)
 }
 
 // alike says for what else than its first finding a cause holds, where its messages do not.
-func (p *page) alike(c Cause) {
-	var subjects, places, messages []string
+func (p *page) alike(c Cause, folded bool) {
+	var subjects, places []string
 	for _, f := range c.Findings {
-		subjects, messages = append(subjects, p.safe(f.Subject)), append(messages, f.Message)
+		subjects = append(subjects, p.safe(f.Subject))
 		if at := f.Location.Position(); at.Line > 0 {
 			places = append(places, p.safe(at.String()))
 		}
@@ -214,7 +244,7 @@ func (p *page) alike(c Cause) {
 	if p.Verbose {
 		most = len(c.Findings)
 	}
-	if subjects = unique(subjects); len(subjects) > len(unique(messages)) {
+	if subjects = unique(subjects); folded || len(subjects) > len(c.messages()) {
 		p.paragraph(body, "affects: ", few(subjects, most), p.plain)
 	}
 	if places = unique(places); len(places) > 1 {

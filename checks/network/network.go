@@ -156,6 +156,8 @@ func New(config Config) *Client {
 		IdleConnTimeout:        time.Minute,
 		MaxIdleConnsPerHost:    8,
 		DisableCompression:     true,
+		// What a server may send before it is read is held in memory, for each request.
+		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: 256 << 10, MaxReceiveBufferPerConnection: 1 << 20},
 	}
 	return c
 }

@@ -30,7 +30,7 @@ type blob struct {
 
 // image reads the config and proves the layers readable, all at the same time.
 func (s *session) image(ctx context.Context, m manifest) *Failure {
-	image, err := v1.ParseManifest(bytes.NewReader(m.body))
+	image, err := alone(s.client, m, v1.ParseManifest)
 	switch {
 	case err != nil:
 		return at(StageManifest, s.unsupported("its manifest cannot be parsed"))

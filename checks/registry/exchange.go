@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"runner-preflight/checks/network"
@@ -22,6 +24,9 @@ const (
 	exchangeTimeout = 20 * time.Second
 )
 
+// large is the size, in bytes, from which on the bodies of answers are taken one at a time.
+const large = 256 << 10
+
 // call is one request.
 type call struct {
 	method, url string
@@ -32,6 +37,8 @@ type call struct {
 	limit int64
 	// once says that an answer of 5xx is not asked for again.
 	once bool
+	// hold says that whoever takes a large body keeps its turn until the reply is done.
+	hold bool
 	// shared says that somebody else may have asked the same, or will: see prober.
 	shared bool
 }
@@ -55,6 +62,16 @@ type reply struct {
 	hops []string
 	// sent counts requests.
 	sent int
+	// turn is held for a large body; nil if there is none.
+	turn *sync.Mutex
+}
+
+// done ends the turn that a large body took.
+func (r *reply) done() {
+	if r.turn != nil {
+		r.turn.Unlock()
+		r.turn = nil
+	}
 }
 
 // What send finds wrong with a redirect. Its callers say what that means; neither is a problem's name.
@@ -159,17 +176,38 @@ func (c *Client) hop(ctx context.Context, q call, at *url.URL, auth string, r *r
 	if limit == 0 || q.method == http.MethodHead {
 		return nil, nil
 	}
-	if err := r.read(resp.Body, limit); err != nil && r.status < 300 {
+	if r.status < 300 && r.length > limit {
+		r.cut = true
+		return nil, nil
+	}
+	err = c.read(resp.Body, limit, r)
+	if !q.hold {
+		r.done()
+	}
+	if err != nil && r.status < 300 {
 		return nil, brokenOff(ctx, address(at), err)
 	}
 	return nil, nil
 }
 
-// read takes over at most limit bytes of a body.
-func (r *reply) read(from io.Reader, limit int64) error {
-	body, err := io.ReadAll(io.LimitReader(from, limit+1))
+// read takes over at most limit bytes of a body; of an answer that is longer nothing is of use but an error's words.
+// Large bodies are read one after the other, so that what hostile servers send does not add up.
+func (c *Client) read(from io.Reader, limit int64, r *reply) error {
+	body, err := io.ReadAll(io.LimitReader(from, min(limit+1, large)))
+	if err == nil && int64(len(body)) == large {
+		c.heavy.Lock()
+		r.turn = &c.heavy
+		whole := bytes.NewBuffer(body)
+		if rest := r.length - large; rest > 0 {
+			whole.Grow(int(rest) + bytes.MinRead) // all at once: a buffer that grows leaves as much behind again
+		}
+		_, err = whole.ReadFrom(io.LimitReader(from, limit+1-large))
+		body = whole.Bytes()
+	}
 	r.cut = int64(len(body)) > limit
-	r.body = body[:min(int64(len(body)), limit)]
+	if r.body = body[:min(int64(len(body)), limit)]; r.cut && r.status < 300 {
+		r.body = nil
+	}
 	return err
 }
 

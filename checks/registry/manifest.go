@@ -106,6 +106,7 @@ func (s *session) get(ctx context.Context, digest string) manifest {
 func (s *session) fetch(ctx context.Context, ref name.Reference) manifest {
 	tap, option := s.tap(ctx)
 	descriptor, err := remote.Get(ref, remote.WithContext(ctx), option)
+	tap.last.done()
 	s.count(tap.last)
 	r := tap.last
 	m := manifest{hosts: tap.hosts()}
@@ -115,7 +116,7 @@ func (s *session) fetch(ctx context.Context, ref name.Reference) manifest {
 		m.failure = s.strayed(tap.failure)
 	case r.status != http.StatusOK:
 		m.failure = s.refused(ctx, r)
-	case r.isPage(), !byDigest && s.anotherService(r):
+	case r.isPage(), !byDigest && !r.cut && s.anotherService(r):
 		m.failure = s.noRegistry(r)
 	case r.cut:
 		m.failure = s.unsupported(fmt.Sprintf("its manifest is larger than %d MiB, more than the daemon reads",
@@ -133,7 +134,7 @@ func (s *session) fetch(ctx context.Context, ref name.Reference) manifest {
 // tap returns the transport for a manifest and the option that makes go-containerregistry use it.
 func (s *session) tap(ctx context.Context) (*tap, remote.Option) {
 	t := &tap{always: true, send: func(q call) (reply, *Failure) {
-		q.auth, q.limit = s.auth.header, maxManifest
+		q.auth, q.limit, q.hold = s.auth.header, maxManifest, true
 		return s.client.send(ctx, q)
 	}}
 	wrapped, err := t.wrapped(s.repo.Registry)

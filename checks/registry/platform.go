@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (s *session) descend(ctx context.Context, m manifest) *Failure {
 		if types.MediaType(m.mediaType).IsImage() {
 			return s.image(ctx, m)
 		}
-		index, err := v1.ParseIndexManifest(bytes.NewReader(m.body))
+		index, err := alone(s.client, m, v1.ParseIndexManifest)
 		if err != nil {
 			return at(StageManifest, s.unsupported("its index cannot be parsed"))
 		}
@@ -54,6 +55,15 @@ func (s *session) child(chosen v1.Descriptor, f *Failure) *Failure {
 		}
 	}
 	return at(StageManifest, f)
+}
+
+// alone parses a manifest; a large one while nobody else does.
+func alone[T any](c *Client, m manifest, parse func(io.Reader) (T, error)) (T, error) {
+	if len(m.body) >= large {
+		c.heavy.Lock()
+		defer c.heavy.Unlock()
+	}
+	return parse(bytes.NewReader(m.body))
 }
 
 func orUnknown(platform string) string {

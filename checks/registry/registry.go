@@ -5,6 +5,7 @@ package registry
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"runner-preflight/checks/network"
@@ -131,6 +132,8 @@ const retryPause = 300 * time.Millisecond
 type Client struct {
 	transport http.RoundTripper
 	pause     time.Duration
+	// heavy is held by whoever reads or parses something large.
+	heavy sync.Mutex
 
 	images    memo[Request, Resolution]
 	pings     memo[string, Ping]

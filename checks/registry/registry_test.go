@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -140,6 +142,11 @@ func TestKinds(t *testing.T) {
 		{
 			"token service redirects to itself", func(s store) http.Handler { return bearer(realm, s) },
 			redirectTo("/token"), true, "token-service-failure", tokenHost,
+		},
+		{
+			"token service redirects to a host that wants a password too",
+			func(s store) http.Handler { return bearer(realm, s) },
+			redirectTo("https://" + host + "/v2/"), true, "token-service-failure", tokenHost,
 		},
 		{
 			"token service at a private address",
@@ -781,6 +788,36 @@ func TestHostileBodies(t *testing.T) {
 			t.Errorf("%s: %q", name, kind)
 		}
 	}
+}
+
+// TestLargeManifests holds that large manifests of several images are all judged, though they are taken in turn, and that
+// one without an end keeps nobody waiting.
+func TestLargeManifests(t *testing.T) {
+	member := `{"mediaType":"` + string(types.OCIManifestSchema1) + `","size":1,"digest":"sha256:` +
+		strings.Repeat("a", 64) + `","platform":{"os":"linux","architecture":"s390x"}},`
+	index := `{"schemaVersion":2,"manifests":[` + strings.Repeat(member, 3000) + member[:len(member)-1] + `]}`
+	r := newRig(t, map[string]http.Handler{host + ":443": http.HandlerFunc(
+		func(w http.ResponseWriter, req *http.Request) {
+			w.Header().Set("Content-Type", string(types.OCIImageIndex))
+			_, err := io.WriteString(w, index)
+			for strings.Contains(req.URL.Path, "endless") && req.Method == http.MethodGet && err == nil {
+				_, err = io.WriteString(w, index)
+			}
+		})})
+	client := r.client()
+	want := map[string]string{
+		"a": "platform-missing", "b": "platform-missing", "endless": "manifest-unsupported", "c": "platform-missing",
+	}
+	var group sync.WaitGroup
+	for repository, kind := range want {
+		group.Go(func() {
+			req := Request{Reference: host + "/" + repository + ":1", Platform: "linux/amd64"}
+			if got := kindOf(client.Resolve(t.Context(), req)); got != kind {
+				t.Errorf("%s: %q", repository, got)
+			}
+		})
+	}
+	group.Wait()
 }
 
 // TestOutOfTime holds that a run that is over is told apart from a registry that fails.

@@ -33,6 +33,7 @@ func (t *tap) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errPlain
 	}
 	u.Scheme = "https"
+	t.last.done()
 	t.last, t.failure = t.send(call{method: req.Method, url: u.String(), header: req.Header.Clone()})
 	if t.failure != nil {
 		return nil, t.failure

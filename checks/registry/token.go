@@ -155,6 +155,9 @@ func (s *session) tokenRefused(ctx context.Context, challenge Ping, realm string
 		f.Detail = fmt.Sprintf("the token service %s knows no repository %s%s", realm, s.out.Repository, d.said())
 	case r.status != http.StatusUnauthorized && r.status != http.StatusForbidden:
 	case r.status == http.StatusForbidden && r.isPage():
+	case s.req.Password != "" && address(r.at) != realm:
+		f.Detail = fmt.Sprintf("the token service %s redirects to %s, where the password is not sent (%d%s)", realm,
+			address(r.at), r.status, d.said())
 	case s.req.Password == "":
 		f.Kind = "credentials-missing"
 		f.Detail = fmt.Sprintf("the token service %s grants nothing without credentials (%d%s)", realm, r.status,

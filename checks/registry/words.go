@@ -2,6 +2,7 @@ package registry
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"io"
 	"mime"
@@ -51,6 +52,7 @@ func secretsOf(username, password string) secrets {
 		password, url.QueryEscape(password), url.PathEscape(password),
 		base64.StdEncoding.EncodeToString([]byte(password)), base64.RawStdEncoding.EncodeToString([]byte(password)),
 		base64.StdEncoding.EncodeToString([]byte(pair)), base64.RawURLEncoding.EncodeToString([]byte(pair)),
+		hex.EncodeToString([]byte(password)),
 	}
 }
 

@@ -529,12 +529,13 @@ func (m *mender) ending(at, end int, returns bool) bool {
 
 // lineEnd is where the line at an offset ends.
 func lineEnd(text []byte, at int) int {
+	start := at
 	if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
 		at += i
 	} else {
 		at = len(text)
 	}
-	if at > 0 && text[at-1] == '\r' {
+	if at > start && text[at-1] == '\r' {
 		at--
 	}
 	return at
