@@ -485,6 +485,9 @@ func whyMet(met registry.Host, from string) string {
 // withResolution adds what was seen on the way.
 func withResolution(f Finding, res registry.Resolution) Finding {
 	f = f.With("registry", res.Host).With("requests", res.Requests)
+	if res.Retries > 0 {
+		f = f.With("retries", res.Retries)
+	}
 	if res.Digest != "" {
 		f = f.With("digest", res.Digest)
 	}
