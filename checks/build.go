@@ -86,9 +86,26 @@ func (b *builder) control(d *runner.Definition) *network.Client {
 		b.controls = map[string]*network.Client{}
 	}
 	if b.controls[key] == nil {
-		b.controls[key] = network.New(controlRoute(b.Route, d))
+		b.controls[key] = network.New(controlRoute(b.Route, d, b.injected()))
 	}
 	return b.controls[key]
+}
+
+// injected are the proxies that docker's CLI puts into every container that it starts and that has none of its own, with
+// the file that says so. Source: docker's documentation, "Configure the Docker client".
+func (b *builder) injected() injectedProxies {
+	if !b.Live || b.Env == nil {
+		return injectedProxies{}
+	}
+	c := b.openOnce(b.userConfig(), ConfigUser)
+	if c == nil || c.File == nil {
+		return injectedProxies{}
+	}
+	proxies, _ := c.File.Proxies()
+	standard, _ := proxies.Value.Member("default")
+	https, _ := standard.Value.Member("httpsProxy")
+	except, _ := standard.Value.Member("noProxy")
+	return injectedProxies{https.Value.Text(), except.Value.Text(), c.Path}
 }
 
 // builder holds what is known while a host is made.

@@ -93,7 +93,7 @@ var authsMissing = &Problem{
 	Title: "An entry stands outside of auths",
 	Doc: "Entries belong into the object auths: {\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}. " +
 		"The older format, without that object, is read from a file called .dockercfg alone; in config.json " +
-		"both readers ignore such entries in silence.",
+		"both readers ignore such entries in silence, and those under a key that they do not know.",
 	Source:   measured,
 	Explains: unsent(),
 }
@@ -177,7 +177,10 @@ func syntaxHint(kind dockerconfig.SyntaxKind) string {
 		dockerconfig.ExtraBracket:      "delete the bracket, or find the one that should open it",
 		dockerconfig.UnclosedString:    `close the string with "`,
 		dockerconfig.Backslash:         `write \\ for a backslash`,
-		dockerconfig.ControlCharacter:  "put the string on one line, and write a line break in it as \\n",
+		dockerconfig.ControlCharacter:  "take it out; a line break that belongs into a string is written \\n",
+		dockerconfig.NotJSON:           `write {"auths": {"REGISTRY": {"auth": "…"}}}`,
+		dockerconfig.Base64:            "decode it with base64 -d",
+		dockerconfig.MergeConflict:     "resolve the conflict: keep one side, and delete the marks",
 		dockerconfig.YAML:              "write it as JSON",
 		dockerconfig.MissingBrace:      "put the whole in { and }",
 	}
@@ -432,14 +435,13 @@ func strayEntries(u *configUse) []Finding {
 	var keys []string
 	for m := range u.File.Root.Members() {
 		bareAuth := m.Key == "auth" && m.Value.Kind == dockerconfig.String
-		dockers := []string{"auths", "httpheaders", "credhelpers", "aliases", "features", "plugins", "proxies"}
-		known := slices.Contains(dockers, strings.ToLower(m.Key))
+		known := slices.Contains(dockersObjects(), strings.ToLower(m.Key))
 		if bareAuth || m.Value.Kind == dockerconfig.Object && !known && hasFields(m.Value) {
 			stray, keys = append(stray, m), append(keys, m.Key)
 		}
 	}
 	if len(stray) == 0 {
-		return nil
+		return wrappedEntries(u)
 	}
 	message := fmt.Sprintf("%s stands at the top level, not in auths: the runner does not see it", quoted(keys[0]))
 	if len(keys) > 1 {
@@ -447,6 +449,9 @@ func strayEntries(u *configUse) []Finding {
 			"them", len(keys))
 	}
 	hint := `put it into "auths": { }`
+	if len(keys) > 1 {
+		hint = `put them into "auths": { }`
+	}
 	if keys[0] == "auth" {
 		hint = `write {"auths": {"REGISTRY": {"auth": "…"}}}`
 	}
@@ -457,6 +462,50 @@ func strayEntries(u *configUse) []Finding {
 		f.Message += "; no image of this runner needs it"
 	}
 	return []Finding{f}
+}
+
+// wrappedEntries reports entries, or auths itself, one level too deep: under a key that no reader knows.
+func wrappedEntries(u *configUse) []Finding {
+	for m := range u.File.Root.Members() {
+		if slices.Contains(dockersObjects(), strings.ToLower(m.Key)) {
+			continue
+		}
+		for inner := range m.Value.Members() {
+			message, hint := "", `write "auths"`
+			switch {
+			case inner.Key == ".dockerconfigjson" && inner.Value.Kind == dockerconfig.String:
+				message = "the file is a Kubernetes secret, and config.json is what is in it"
+				hint = "write what .dockerconfigjson holds, decoded, as config.json"
+			case inner.Key == "auths" && inner.Value.Kind == dockerconfig.Object:
+				message = fmt.Sprintf("auths stands inside of %s, where the runner does not look", quoted(m.Key))
+				hint = "put auths at the top level"
+			case inner.Value.Kind == dockerconfig.Object && holdsCredentials(inner.Value):
+				message = fmt.Sprintf("entries stand in %s, not in auths: the runner does not see them", quoted(m.Key))
+			default:
+				continue
+			}
+			f := Failed(authsMissing, m.Key, message, hint+restart).At(m.KeyPlace()).Touching(u.references()...)
+			if u.served() {
+				f = f.As(Warn)
+				f.Message += "; every registry that is needed has an entry of its own"
+			}
+			return []Finding{f}
+		}
+	}
+	return nil
+}
+
+// holdsCredentials tells an entry by its auth, or by its user name and password.
+func holdsCredentials(v dockerconfig.Value) bool {
+	auth, _ := v.Member("auth")
+	user, _ := v.Member("username")
+	password, _ := v.Member("password")
+	return isText(&auth) || isText(&user) && isText(&password)
+}
+
+// dockersObjects are the members of the file, in lower case, that hold objects.
+func dockersObjects() []string {
+	return []string{"auths", "httpheaders", "credhelpers", "aliases", "features", "plugins", "proxies"}
 }
 
 func strayNeeded(u *configUse, keys []string) bool {

@@ -263,6 +263,15 @@ func compareKey(want looseKey, key string) (distance int, why string) {
 	if wantName == haveName {
 		return differently, differences(want, have)
 	}
+	if slices.Contains(strings.Split(strings.ToLower(key), "/"), strings.ToLower(withPort(want))) {
+		return differently, "the host does not stand at its beginning"
+	}
+	if matches, _ := path.Match(haveName, wantName); matches {
+		return otherLabel, "the runner knows no wildcards"
+	}
+	if why := regionApart(wantName, haveName); why != "" {
+		return otherLabel, why
+	}
 	if wellKnown(haveName) || haveName == "" {
 		return apart, ""
 	}
@@ -298,6 +307,28 @@ func differences(want, have looseKey) string {
 		return "it is spelled differently"
 	}
 	return strings.Join(why, ", ")
+}
+
+// regionApart tells whether two hosts are one account's with the same provider, in two regions or two repositories.
+func regionApart(want, have string) string {
+	const artifactRegistry, jfrog = "-docker.pkg.dev", ".jfrog.io"
+	both := func(suffix string) bool { return strings.HasSuffix(want, suffix) && strings.HasSuffix(have, suffix) }
+	switch {
+	case dockerconfig.IsECR(want) && dockerconfig.IsECR(have):
+		w, h := strings.Split(want, "."), strings.Split(have, ".")
+		if len(w) == len(h) && len(w) > 4 && w[0] == h[0] && w[3] != h[3] {
+			return fmt.Sprintf("it is of the region %s, not %s", h[3], w[3])
+		}
+	case both(artifactRegistry):
+		w, h := strings.TrimSuffix(want, artifactRegistry), strings.TrimSuffix(have, artifactRegistry)
+		return fmt.Sprintf("it is of the location %s, not %s", source.Printable(h), source.Printable(w))
+	case both(jfrog):
+		w, h := strings.TrimSuffix(want, jfrog), strings.TrimSuffix(have, jfrog)
+		if strings.HasPrefix(w, h+"-") || strings.HasPrefix(h, w+"-") {
+			return "each repository of JFrog has a host of its own"
+		}
+	}
+	return ""
 }
 
 // labelApart tells whether two hosts differ by one label, and by which.
@@ -402,6 +433,9 @@ func withPort(k looseKey) string {
 	return k.name + ":" + k.port
 }
 
+// noPort matches hosts with something behind the last colon that is no port, as https: of a scheme that lacks a slash.
+var noPort = regexp.MustCompile(`:(\d*[^\d\]:][^:]*)?$`)
+
 // cannotMatch says why the host of a key can be no image's, "" if it can.
 func cannotMatch(host string, loose looseKey) string {
 	switch {
@@ -409,6 +443,8 @@ func cannotMatch(host string, loose looseKey) string {
 		return strings.Join(loose.oddities, ", ")
 	case host == "":
 		return "it has no host"
+	case noPort.MatchString(host):
+		return "what follows the colon is no port"
 	case strings.Contains(host, "*"):
 		return "the runner knows no wildcards"
 	case !strings.ContainsAny(host, ".:") && host != "localhost":

@@ -205,6 +205,9 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 	}
 	for i := range found {
 		found[i] = withSteps(found[i], a.Trace).With("status", a.Status)
+		if a.Retries > 0 {
+			found[i] = found[i].With("retries", a.Retries)
+		}
 	}
 	return found
 }

@@ -162,8 +162,9 @@ func isPublicHost(host string) bool {
 }
 
 // controlRoute is the way out of the runner's own JVM: of this machine's network, through the proxies that the
-// runner's environment names, trusting public roots alone. What the environment leaves open is as on this machine.
-func controlRoute(route network.Config, d *runner.Definition) network.Config {
+// runner's environment names, else those that docker's CLI injects, trusting public roots alone. What the environment
+// leaves open is as on this machine.
+func controlRoute(route network.Config, d *runner.Definition, injected injectedProxies) network.Config {
 	route.PublicOnly, route.ClientCertificates = true, nil
 	if d == nil || !d.States.Environment {
 		return route
@@ -175,9 +176,19 @@ func controlRoute(route network.Config, d *runner.Definition) network.Config {
 		}
 		values[v.Name.Value] = v.Value.Value
 	}
+	if injected.https != "" && values["HTTPS_PROXY"] == "" && values["https_proxy"] == "" {
+		values["HTTPS_PROXY"] = injected.https
+		values["NO_PROXY"] = cmp.Or(values["NO_PROXY"], values["no_proxy"], injected.except)
+		route.Proxy = named(network.ProxyFromEnv(func(name string) string { return values[name] }),
+			func(string) string { return `"proxies" of ` + injected.file })
+		return route
+	}
 	route.Proxy = network.ProxyFromEnv(func(name string) string { return values[name] })
 	return route
 }
+
+// injectedProxies are what docker's CLI puts into containers, and the file that tells it to.
+type injectedProxies struct{ https, except, file string }
 
 // controlKey tells apart the routes of runners: those with the same proxies share one, and its connections.
 func controlKey(d *runner.Definition) string {

@@ -117,44 +117,54 @@ func TestPublicHosts(t *testing.T) {
 	}
 }
 
-// TestControlRoute takes the JVM's proxy from the definition, and this machine's where that is open.
+// TestControlRoute takes the JVM's proxy from the definition, else from docker's CLI, and this machine's where that is open.
 func TestControlRoute(t *testing.T) {
 	t.Parallel()
-	variable := func(name, value, unresolved string) runner.Variable {
-		return runner.Variable{
-			Name:  runner.Text{Value: name},
-			Value: runner.Text{Value: value, Unresolved: unresolved},
+	environment := func(pairs ...string) *runner.Definition {
+		d := &runner.Definition{States: runner.Aspects{Environment: true}}
+		for i := 0; i < len(pairs); i += 2 {
+			d.Environment = append(d.Environment, runner.Variable{
+				Name: runner.Text{Value: pairs[i]}, Value: runner.Text{Value: pairs[i+1]},
+			})
 		}
+		return d
 	}
-	states := runner.Aspects{Environment: true}
+	elsewhere := environment("HTTPS_PROXY", "")
+	elsewhere.Environment[0].Value.Unresolved = "$PROXY"
 	here := network.Config{Proxy: network.ProxyFromEnv(func(name string) string {
 		return map[string]string{"HTTPS_PROXY": "http://here.example.com:1"}[name]
 	})}
 	for _, test := range []struct {
 		name       string
 		definition *runner.Definition
+		injected   injectedProxies
 		want       string
 	}{
-		{"none", nil, "here.example.com:1"},
-		{"knows no environment", &runner.Definition{}, "here.example.com:1"},
-		{"no proxy", &runner.Definition{States: states}, ""},
-		{"a proxy", &runner.Definition{States: states, Environment: []runner.Variable{variable("HTTPS_PROXY",
-			"http://there:2", "")}}, "there:2"},
-		{"the last one", &runner.Definition{States: states, Environment: []runner.Variable{
-			variable("HTTPS_PROXY", "http://there:2", ""), variable("HTTPS_PROXY", "http://last:3", ""),
-		}}, "last:3"},
-		{"excepted", &runner.Definition{States: states, Environment: []runner.Variable{
-			variable("HTTPS_PROXY", "http://there:2", ""), variable("NO_PROXY", ".atlassian.com", ""),
-		}}, ""},
+		{"none", nil, injectedProxies{}, "here.example.com:1"},
+		{"knows no environment", &runner.Definition{}, injectedProxies{}, "here.example.com:1"},
+		{"no proxy", environment(), injectedProxies{}, ""},
+		{"a proxy", environment("HTTPS_PROXY", "http://there:2"), injectedProxies{}, "there:2"},
 		{
-			"from elsewhere", &runner.Definition{
-				States:      states,
-				Environment: []runner.Variable{variable("HTTPS_PROXY", "", "$PROXY")},
-			},
-			"here.example.com:1",
+			"the last one", environment("HTTPS_PROXY", "http://there:2", "HTTPS_PROXY", "http://last:3"),
+			injectedProxies{},
+			"last:3",
+		},
+		{"excepted", environment("HTTPS_PROXY", "http://there:2", "NO_PROXY", ".atlassian.com"), injectedProxies{}, ""},
+		{"from elsewhere", elsewhere, injectedProxies{}, "here.example.com:1"},
+		{"injected", environment(), injectedProxies{"http://cli:4", "", "config.json"}, "cli:4"},
+		{"injected, excepted", environment(), injectedProxies{"http://cli:4", "*.atlassian.com", "config.json"}, ""},
+		{
+			"injected, excepted by the runner", environment("NO_PROXY", "api.atlassian.com"),
+			injectedProxies{"http://cli:4", "", "config.json"},
+			"",
+		},
+		{
+			"injected beside one of its own", environment("https_proxy", "http://there:2"),
+			injectedProxies{"http://cli:4", "", "config.json"},
+			"there:2",
 		},
 	} {
-		route := controlRoute(here, test.definition)
+		route := controlRoute(here, test.definition, test.injected)
 		chosen, err := route.Proxy(&url.URL{Scheme: "https", Host: "api.atlassian.com:443"})
 		got := ""
 		if chosen != nil {

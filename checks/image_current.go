@@ -70,7 +70,7 @@ func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	return Warned(imageOutdated, role, fmt.Sprintf("%s: %d days older", message, int(age/day)),
 		fmt.Sprintf("copy %s to %s again, or build yours anew on it", reference, name)).
 		At(image.Place).On(image.Reference).Touching(Reference(image.Reference)).
-		Try("docker buildx imagetools create -t " + shellQuoted(image.Reference) + " " + reference)
+		Try("docker buildx imagetools create -t " + shellWord(image.Reference) + " " + reference)
 }
 
 // vendorImage asks for the vendor's current image of a role, for its date alone.

@@ -56,6 +56,6 @@ func misfit(q question) Finding {
 	message := fmt.Sprintf("%s: %s", q.name(), q.failure.Detail)
 	hint := fmt.Sprintf("push it for %s too; to mirror an image with all of its platforms, copy its index", platform)
 	return q.base(Failed(platformMissing, q.role(), message, hint)).On(q.image.Reference).
-		Try("docker buildx imagetools create -t "+shellQuoted(q.image.Reference)+" SOURCE_IMAGE").
+		Try("docker buildx imagetools create -t "+shellWord(q.image.Reference)+" SOURCE_IMAGE").
 		With("platforms", q.res.Platforms)
 }

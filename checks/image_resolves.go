@@ -246,7 +246,7 @@ func missingCredentials(q question) Finding {
 	if p.unknown != "" {
 		message := fmt.Sprintf("%s asks for credentials: %s", spoken(q.res.Host), p.unknown)
 		return q.base(Erred(notEstablished, q.role(), message, "pull it by hand as the user that starts the runner")).
-			Try("docker pull " + shellQuoted(q.image.Reference))
+			Try("docker pull " + shellWord(q.image.Reference))
 	}
 	message := fmt.Sprintf("%s wants credentials (%s) and gets none: %s", spoken(q.res.Host), answered(q.failure), p.why)
 	if docker := q.dockerDiffers(p); docker != "" {
@@ -278,7 +278,7 @@ func loginTo(host string) string {
 	if host == hubHost {
 		return "docker login -u USER"
 	}
-	return "docker login -u USER " + shellQuoted(host)
+	return "docker login -u USER " + shellWord(host)
 }
 
 // answered is the registry's answer for the end of a message.
@@ -312,23 +312,11 @@ func tryLogin(q question, user string) string {
 		func(c rune) bool { return c < ' ' }) {
 		user = "USER"
 	}
-	command := `d=$(mktemp -d); docker --config "$d" login -u ` + shellQuoted(user)
+	command := `d=$(mktemp -d); docker --config "$d" login -u ` + shellWord(user)
 	if host := registryHost(q.image.Reference); host != hubHost {
-		command += " " + shellQuoted(host)
+		command += " " + shellWord(host)
 	}
 	return command + `; rm -r "$d"`
-}
-
-// shellQuoted is a word as a shell takes it literally.
-func shellQuoted(word string) string {
-	plain := func(c rune) bool {
-		return strings.ContainsRune("-_./:@%+=,", c) || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' ||
-			c >= 'A' && c <= 'Z'
-	}
-	if word != "" && strings.TrimFunc(word, plain) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // rejected is the finding where a password is sent and refused. It stands at the entry, where the mistake is.
@@ -497,6 +485,9 @@ func whyMet(met registry.Host, from string) string {
 // withResolution adds what was seen on the way.
 func withResolution(f Finding, res registry.Resolution) Finding {
 	f = f.With("registry", res.Host).With("requests", res.Requests)
+	if res.Retries > 0 {
+		f = f.With("retries", res.Retries)
+	}
 	if res.Digest != "" {
 		f = f.With("digest", res.Digest)
 	}

@@ -23,7 +23,7 @@ func (f *File) parse() {
 		f.Blank = f.Syntax == nil
 		return
 	}
-	if !f.withoutBraces(r) {
+	if !f.withoutBraces(r) && !f.noJSON(r) {
 		f.Root = r.read(1)
 	}
 	slices.SortFunc(f.Duplicates, func(a, b Duplicate) int { return a.Second.keyStart - b.Second.keyStart })
@@ -40,6 +40,35 @@ func (f *File) trail(at int) {
 	if start < end {
 		f.Trailing = f.Source.At(start, end)
 	}
+}
+
+// noJSON recognises a text whose first word is none of JSON: something else as a whole.
+func (f *File) noJSON(r *reader) bool {
+	first := *r
+	first.report, first.keys = nil, nil
+	if first.read(maxDepth); wordKind(r.text[r.at:first.at]) != Literal || bytes.IndexByte([]byte("{[,:}]"), r.peek()) >= 0 ||
+		quoteAt(r.text, r.at) != 0 || first.at-r.at < 2 {
+		return false
+	}
+	word := r.text[r.at:min(first.at, r.at+4*longestName)]
+	switch plain, _ := decodeBase64(word[:len(word)/4*4]); {
+	case conflictMark(word):
+		r.fail(MergeConflict, r.at, r.at+len(word), conflictMessage)
+	case len(plain) > 0 && plain[0] == '{':
+		r.fail(Base64, r.at, first.at, "the base64 of JSON where JSON itself belongs")
+	default:
+		r.fail(NotJSON, r.at, first.at, "something else than JSON, which begins with {")
+	}
+	f.Root = first.value(Literal, r.at)
+	return true
+}
+
+const conflictMessage = "a mark of a merge conflict that was not resolved"
+
+// conflictMark tells the marks that git leaves around the two sides of a conflict.
+func conflictMark(word []byte) bool {
+	mark := string(word)
+	return mark == "<<<<<<<" || mark == "=======" || mark == ">>>>>>>" || mark == "|||||||"
 }
 
 // yamlKey matches the first line of a YAML text: the mark of its beginning, or a key with nothing or a value behind

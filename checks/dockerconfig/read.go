@@ -279,6 +279,8 @@ func (r *reader) word(key bool) Value {
 	}
 	v := r.value(wordKind(r.text[start:r.at]), start)
 	switch {
+	case r.report != nil && conflictMark(r.text[start:r.at]):
+		r.fail(MergeConflict, start, r.at, conflictMessage)
 	case key:
 		r.fail(UnquotedKey, start, r.at, "a key without quotes")
 	case v.Kind == Literal:

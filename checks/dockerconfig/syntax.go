@@ -51,6 +51,12 @@ const (
 	ControlCharacter SyntaxKind = "control-character"
 	// YAML is a text of `key: value` lines: the first key.
 	YAML SyntaxKind = "yaml"
+	// NotJSON is a text that begins as no JSON does, a web page or a command: its first word.
+	NotJSON SyntaxKind = "not-json"
+	// Base64 is the base64 of a JSON text as a whole, as Kubernetes keeps secrets: its first line.
+	Base64 SyntaxKind = "base64"
+	// MergeConflict is a mark that git leaves in a file: the mark.
+	MergeConflict SyntaxKind = "merge-conflict"
 	// MissingBrace is a text that begins with a key: that key.
 	MissingBrace SyntaxKind = "missing-brace"
 	// InvalidUTF8 is a byte that is no UTF-8: the byte.

@@ -77,7 +77,7 @@ func TestSyntax(t *testing.T) {
 		{"Latin-1 outside a string", "{\"a\": \xfc}", "invalid-utf8 1:7 \xfc"},
 		{"non-breaking space", "{\n\u00a0 \"a\": 1}", "non-breaking-space 2:1 \u00a0"},
 		{"invisible character", "{\u200b\"a\": 1}", "non-breaking-space 1:2 \u200b"},
-		{"a word", "hello", "unquoted-value 1:1 hello"},
+		{"a word", "hello", "not-json 1:1 hello"},
 		{"too deep", strings.Repeat("[", 10_002), "nested-too-deeply 1:10001 ["},
 		{"the first of several", `{"a": 1 "b": 'x',}`, "missing-comma 1:8 "},
 	} {

@@ -759,3 +759,15 @@ func TestMain(m *testing.M) {
 	fmt.Printf("goroutines are left over:\n%s\n", stacks[:runtime.Stack(stacks, true)])
 	os.Exit(1)
 }
+
+// The date is that of the module's version in go.mod.
+func TestPublicRootsDate(t *testing.T) {
+	t.Parallel()
+	modules, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "x509roots/fallback v0.0.0-" + network.PublicRootsDate().Format("20060102"); !strings.Contains(string(modules), want) {
+		t.Errorf("go.mod does not have %q", want)
+	}
+}

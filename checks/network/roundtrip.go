@@ -228,6 +228,8 @@ type Answer struct {
 	Body []byte
 	// Received is when the header came, by the route's clock.
 	Received time.Time
+	// Retries counts how often the question was repeated, because the host had said that the fault was its own.
+	Retries int
 
 	text string // the status with its reason, as it came
 }
@@ -297,10 +299,12 @@ func (c *Client) again(ctx context.Context, rawURL string, first Answer) Answer 
 		return first
 	case <-time.After(retryPause):
 	}
-	if second := c.fetch(ctx, rawURL); second.Failure == nil {
-		return second
+	second := c.fetch(ctx, rawURL)
+	if second.Failure != nil {
+		second = first
 	}
-	return first
+	second.Retries = 1
+	return second
 }
 
 func (c *Client) fetch(ctx context.Context, rawURL string) Answer {

@@ -15,18 +15,9 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// bundled is the date of the version of x509roots/fallback that go.mod names.
-const bundled = "2026-10-30"
-
-// PublicRootsDate is how old the built-in public roots are. The older, the likelier that a root which everybody
-// trusts is missing from them.
-func PublicRootsDate() time.Time {
-	date, err := time.Parse(time.DateOnly, bundled)
-	if err != nil {
-		panic(err)
-	}
-	return date
-}
+// PublicRootsDate is how old the built-in public roots are: the date of the version of x509roots/fallback that go.mod
+// names. The older, the likelier that a root which everybody trusts is missing from them.
+func PublicRootsDate() time.Time { return time.Date(2026, time.October, 30, 0, 0, 0, 0, time.UTC) }
 
 // publicRoots are Mozilla's, in a pool of their own: the process's default roots stay the system's.
 func publicRoots() *x509.CertPool {

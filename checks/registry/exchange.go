@@ -8,8 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"runner-preflight/checks/network"
@@ -35,7 +38,7 @@ type call struct {
 	auth string
 	// limit bounds what is read of the body; 0 leaves it unread, unless it says why the call is refused.
 	limit int64
-	// once says that an answer of 5xx is not asked for again.
+	// once says that an answer of 5xx or 429 is not asked for again.
 	once bool
 	// hold says that whoever takes a large body keeps its turn until the reply is done.
 	hold bool
@@ -60,8 +63,8 @@ type reply struct {
 	// at is the URL that answered, hops the host:port of each redirect before it.
 	at   *url.URL
 	hops []string
-	// sent counts requests.
-	sent int
+	// sent counts requests, retries those among them that repeat one which failed.
+	sent, retries int
 	// turn is held for a large body; nil if there is none.
 	turn *sync.Mutex
 }
@@ -80,20 +83,56 @@ const (
 	brokenRedirect = "broken-redirect"
 )
 
-// send makes a call, over HTTPS alone, and asks once more when the server says that the fault is its own.
+// send makes a call, over HTTPS alone, and asks once more where that can help: see again.
 func (c *Client) send(ctx context.Context, q call) (reply, *Failure) {
 	r, failure := c.follow(ctx, q)
-	if failure != nil || r.status < 500 || r.status == http.StatusNotImplemented || q.once {
+	wait, worth := c.again(ctx, q, r, failure)
+	if !worth {
 		return r, failure
 	}
 	select {
 	case <-ctx.Done():
-		return r, nil
-	case <-time.After(c.pause):
+		return r, failure
+	case <-time.After(wait):
 	}
-	again, failure := c.follow(ctx, q)
-	again.sent += r.sent
-	return again, failure
+	second, failure := c.follow(ctx, q)
+	if failure == nil && second.status == http.StatusTooManyRequests {
+		c.strict.Store(address(second.at), true)
+	}
+	second.sent += r.sent
+	second.retries += r.retries + 1
+	return second, failure
+}
+
+// again tells whether, and after how long, a call is worth a second try: the server says that the fault is its own, or
+// that it is only asked too fast, or it gave up a connection that was idle until then. A refusal stays one.
+func (c *Client) again(ctx context.Context, q call, r reply, failure *Failure) (wait time.Duration, worth bool) {
+	switch {
+	case failure != nil:
+		return 0, failure.idle
+	case q.once:
+		return 0, false
+	case r.status == http.StatusTooManyRequests:
+		if _, strict := c.strict.Load(address(r.at)); strict {
+			return 0, false
+		}
+		return patience(ctx, r.header)
+	}
+	return c.pause, r.status >= 500 && r.status != http.StatusNotImplemented
+}
+
+// maxPatience is the longest Retry-After that is waited for; a longer one is a limit that the runner would meet too.
+const maxPatience = 5 * time.Second
+
+// patience is how long an answer of 429 wants its client to wait, and whether there is the time for it: half of what is
+// left of the run is kept for all that comes after.
+func patience(ctx context.Context, header http.Header) (wait time.Duration, enough bool) {
+	wait = retryAfter(header)
+	if wait <= 0 || wait > maxPatience {
+		return 0, false
+	}
+	deadline, limited := ctx.Deadline()
+	return wait, !limited || wait < time.Until(deadline)/2
 }
 
 // follow makes a call and follows its redirects.
@@ -152,7 +191,9 @@ func (c *Client) hop(ctx context.Context, q call, at *url.URL, auth string, r *r
 	}
 	limited, cancel := context.WithTimeout(ctx, exchangeTimeout)
 	defer cancel()
-	req := (&http.Request{Method: q.method, URL: at, Host: at.Host, Header: http.Header{}}).WithContext(limited)
+	used := &connections{}
+	req := (&http.Request{Method: q.method, URL: at, Host: at.Host, Header: http.Header{}}).
+		WithContext(httptrace.WithClientTrace(limited, used.hooks()))
 	for name, values := range q.header {
 		req.Header[name] = values
 	}
@@ -161,8 +202,11 @@ func (c *Client) hop(ctx context.Context, q call, at *url.URL, auth string, r *r
 	}
 	r.sent++
 	resp, err := c.transport.RoundTrip(req)
+	r.retries += used.repeated()
 	if err != nil {
-		return nil, unanswered(ctx, address(at), err)
+		failure := unanswered(ctx, address(at), err)
+		failure.idle = ctx.Err() == nil && used.reused.Load() && cutOff(err)
+		return nil, failure
 	}
 	defer func() { _ = resp.Body.Close() }()
 	r.status, r.header, r.at, r.length = resp.StatusCode, resp.Header, at, resp.ContentLength
@@ -190,6 +234,30 @@ func (c *Client) hop(ctx context.Context, q call, at *url.URL, auth string, r *r
 	return nil, nil
 }
 
+// connections watches those that one request is sent over: the transport itself sends a request again that an idle
+// HTTP/1 connection did not take.
+type connections struct {
+	count atomic.Int32
+	// reused says that the last one had served other requests.
+	reused atomic.Bool
+}
+
+func (u *connections) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+		u.count.Add(1)
+		u.reused.Store(got.Reused)
+	}}
+}
+
+// repeated counts how often the transport sent the request again.
+func (u *connections) repeated() int { return max(int(u.count.Load())-1, 0) }
+
+// cutOff tells whether a connection ended, rather than that something wrong came over it.
+func cutOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE)
+}
+
 // read takes over at most limit bytes of a body; of an answer that is longer nothing is of use but an error's words.
 // Large bodies are read one after the other, so that what hostile servers send does not add up.
 func (c *Client) read(from io.Reader, limit int64, r *reply) error {
@@ -214,7 +282,7 @@ func (c *Client) read(from io.Reader, limit int64, r *reply) error {
 // probed takes over the answer that a prober remembers.
 func probed(ctx context.Context, p prober, at *url.URL, r *reply) (*url.URL, *Failure) {
 	answer := p.Probe(ctx, at.String())
-	r.sent++
+	r.sent, r.retries = r.sent+1, r.retries+answer.Retries
 	if answer.Failure != nil {
 		return nil, unanswered(ctx, address(at), answer.Failure)
 	}

@@ -30,7 +30,7 @@ type Ping struct {
 	// Failure is why there was no answer; nil when there was one, whatever its status.
 	Failure *Failure
 
-	sent int
+	sent, retries int
 }
 
 // Ping asks a registry for its challenge, once, however often it is asked. The host is as in a reference
@@ -56,7 +56,7 @@ func (c *Client) ping(ctx context.Context, host string) Ping {
 		return c.send(ctx, q)
 	}}
 	challenge, _ := transport.Ping(ctx, reg, tap)
-	p.sent = tap.last.sent
+	p.sent, p.retries = tap.last.sent, tap.last.retries
 	if tap.failure != nil {
 		p.Failure = c.pingFailure(ctx, p.Address, tap.failure)
 		return p

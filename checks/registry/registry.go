@@ -45,6 +45,8 @@ type Resolution struct {
 	Stopped string
 	// Requests counts what was sent for this image alone.
 	Requests int
+	// Retries counts those that repeated one which had failed, and those of the token service.
+	Retries int
 	// Failure is the first thing that keeps the image from being pulled.
 	Failure *Failure
 }
@@ -121,6 +123,9 @@ type Failure struct {
 	Tags []string
 	// Network is why there was no answer; nil when there was one.
 	Network *network.Failure
+
+	// idle says that a connection which had served other requests ended instead of serving this one.
+	idle bool
 }
 
 func (f *Failure) Error() string { return f.Host + ": " + f.Detail }
@@ -134,6 +139,8 @@ type Client struct {
 	pause     time.Duration
 	// heavy is held by whoever reads or parses something large.
 	heavy sync.Mutex
+	// strict holds the host:port of those that answered 429 after the wait that they had asked for.
+	strict sync.Map
 
 	images    memo[Request, Resolution]
 	pings     memo[string, Ping]

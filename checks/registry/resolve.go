@@ -73,6 +73,7 @@ func (s *session) parse() *Failure {
 func (s *session) ask(ctx context.Context) *Failure {
 	s.ping = s.client.Ping(ctx, s.host)
 	s.meet(s.ping.Hosts)
+	s.out.Retries += s.ping.retries
 	if f := s.ping.Failure; f != nil {
 		copied := *f
 		return &copied
@@ -101,6 +102,7 @@ func (s *session) show(ctx context.Context, challenge Ping) *Failure {
 	s.auth = s.authorize(ctx, challenge)
 	s.meet(challenge.Hosts)
 	s.meet(s.auth.hosts)
+	s.out.Retries += s.auth.retries
 	if s.auth.token != "" {
 		s.hide = append(s.hide[:len(s.hide):len(s.hide)], s.auth.token)
 	}
@@ -148,6 +150,7 @@ func (s *session) count(r reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.out.Requests += r.sent
+	s.out.Retries += r.retries
 	if limit := rateLimit(r.header); limit != nil && (limit.Remaining >= 0 || limit.Limit >= 0) {
 		s.out.Limit = limit
 	}

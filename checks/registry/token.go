@@ -17,6 +17,7 @@ type grant struct {
 	header  string
 	token   string
 	hosts   []Host
+	retries int
 	failure *Failure
 }
 
@@ -88,7 +89,7 @@ func (s *session) token(ctx context.Context, challenge Ping) grant {
 		method: http.MethodGet, url: realm.String(), auth: s.basic(),
 		limit: maxError,
 	})
-	g.hosts = hostsOf(r.hops, ForTokens)
+	g.hosts, g.retries = hostsOf(r.hops, ForTokens), r.retries
 	if failure != nil {
 		g.failure = tokenFailure(failure, address(realm))
 		return g

@@ -37,6 +37,8 @@ type Host struct {
 	DNS string
 	// Addresses are what the name resolves to instead of an address of its own.
 	Addresses []string
+	// Address is the host's own IPv4 address, instead of one that is picked for it.
+	Address string
 	// TCP is "" to connect, "timeout", "refused" or "unreachable".
 	TCP string
 	// IPv6 gives the host an IPv6 address as well, and is what that does: "ok", or as TCP.
