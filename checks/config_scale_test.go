@@ -24,9 +24,25 @@ func TestManyBadEntries(t *testing.T) {
 	started := time.Now()
 	for _, result := range Run(context.Background(), h, Selection{Checks: configChecks()}) {
 		t.Logf("%s: %d findings in %s", result.Check.Name, len(result.Findings), result.Duration)
+		if kinds := len(bad); len(result.Findings) > kinds*(mostAlike+1) {
+			t.Errorf("%s: %d findings, which nobody reads", result.Check.Name, len(result.Findings))
+		}
 	}
 	if took := time.Since(started); took > 60*time.Second {
 		t.Errorf("%d bad entries took %s", entries, took)
+	}
+}
+
+// TestManyDuplicates proves the same for keys that stand twice, in auths and at the top level.
+func TestManyDuplicates(t *testing.T) {
+	for _, entry := range []string{`"registry.example.com": {"auth": "Y2k6azNROXZUN3c="}`, `"x": 1`} {
+		text := `{"auths": {` + strings.Repeat(entry+",", 20_000) + entry + "}}"
+		h := hostWith(text, "registry.example.com/ci/pause:1")
+		started := time.Now()
+		Run(context.Background(), h, Selection{Checks: configChecks()})
+		if took := time.Since(started); took > 5*time.Second {
+			t.Errorf("%.20s…: took %s", entry, took)
+		}
 	}
 }
 

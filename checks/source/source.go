@@ -216,7 +216,7 @@ func (f *File) masked(start, end int) string {
 	at := start
 	for _, hidden := range f.hidden(start, end) {
 		if hidden.start > at {
-			out.WriteString(Printable(string(f.Text[at:hidden.start])))
+			out.WriteString(f.plain(at, hidden.start))
 		}
 		if hidden.start >= start || at == start {
 			out.WriteString(mask)
@@ -224,9 +224,14 @@ func (f *File) masked(start, end int) string {
 		at = max(at, min(hidden.end, end))
 	}
 	if at < end {
-		out.WriteString(Printable(string(f.Text[at:end])))
+		out.WriteString(f.plain(at, end))
 	}
 	return out.String()
+}
+
+// plain is the beginning of a stretch without secrets: more than anybody keeps of it, and no more than that of 20 MB.
+func (f *File) plain(start, end int) string {
+	return Printable(string(f.Text[start:min(end, start+2*excerptMargin*utf8.UTFMax)]))
 }
 
 // hidden returns the secrets that touch the range, merged and in order.
