@@ -26,7 +26,7 @@ import (
 // labPrograms are what the laboratory consists of. Docker's CLI is used where it is found, skopeo where it is not.
 func labPrograms() []string {
 	return []string{
-		"unshare", "nsenter", "ip", "nft", "dnsmasq", "docker-registry", "htpasswd", "squid", "nginx",
+		"unshare", "nsenter", "prlimit", "ip", "nft", "dnsmasq", "docker-registry", "htpasswd", "squid", "nginx",
 		"sslsplit", "skopeo",
 	}
 }
@@ -95,25 +95,29 @@ func (s *labScene) row(name string) string {
 // goes on with files: those below etc/ are the host's, home/ is the user's home, firewall.nft and nat.nft are rules
 // for what this host sends and gets, the rest stands in the current folder. run.sh and home/.docker/config.json are
 // those of testdata/lab unless the scene has its own; an empty one means that there is none. In all files @REGISTRY@,
-// @PAUSE@ and @CA@ are replaced.
+// @PAUSE@, @CA@, @CLIENT_CERT@ and @CLIENT_KEY@ are replaced.
 //
 //	args ARG…               the command line; by default: check --skip tls-intercepted run.sh
 //	env NAME=VALUE          the environment, beside PATH and HOME
 //	registry HOST           for @REGISTRY@; by default registry.rig.test
 //	pause REFERENCE         for @PAUSE@; by default @REGISTRY@/rig/pause:1
+//	tokens HOST             one more token service that may get the password, beside auth.rig.test
 //	trust no                the company's CA is not among the host's roots (by default SSL_CERT_FILE names it)
 //	login HOST PASSWORD     docker's own CLI logs in as user ci, into home/.docker
 //	exit CODE               what must come of it
 //	cause PROBLEM ROOT [PLACE]   a cause of failures that no other explains; the first line is the first cause
 //	fail, warn, error ID…   all problems of that status, the explained ones too
 //	silent                  not one packet is sent; skopeo is not asked
+//	skopeo unasked REASON   skopeo is not asked
 //	skopeo differs REASON   skopeo on the same host does not agree on whether the pause image can be pulled
 //
 // No control-channel host of the lab can have a certificate that the public vouches for: hence the default --skip.
 type labScene struct {
 	args, env       []string
 	registry, pause string
+	tokens          string
 	trusted, silent bool
+	alone           bool
 	login           []string
 	exit            string
 	causes          [][]string
@@ -167,7 +171,7 @@ func readLabScene(t *testing.T, path string) *labScene {
 
 // direct takes one directive; it returns false for what is none.
 func (s *labScene) direct(word string, rest []string) bool {
-	single := map[string]*string{"registry": &s.registry, "pause": &s.pause, "exit": &s.exit}
+	single := map[string]*string{"tokens": &s.tokens, "registry": &s.registry, "pause": &s.pause, "exit": &s.exit}
 	_, status := s.problems[word]
 	switch field := single[word]; {
 	case status:
@@ -186,6 +190,8 @@ func (s *labScene) direct(word string, rest []string) bool {
 		s.login = rest
 	case word == "cause" && len(rest) >= 2:
 		s.causes = append(s.causes, rest)
+	case word == "skopeo" && len(rest) > 1 && rest[0] == "unasked":
+		s.alone = true
 	case word == "skopeo" && len(rest) > 1 && rest[0] == "differs":
 		s.differs = true
 	default:
@@ -201,7 +207,7 @@ func (s *labScene) play(t *testing.T, l *lab, binary string) {
 	n := l.runner(t, s.text(l, "firewall.nft"), s.text(l, "nat.nft"))
 	s.furnish(t, n)
 	before, pulled := n.sent(), make(chan error, 1)
-	if !s.silent {
+	if !s.silent && !s.alone {
 		go func() { pulled <- s.skopeo(t, n) }()
 	}
 	started := time.Now()
@@ -213,6 +219,8 @@ func (s *labScene) play(t *testing.T, l *lab, binary string) {
 		if after := n.sent(); after != before {
 			t.Errorf("packets were sent: %s before, %s after", before, after)
 		}
+	} else if s.alone {
+		return
 	} else if err := <-pulled; (err == nil) != (r.pulls() != s.differs) {
 		t.Errorf("skopeo on the same host: %v; the tool thinks that the images can be pulled: %v", err, r.pulls())
 	}
@@ -224,7 +232,8 @@ func (s *labScene) play(t *testing.T, l *lab, binary string) {
 // text is a file of the scene with its values in place.
 func (s *labScene) text(l *lab, name string) string {
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: l.pki.company.cert.Raw})
-	values := strings.NewReplacer("@REGISTRY@", s.registry, "@PAUSE@", s.pause, "@CA@", string(ca))
+	values := strings.NewReplacer("@REGISTRY@", s.registry, "@PAUSE@", s.pause, "@CA@", string(ca),
+		"@CLIENT_CERT@", l.clientCert, "@CLIENT_KEY@", l.clientKey)
 	return values.Replace(s.files[name])
 }
 
@@ -307,13 +316,16 @@ func (s *labScene) skopeo(t *testing.T, n *netns) error {
 	return nil
 }
 
+// maxData bounds the memory that the tool may have, whatever it is sent: it would end with "out of memory".
+const maxData = "--data=160000000"
+
 // run runs the tool and reads its JSON.
 func (s *labScene) run(t *testing.T, n *netns, binary string) labReport {
 	t.Helper()
-	argv := append([]string{s.args[0], "--format", "json"}, s.args[1:]...)
+	argv := append([]string{maxData, binary, s.args[0], "--format", "json"}, s.args[1:]...)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := n.command(ctx, s.folder, binary, argv...)
+	cmd := n.command(ctx, s.folder, "prlimit", argv...)
 	var stdout, stderr bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = s.environment(n.lab), &stdout, &stderr
 	err := n.begin(cmd)
@@ -432,10 +444,16 @@ func (s *labScene) local(path string) string { return strings.TrimPrefix(path, s
 func (s *labScene) judgeRequests(t *testing.T, requests []request) {
 	t.Helper()
 	mine := []string{s.registry, "auth.rig.test"}
+	if s.tokens != "" {
+		mine = append(mine, s.tokens)
+	}
 	if host, _, _ := strings.Cut(s.pause, "/"); host == "docker.io" || !strings.Contains(host, ".") {
 		mine = append(mine, "registry-1.docker.io")
 	}
 	for _, r := range requests {
+		if strings.HasPrefix(r.Agent, "skopeo/") {
+			continue
+		}
 		if r.Authorized && (r.Clear || !slices.Contains(mine, r.Host)) {
 			t.Errorf("credentials were sent to %s, in clear: %v", r.Host, r.Clear)
 		}

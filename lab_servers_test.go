@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -94,15 +95,21 @@ func newAuthority(t testing.TB, name string) authority {
 // issue makes a certificate for names, valid between two times counted from now.
 func (a authority) issue(t testing.TB, from, until time.Duration, names ...string) tls.Certificate {
 	t.Helper()
+	return a.sign(t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+		NotBefore: time.Now().Add(from), NotAfter: time.Now().Add(until),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
+}
+
+// sign makes a certificate of a template, with a key of its own.
+func (a authority) sign(t testing.TB, template *x509.Certificate) tls.Certificate {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
-		NotBefore: time.Now().Add(from), NotAfter: time.Now().Add(until),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
+	template.SerialNumber, template.KeyUsage = big.NewInt(time.Now().UnixNano()), x509.KeyUsageDigitalSignature
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
 	if err != nil {
 		t.Fatal(err)
@@ -150,6 +157,8 @@ func (l *lab) file(name string, data []byte) string {
 type request struct {
 	// From is the client's address, Host what it asked for.
 	From, Host, Method, Path string
+	// Agent is the program that says to have sent it.
+	Agent string
 	// Authorized says that it carried credentials, Clear that nothing hid them.
 	Authorized, Clear bool
 }
@@ -165,7 +174,7 @@ func (j *journal) note(r *http.Request) {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
 	j.requests = append(j.requests, request{
-		from, r.Host, r.Method, r.URL.Path,
+		from, r.Host, r.Method, r.URL.Path, r.UserAgent(),
 		r.Header.Get("Authorization") != "", r.TLS == nil,
 	})
 }
@@ -188,7 +197,11 @@ func (l *lab) handle(address string, handler http.Handler, certs ...tls.Certific
 		l.seen.note(r)
 		handler.ServeHTTP(w, r)
 	})
-	server := &http.Server{Handler: noted, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
+	l.serveHTTP(listener, noted)
+}
+
+func (l *lab) serveHTTP(listener net.Listener, handler http.Handler) {
+	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	l.Cleanup(func() { server.Close() })
 }
@@ -201,6 +214,7 @@ func (l *lab) furnish() {
 	l.dns()
 	l.debianRegistries()
 	l.fronts()
+	l.furnishFaults()
 	l.proxies()
 	l.pages()
 	l.await()
@@ -244,11 +258,12 @@ func (l *lab) dns() {
 		pageServer:    {"block.rig.test", "portal.rig.test"}, proxyServer: {"proxy.rig.test"},
 		"0.0.0.0": {"sinkhole.rig.test"}, vendorServer: vendorHosts(), vendorImages: publicRegistries(),
 	}
+	maps.Copy(hosts, faultyNames())
 	for address, names := range hosts {
 		fmt.Fprintf(&config, "host-record=%s,%s\n", strings.Join(names, ","), address)
 	}
 	// A name server that never answers stands behind this one.
-	config.WriteString("server=/silent.test/10.77.2.99\n")
+	config.WriteString("server=/silent.test/10.77.2.99\nserver=/broken.test/" + brokenNames + "\n")
 	l.out.serve("dnsmasq", "dnsmasq", "--conf-file="+l.file("dnsmasq.conf", []byte(config.String())))
 }
 
@@ -517,9 +532,8 @@ func (l *lab) push(reference string, architectures ...string) (layer string) {
 	l.Helper()
 	repository, tag, _ := strings.Cut(reference, ":")
 	const (
-		manifestType = "application/vnd.oci.image.manifest.v1+json"
-		configType   = "application/vnd.oci.image.config.v1+json"
-		layerType    = "application/vnd.oci.image.layer.v1.tar"
+		configType = "application/vnd.oci.image.config.v1+json"
+		layerType  = "application/vnd.oci.image.layer.v1.tar"
 	)
 	var index []map[string]any
 	for _, arch := range architectures {

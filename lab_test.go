@@ -52,6 +52,9 @@ type lab struct {
 	fw, out *netns
 	pki     pki
 	seen    *journal
+	// clientCert and clientKey are, as PEM, what mutual.rig.test wants of its clients.
+	clientCert, clientKey string
+
 	start   chan func()
 	runners atomic.Int32
 }
@@ -334,7 +337,7 @@ func (l *lab) runner(t testing.TB, filter, nat string) *netns {
 		ip route add default via 10.77.1.1
 		rm -rf /etc/resolv.conf /etc/hosts /etc/docker
 		printf '127.0.0.1 localhost\n' > /etc/hosts
-		printf 'nameserver %[4]s\noptions timeout:1 attempts:1\n' > /etc/resolv.conf`,
+		printf 'nameserver %[4]s\noptions timeout:3 attempts:1\n' > /etc/resolv.conf`,
 		number, l.fw.path("net"), n.addr, nameServer))
 	in := *l.fw
 	in.T = t

@@ -170,7 +170,7 @@ func badRedirect(from, to *url.URL, sent int) *Failure {
 			Kind: plainRedirect, Host: address(to),
 			Detail: fmt.Sprintf("%s redirects to plain HTTP at %s", address(from), address(to)),
 		}
-	case to.Scheme != "https" || to.Hostname() == "" || to.User != nil:
+	case to.Scheme != "https" || !plainName(to.Hostname()) || to.User != nil:
 		return &Failure{
 			Kind: brokenRedirect, Host: address(from),
 			Detail: fmt.Sprintf("%s redirects to something that is no HTTPS address", address(from)),

@@ -59,7 +59,7 @@ func (s *session) realm(challenge Ping, scope string) (*url.URL, *Failure) {
 			Kind: "insecure-token-service", Host: address(realm),
 			Detail: fmt.Sprintf("the token service that %s names is plain HTTP: %s", s.out.Host, address(realm)),
 		}
-	case err != nil || realm.Scheme != "https" || realm.Hostname() == "":
+	case err != nil || realm.Scheme != "https" || !plainName(realm.Hostname()):
 		return nil, &Failure{
 			Kind: "token-service-failure", Host: s.out.Host,
 			Detail: fmt.Sprintf("%s wants a token but names no token service that can be asked", s.out.Host),

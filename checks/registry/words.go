@@ -39,6 +39,12 @@ func clean(text string) string {
 	return text
 }
 
+// plainName tells whether a host's name can be one, and be shown: it is not empty, and nothing in it moves a cursor or
+// turns the direction of writing.
+func plainName(host string) bool {
+	return host != "" && len(host) <= 253 && source.Printable(host) == host && !strings.ContainsAny(host, " \t\"'`<>%$|")
+}
+
 // secrets are what must be in no answer of this package, in no spelling.
 type secrets []string
 
