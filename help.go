@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"runner-preflight/report"
 )
 
 // What each command's help says beside its flags.
@@ -72,6 +74,9 @@ Exit codes:
 
 Flags come before files. A command's own: runner-preflight COMMAND --help
 `
+
+// formatsText names what --format and --report take.
+func formatsText() string { return "\n\nFormats: " + strings.Join(report.FormatNames(), ", ") }
 
 // appHelp is the help of the tool as a whole.
 func appHelp(commands []*cli.Command) string {

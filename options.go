@@ -68,8 +68,8 @@ func judgingFlags(live bool) []cli.Flag {
 			limit("connect-timeout", 5*time.Second, "`TIME` limit of one phase of a connection"))
 	}
 	return append(append(flags,
-		one(reportFlags, "format", "text", "`text|json` what standard output gets"),
-		several(reportFlags, "report", "`FORMAT=PATH` a further report, into a file (repeatable)"),
+		one(reportFlags, "format", "text", "`NAME` what standard output gets"),
+		several(reportFlags, "report", "`NAME=PATH` a further report, into a file (repeatable)"),
 		one(reportFlags, "fail-on", "fail", "`warn|fail` what makes the exit code 1"),
 	), append(amountFlags(), colorFlag())...)
 }
@@ -181,7 +181,7 @@ func (o *options) readReports(c *cli.Context) error {
 		format, path, found := strings.Cut(value, "=")
 		switch {
 		case !found || path == "":
-			return fmt.Errorf("--report %q is not FORMAT=PATH", value)
+			return fmt.Errorf("--report %q is not NAME=PATH", value)
 		case o.fileFormats()[format] == nil:
 			return unknownFormat("--report", format)
 		case path == "-":

@@ -16,7 +16,9 @@ type Runner struct {
 	Config, Definition string
 	// Platform is OS/ARCH[/VARIANT]; empty when unknown.
 	Platform string
-	Images   []Image
+	// Place is the definition as a whole; the zero Span when there is none.
+	Place  source.Span
+	Images []Image
 	// Endpoints are host:port.
 	Endpoints []string
 }
@@ -27,6 +29,8 @@ type Image struct {
 	// Reference is empty when Unresolved says why it is not known.
 	Reference, Unresolved string
 	Origin                string
+	// Place is where the reference is written; the zero Span for a default or a flag.
+	Place source.Span
 	// Runner is what the runner would send; nil for its own image, which it does not pull, and when that is not known.
 	Runner *Credentials
 	// Docker is what docker's CLI would send; nil when that is not known.
@@ -62,14 +66,14 @@ func runnerOf(r *checks.Runner) Runner {
 		out.Config = clean(r.Config.Path)
 	}
 	if r.Definition != nil && r.Definition.File != nil {
-		out.Definition = clean(r.Definition.File.Path)
+		out.Definition, out.Place = clean(r.Definition.File.Path), r.Definition.File.Whole()
 	}
 	file, known := credentialsFile(r.Config)
 	for _, image := range r.Images {
 		shown := Image{
 			Role: string(image.Role), Reference: clean(image.Reference),
 			Unresolved: image.Unresolved,
-			Origin:     string(image.Origin),
+			Origin:     string(image.Origin), Place: image.Place,
 		}
 		if known && image.Reference != "" {
 			shown.Docker = ofDocker(file.ForDocker(image.Reference))
