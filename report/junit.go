@@ -112,7 +112,7 @@ func junitCheck(r Report, id int, result checks.Result, all []entry) junitSuite 
 func (s *junitSuite) add(f entry, name string) {
 	one := junitCase{Classname: tool + "." + f.check.Name, Name: cut(name), Time: seconds(0)}
 	trouble := func() *junitTrouble {
-		return &junitTrouble{f.id(), cut(f.id()+": "+f.say()), cut(junitText(f))}
+		return &junitTrouble{f.id(), cut(f.id() + ": " + f.say()), cut(junitText(f))}
 	}
 	switch f.Status {
 	case checks.Fail:

@@ -109,6 +109,15 @@ func (f entry) say() string {
 	return oneLine(f.Message)
 }
 
+// about is what the finding says, with its subject where neither a place nor the message names it.
+func (f entry) about() string {
+	subject := oneLine(f.Subject)
+	if isFile(f.Location) || subject == "" || strings.Contains(f.Message, f.Subject) {
+		return f.say()
+	}
+	return subject + ": " + f.say()
+}
+
 // remedy says in lines what to do: first mend what explains the finding, else the hint, and commands to paste.
 func (f entry) remedy() []string {
 	var lines []string

@@ -19,7 +19,7 @@ import (
 
 // machines are the formats that other programs read, by the ends of their goldens.
 func machines() map[string]Format {
-	return map[string]Format{"junit.xml": JUnit}
+	return map[string]Format{"junit.xml": JUnit, "sarif": SARIF, "github": GitHub}
 }
 
 // goldenMachines are the reports whose goldens people read; TestMachinesTellTheSame reads all of them back.
@@ -47,8 +47,8 @@ func anchored() Report {
 		reachable, 0,
 		silent("registry.example.com:443", checks.HostPort("registry.example.com:443")).For("deploy/run.sh"),
 		silent("bitbucket.org:443").For("deploy/run.sh"),
-		silent("bitbucket.org:443").For("<environment>"),
 		missingAt("PAUSE_IMAGE", pause).For("deploy/run.sh"),
+		silent("bitbucket.org:443").For("<environment>"),
 	)}})
 }
 
@@ -76,7 +76,7 @@ func TestMachineGoldens(t *testing.T) {
 
 // Each format is read back by another program's parser, and must say what the report says.
 func TestMachinesTellTheSame(t *testing.T) {
-	readers := map[string]func(*testing.T, string) seen{"junit.xml": readJUnit}
+	readers := map[string]func(*testing.T, string) seen{"junit.xml": readJUnit, "sarif": readSARIF}
 	for name, r := range machineSamples() {
 		for end, read := range readers {
 			got, want := read(t, written(t, machines()[end], r)), seenIn(r)
