@@ -19,7 +19,9 @@ import (
 
 // machines are the formats that other programs read, by the ends of their goldens.
 func machines() map[string]Format {
-	return map[string]Format{"junit.xml": JUnit, "sarif": SARIF, "github": GitHub}
+	return map[string]Format{
+		"junit.xml": JUnit, "sarif": SARIF, "github": GitHub, "md": Markdown, "codequality.json": CodeQuality,
+	}
 }
 
 // goldenMachines are the reports whose goldens people read; TestMachinesTellTheSame reads all of them back.
@@ -76,10 +78,14 @@ func TestMachineGoldens(t *testing.T) {
 
 // Each format is read back by another program's parser, and must say what the report says.
 func TestMachinesTellTheSame(t *testing.T) {
-	readers := map[string]func(*testing.T, string) seen{"junit.xml": readJUnit, "sarif": readSARIF}
+	readers := map[string]func(*testing.T, Report, string) seen{
+		"junit.xml":        func(t *testing.T, _ Report, text string) seen { return readJUnit(t, text) },
+		"sarif":            func(t *testing.T, _ Report, text string) seen { return readSARIF(t, text) },
+		"codequality.json": readCodeQuality,
+	}
 	for name, r := range machineSamples() {
 		for end, read := range readers {
-			got, want := read(t, written(t, machines()[end], r)), seenIn(r)
+			got, want := read(t, r, written(t, machines()[end], r)), seenIn(r)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s of %s tells something else (-report +format):\n%s", end, name, diff)
 			}
