@@ -94,7 +94,7 @@ func markdownRows(out *strings.Builder, result checks.Result, all []entry) {
 	for _, key := range unique(order) {
 		what := markdownText(few(said[key], fewSubjects))
 		switch {
-		case key.id != "":
+		case key.id != "" && key.status >= checks.Warn:
 			what = "`" + key.id + "`: " + what
 		case key.skip != "":
 			what += ": " + markdownText(key.skip)
