@@ -281,7 +281,18 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	}
 	printed := 0
 	for _, run := range runs {
-		for _, flags := range [][]string{{}, {"-q"}, {"-v"}, {"--format", "json"}, {"--format", "json", "-v"}} {
+		for _, flags := range [][]string{
+			{},
+			{"-q"},
+			{"-v"},
+			{"--format", "json"},
+			{"--format", "json", "-v"},
+			{"--format", "junit"},
+			{"--format", "sarif"},
+			{"--format", "github"},
+			{"--format", "markdown"},
+			{"--format", "codequality"},
+		} {
 			args := slices.Insert(slices.Clone(run), 1, flags...)
 			got := preflightHere(env, args...)
 			printed += len(got.stdout)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -33,6 +34,7 @@ func FuzzFormats(f *testing.F) {
 		if err := json.Unmarshal([]byte(written(t, JSON, r)), &document); err != nil {
 			t.Error(err)
 		}
+		checkMachines(t, r)
 		for _, o := range []TextOptions{{Unicode: true, Verbose: true}, {Width: 1}, {Width: 60, Quiet: true}} {
 			got := written(t, Text(o), r)
 			obeyed := func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r == 0x2028 }
@@ -41,4 +43,24 @@ func FuzzFormats(f *testing.F) {
 			}
 		}
 	})
+}
+
+// checkMachines reads back what other programs would.
+func checkMachines(t *testing.T, r Report) {
+	t.Helper()
+	var root element
+	if err := xml.Unmarshal([]byte(written(t, JUnit, r)), &root); err != nil {
+		t.Error(err)
+	}
+	for _, s := range []seen{
+		readSARIF(t, written(t, SARIF, r)), readCodeQuality(t, r, written(t, CodeQuality, r)),
+	} {
+		if s.Fail != r.Summary.Fail {
+			t.Errorf("%d of %d failures", s.Fail, r.Summary.Fail)
+		}
+	}
+	if s, _ := readGitHub(t, written(t, GitHub, r)); s.Fail != r.Summary.Fail {
+		t.Errorf("%d of %d failures", s.Fail, r.Summary.Fail)
+	}
+	readMarkdown(t, written(t, Markdown, r))
 }

@@ -47,7 +47,7 @@ func annotation(r Report, f entry) string {
 		properties = append(properties, name+"="+githubProperty.Replace(value))
 	}
 	if at, found := r.anchor(f); found {
-		property("file", oneLine(relative(at.File.Path)))
+		property("file", shownPath(at))
 		if at.Start >= 0 {
 			begin, end := at.Position(), at.File.Position(max(at.Start, at.End))
 			property("line", fmt.Sprint(begin.Line))

@@ -95,7 +95,7 @@ func junitCheck(r Report, id int, result checks.Result, all []entry) junitSuite 
 	taken := map[string]int{}
 	var warnings []string
 	for _, f := range all {
-		name := junitName(f)
+		name := junitName(f, len(r.Runners) > 1)
 		if taken[name]++; taken[name] > 1 {
 			name = fmt.Sprintf("%s #%d", name, taken[name])
 		}
@@ -128,10 +128,11 @@ func (s *junitSuite) add(f entry, name string) {
 	s.Cases = append(s.Cases, one)
 }
 
-// junitName is the same in each run, whatever comes out: readers follow a test's history by it.
-func junitName(f entry) string {
+// junitName is the same in each run, whatever comes out: readers follow a test's history by it. It names the runners where
+// there are several.
+func junitName(f entry, several bool) string {
 	name := f.check.Name + " " + withoutTag(oneLine(f.Subject))
-	if len(f.Runners) > 0 {
+	if several && len(f.Runners) > 0 {
 		name += " (" + oneLine(strings.Join(f.Runners, ", ")) + ")"
 	}
 	return name

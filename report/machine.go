@@ -79,7 +79,7 @@ func findings(r Report) [][]entry {
 
 // problems are the warnings, errors and failures of a report, in its order.
 func problems(r Report) []entry {
-	return slices.DeleteFunc(slices.Concat(findings(r)...), func(f entry) bool { return f.Problem == nil })
+	return slices.DeleteFunc(slices.Concat(findings(r)...), func(f entry) bool { return !f.trouble() })
 }
 
 // fingerprint knows neither the line nor the message, which may hold times, nor what is secret.
@@ -92,6 +92,9 @@ func fingerprint(f entry) string {
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
+
+// trouble tells whether something was found: a skip may name a problem too, as the reason.
+func (f entry) trouble() bool { return f.Status >= checks.Warn && f.Problem != nil }
 
 // id is that of the finding's problem; empty on a pass and a skip.
 func (f entry) id() string {

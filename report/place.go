@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,9 @@ func isFile(place source.Span) bool {
 
 // relative is a path as those spell it who count from the top of a repository.
 func relative(path string) string { return clean(filepath.ToSlash(filepath.Clean(path))) }
+
+// shownPath is the relative path of a place's file, as text; it is never empty.
+func shownPath(at source.Span) string { return cmp.Or(oneLine(relative(at.File.Path)), tool) }
 
 // uri is a path as a URI: relative for what may lie in a repository, with a scheme for what is absolute.
 func uri(path string) string {

@@ -91,7 +91,10 @@ type Format func(io.Writer, Report) error
 
 // Formats are all formats by name; the options are those of text.
 func Formats(o TextOptions) map[string]Format {
-	return map[string]Format{"text": Text(o), "json": JSON, "junit": JUnit, "sarif": SARIF, "github": GitHub}
+	return map[string]Format{
+		"text": Text(o), "json": JSON, "junit": JUnit, "sarif": SARIF, "github": GitHub, "markdown": Markdown,
+		"codequality": CodeQuality,
+	}
 }
 
 // FormatNames lists the formats in alphabetical order.

@@ -125,9 +125,9 @@ func SARIF(w io.Writer, r Report) error {
 		for _, f := range all {
 			at, found := r.anchor(f)
 			switch {
-			case f.Problem != nil && found:
+			case f.trouble() && found:
 				run.Results = append(run.Results, sarifOf(f, index[f.Problem.ID], at))
-			case f.Problem != nil || f.Status == checks.Skip:
+			case f.trouble() || f.Status == checks.Skip:
 				notes = append(notes, sarifNote(f))
 			}
 		}
@@ -179,7 +179,7 @@ func sarifNote(f entry) sarifNotification {
 	note := sarifNotification{
 		Descriptor: sarifReference{f.check.Name}, Level: level(f.Status), Message: sarifText(f), Properties: sarifProperties(f),
 	}
-	if f.Problem != nil {
+	if f.trouble() {
 		note.Rule = &sarifReference{f.id()}
 	}
 	return note
@@ -189,7 +189,7 @@ func sarifNote(f entry) sarifNotification {
 // make a link of a text is taken apart.
 func sarifText(f entry) sarifMessage {
 	text := f.about()
-	if f.Problem != nil {
+	if f.trouble() {
 		text += ".\n" + strings.Join(f.remedy(), "\n")
 	}
 	return sarifMessage{Text: strings.ReplaceAll(text, "](", "] (")}

@@ -97,7 +97,7 @@ func TestSARIFAnchors(t *testing.T) {
 	if len(got) != 3 || got[0] != image || got[1] != own || got[2] != image {
 		t.Errorf("got %+v", got)
 	}
-	if len(notes) != 1 || notes[0].Rule.ID != "connect-timeout" {
+	if len(notes) != 2 || notes[0].Rule.ID != "connect-timeout" {
 		t.Errorf("a finding without any file is no notification: %+v", notes)
 	}
 }
