@@ -246,11 +246,8 @@ func publicRegistries() []string {
 	}
 }
 
-// dns starts the name server: nothing that is not said here exists.
-func (l *lab) dns() {
-	var config strings.Builder
-	config.WriteString("no-daemon\nno-hosts\nno-resolv\nbind-interfaces\nlog-queries\nuser=root\npid-file=\n" +
-		"listen-address=" + nameServer + "\nlocal=/test/\nlocal=/com/\nlocal=/org/\nlocal=/io/\nlocal=/aws/\n")
+// hosts are the names of each address.
+func (l *lab) hosts() map[string][]string {
 	hosts := map[string][]string{
 		registryServer: {"registry.rig.test"}, tokensServer: {"tokens.rig.test"}, plainServer: {"plain.rig.test"},
 		authServer: {"auth.rig.test"}, blobsServer: {"blobs.rig.test"}, cdnServer: {"cdn.rig.test"},
@@ -259,7 +256,15 @@ func (l *lab) dns() {
 		"0.0.0.0": {"sinkhole.rig.test"}, vendorServer: vendorHosts(), vendorImages: publicRegistries(),
 	}
 	maps.Copy(hosts, faultyNames())
-	for address, names := range hosts {
+	return hosts
+}
+
+// dns starts the name server: nothing that is not said here exists.
+func (l *lab) dns() {
+	var config strings.Builder
+	config.WriteString("no-daemon\nno-hosts\nno-resolv\nbind-interfaces\nlog-queries\nuser=root\npid-file=\n" +
+		"listen-address=" + nameServer + "\nlocal=/test/\nlocal=/com/\nlocal=/org/\nlocal=/io/\nlocal=/aws/\n")
+	for address, names := range l.hosts() {
 		fmt.Fprintf(&config, "host-record=%s,%s\n", strings.Join(names, ","), address)
 	}
 	// A name server that never answers stands behind this one.
