@@ -354,18 +354,21 @@ func forever(w io.Writer, text string) {
 
 // hugeManifest is a manifest of 100 MB, as such or packed.
 func hugeManifest(packed bool) http.Handler {
+	piece := bytes.Repeat([]byte(" "), 1<<20)
+	if packed {
+		var small bytes.Buffer
+		zip := gzip.NewWriter(&small)
+		_, _ = zip.Write(piece)
+		_ = zip.Close()
+		piece = small.Bytes() // archives one after the other are one archive
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", manifestType)
-		var to io.Writer = w
 		if packed {
 			w.Header().Set("Content-Encoding", "gzip")
-			zip := gzip.NewWriter(w)
-			defer zip.Close()
-			to = zip
 		}
-		blank := bytes.Repeat([]byte(" "), 1<<20)
 		for range 100 {
-			if _, err := to.Write(blank); err != nil {
+			if _, err := w.Write(piece); err != nil {
 				return
 			}
 		}

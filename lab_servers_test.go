@@ -518,7 +518,7 @@ func (l *lab) pushAll() {
 	const vendor = "sox/atlassian/bitbucket-pipelines-"
 	for _, name := range []string{
 		"rig/pause:1", "rig/auth-proxy:1", "rig/clone:1", "rig/bitbucket-pipelines-runner:5", "other/pause:1",
-		"acme/pause:1", "pause:3.8", "google/pause:latest", vendor + "auth-proxy:prod-stable",
+		"acme/pause:1", "aged/pause:1", "pause:3.8", "google/pause:latest", vendor + "auth-proxy:prod-stable",
 		vendor + "dvcs-tools:prod-stable", vendor + "runner:latest",
 	} {
 		l.push(name, both...)
@@ -545,7 +545,11 @@ func (l *lab) push(reference string, architectures ...string) (layer string) {
 		var blob map[string]any
 		// An empty archive is two blocks of zeroes; what follows them nobody reads, and it makes each layer another.
 		layer, blob = l.blob(repository, layerType, append(make([]byte, 1024), reference+arch...))
-		created := time.Now().Add(-24 * time.Hour).UTC().Format(time.RFC3339)
+		age := 24 * time.Hour
+		if strings.HasPrefix(repository, "aged/") {
+			age *= 120
+		}
+		created := time.Now().Add(-age).UTC().Format(time.RFC3339)
 		config, _ := json.Marshal(map[string]any{
 			"architecture": arch, "os": "linux", "created": created,
 			"rootfs": map[string]any{"type": "layers", "diff_ids": []string{layer}},
