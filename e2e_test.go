@@ -344,6 +344,11 @@ func (s *labScene) run(t *testing.T, n *netns, binary string) labReport {
 			t.Errorf("the secret %q is in the output:\n%s%s", secret, r.raw, &stderr)
 		}
 	}
+	for _, order := range []string{"\x1b", `\u001b`, "\u202e", `\u202e`, `\nfail: forged`} {
+		if strings.Contains(r.raw, order) {
+			t.Errorf("a server's %q is in the output:\n%s", order, r.raw)
+		}
+	}
 	return r
 }
 

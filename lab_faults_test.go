@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,11 +25,14 @@ const (
 	faultyServer  = "10.77.2.17" // one name for each entry of faults
 	oldServer     = "10.77.2.18" // old.rig.test: TLS 1.1 at most
 	mutualServer  = "10.77.2.19" // mutual.rig.test: wants a certificate of its clients
+	subjectServer = "10.77.2.22" // subject.rig.test: nobody's certificate, with hostile words for names
 	hostileServer = "10.77.2.21" // one name for each entry of hostile
 	brokenNames   = "10.77.2.97" // answers SERVFAIL for all names below broken.test
 	silentNames   = "10.77.2.98" // a name server that a scene's firewall keeps from answering
 	// aheadPort is where the vendor's hosts and a registry answer with a clock that is two hours ahead.
 	aheadPort = ":444"
+	// transparentPort is the firewall's, for a proxy that clients do not know of.
+	transparentPort = 8444
 )
 
 const manifestType = "application/vnd.oci.image.manifest.v1+json"
@@ -56,6 +60,17 @@ func (l *lab) furnishFaults() {
 		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: clients,
 	})
 	l.hostileHosts(registry)
+	l.serveTLS(subjectServer+":443", registry, &tls.Config{
+		Certificates: []tls.Certificate{newAuthority(l, words).sign(l, &x509.Certificate{
+			Subject: pkix.Name{CommonName: words}, DNSNames: []string{"subject.rig.test"},
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		})},
+	})
+	l.serveHTTP(l.out.listen(proxyServer+":3132"), raw(func(w io.Writer) {
+		said := strings.ReplaceAll(words, "\n", " ")
+		fmt.Fprintf(w, "HTTP/1.1 403 %s\r\nContent-Length: 0\r\n\r\n", said)
+	}))
+	l.transparent()
 	l.brokenDNS()
 	l.handle(vendorServer+aheadPort, ahead(http.HandlerFunc(vendor)), l.pki.company.valid(l, vendorHosts()...))
 	l.handle(vendorImages+aheadPort, ahead(public(registry, registry)), l.pki.company.valid(l, publicRegistries()...))
@@ -64,7 +79,9 @@ func (l *lab) furnishFaults() {
 
 // faultyNames are the names below rig.test of the servers above.
 func faultyNames() map[string][]string {
-	names := map[string][]string{oldServer: {"old.rig.test"}, mutualServer: {"mutual.rig.test"}}
+	names := map[string][]string{
+		oldServer: {"old.rig.test"}, mutualServer: {"mutual.rig.test"}, subjectServer: {"subject.rig.test"},
+	}
 	for name := range faults(nil) {
 		names[faultyServer] = append(names[faultyServer], name+".rig.test")
 	}
@@ -99,6 +116,18 @@ func at(part string, other, next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+// bodyOf is at for requests that want a body: what follows an answer to HEAD would be taken for the next answer.
+func bodyOf(part string, other, next http.Handler) http.Handler {
+	inner := at(part, other, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		inner.ServeHTTP(w, r)
 	})
 }
 
@@ -211,19 +240,19 @@ func hostile(registry http.Handler) map[string]http.Handler {
 			fmt.Fprint(w, "HTTP/1.1 200 OK\r\n")
 			forever(w, "X-More: "+strings.Repeat("x", 4000)+"\r\n")
 		}),
-		"endlessbody": at("/manifests/", raw(func(w io.Writer) {
+		"endlessbody": bodyOf("/manifests/", raw(func(w io.Writer) {
 			fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n", manifestType)
 			forever(w, strings.Repeat(" ", 32<<10))
 		}), registry),
-		"drip": at("/manifests/", raw(func(w io.Writer) {
+		"drip": bodyOf("/manifests/", raw(func(w io.Writer) {
 			fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n", manifestType)
 			for _, err := fmt.Fprint(w, "{"); err == nil; _, err = fmt.Fprint(w, " ") {
 				time.Sleep(time.Second)
 			}
 		}), registry),
-		"huge": at("/manifests/", hugeManifest(false), registry),
-		"bomb": at("/manifests/", hugeManifest(true), registry),
-		"cutshort": at("/manifests/", raw(func(w io.Writer) {
+		"huge": bodyOf("/manifests/", hugeManifest(false), registry),
+		"bomb": bodyOf("/manifests/", hugeManifest(true), registry),
+		"cutshort": bodyOf("/manifests/", raw(func(w io.Writer) {
 			fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: 5000\r\n\r\n{}", manifestType)
 		}), registry),
 		"circle":    redirect("/v2/again"),
@@ -247,6 +276,63 @@ func (l *lab) hostileHosts(registry http.Handler) {
 	}), &tls.Config{Certificates: []tls.Certificate{l.pki.company.valid(l, names...)}})
 }
 
+// transparent starts a proxy on the firewall that reads a name from the ClientHello and passes all bytes on.
+func (l *lab) transparent() {
+	l.Helper()
+	listener := l.fw.listen(fmt.Sprintf("10.77.1.1:%d", transparentPort))
+	addresses := map[string]string{}
+	for address, names := range l.hosts() {
+		for _, name := range names {
+			addresses[name] = address
+		}
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go l.pass(conn, addresses)
+		}
+	}()
+}
+
+// pass connects a client with the host that it names.
+func (l *lab) pass(client net.Conn, addresses map[string]string) {
+	defer client.Close()
+	var read bytes.Buffer
+	name := ""
+	// A handshake that ends as soon as the name is known, over a connection that keeps what was read of it.
+	_ = tls.Server(listening{client, io.TeeReader(client, &read)}, &tls.Config{
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			name = hello.ServerName
+			return nil, errors.New("enough")
+		},
+	}).HandshakeContext(l.Context())
+	server, err := l.fw.dial(l.Context(), "tcp", addresses[name]+":443")
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	if _, err := server.Write(read.Bytes()); err != nil {
+		return
+	}
+	go func() {
+		_, _ = io.Copy(server, client)
+		server.Close()
+	}()
+	_, _ = io.Copy(client, server)
+}
+
+// listening reads from somewhere else, and keeps to itself what it has to say.
+type listening struct {
+	net.Conn
+	from io.Reader
+}
+
+func (l listening) Read(p []byte) (int, error)  { return l.from.Read(p) }
+func (l listening) Write(p []byte) (int, error) { return len(p), nil }
+
 // raw answers over the bare connection.
 func raw(write func(io.Writer)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -268,18 +354,21 @@ func forever(w io.Writer, text string) {
 
 // hugeManifest is a manifest of 100 MB, as such or packed.
 func hugeManifest(packed bool) http.Handler {
+	piece := bytes.Repeat([]byte(" "), 1<<20)
+	if packed {
+		var small bytes.Buffer
+		zip := gzip.NewWriter(&small)
+		_, _ = zip.Write(piece)
+		_ = zip.Close()
+		piece = small.Bytes() // archives one after the other are one archive
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", manifestType)
-		var to io.Writer = w
 		if packed {
 			w.Header().Set("Content-Encoding", "gzip")
-			zip := gzip.NewWriter(w)
-			defer zip.Close()
-			to = zip
 		}
-		blank := bytes.Repeat([]byte(" "), 1<<20)
 		for range 100 {
-			if _, err := to.Write(blank); err != nil {
+			if _, err := w.Write(piece); err != nil {
 				return
 			}
 		}

@@ -246,11 +246,8 @@ func publicRegistries() []string {
 	}
 }
 
-// dns starts the name server: nothing that is not said here exists.
-func (l *lab) dns() {
-	var config strings.Builder
-	config.WriteString("no-daemon\nno-hosts\nno-resolv\nbind-interfaces\nlog-queries\nuser=root\npid-file=\n" +
-		"listen-address=" + nameServer + "\nlocal=/test/\nlocal=/com/\nlocal=/org/\nlocal=/io/\nlocal=/aws/\n")
+// hosts are the names of each address.
+func (l *lab) hosts() map[string][]string {
 	hosts := map[string][]string{
 		registryServer: {"registry.rig.test"}, tokensServer: {"tokens.rig.test"}, plainServer: {"plain.rig.test"},
 		authServer: {"auth.rig.test"}, blobsServer: {"blobs.rig.test"}, cdnServer: {"cdn.rig.test"},
@@ -259,7 +256,15 @@ func (l *lab) dns() {
 		"0.0.0.0": {"sinkhole.rig.test"}, vendorServer: vendorHosts(), vendorImages: publicRegistries(),
 	}
 	maps.Copy(hosts, faultyNames())
-	for address, names := range hosts {
+	return hosts
+}
+
+// dns starts the name server: nothing that is not said here exists.
+func (l *lab) dns() {
+	var config strings.Builder
+	config.WriteString("no-daemon\nno-hosts\nno-resolv\nbind-interfaces\nlog-queries\nuser=root\npid-file=\n" +
+		"listen-address=" + nameServer + "\nlocal=/test/\nlocal=/com/\nlocal=/org/\nlocal=/io/\nlocal=/aws/\n")
+	for address, names := range l.hosts() {
 		fmt.Fprintf(&config, "host-record=%s,%s\n", strings.Join(names, ","), address)
 	}
 	// A name server that never answers stands behind this one.
@@ -513,7 +518,7 @@ func (l *lab) pushAll() {
 	const vendor = "sox/atlassian/bitbucket-pipelines-"
 	for _, name := range []string{
 		"rig/pause:1", "rig/auth-proxy:1", "rig/clone:1", "rig/bitbucket-pipelines-runner:5", "other/pause:1",
-		"acme/pause:1", "pause:3.8", "google/pause:latest", vendor + "auth-proxy:prod-stable",
+		"acme/pause:1", "aged/pause:1", "pause:3.8", "google/pause:latest", vendor + "auth-proxy:prod-stable",
 		vendor + "dvcs-tools:prod-stable", vendor + "runner:latest",
 	} {
 		l.push(name, both...)
@@ -540,7 +545,11 @@ func (l *lab) push(reference string, architectures ...string) (layer string) {
 		var blob map[string]any
 		// An empty archive is two blocks of zeroes; what follows them nobody reads, and it makes each layer another.
 		layer, blob = l.blob(repository, layerType, append(make([]byte, 1024), reference+arch...))
-		created := time.Now().Add(-24 * time.Hour).UTC().Format(time.RFC3339)
+		age := 24 * time.Hour
+		if strings.HasPrefix(repository, "aged/") {
+			age *= 120
+		}
+		created := time.Now().Add(-age).UTC().Format(time.RFC3339)
 		config, _ := json.Marshal(map[string]any{
 			"architecture": arch, "os": "linux", "created": created,
 			"rootfs": map[string]any{"type": "layers", "diff_ids": []string{layer}},
