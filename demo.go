@@ -160,7 +160,7 @@ func (d demoHost) network() scene.Scene {
 		"sox/atlassian/bitbucket-pipelines-auth-proxy:prod-stable": image,
 		"sox/atlassian/bitbucket-pipelines-dvcs-tools:prod-stable": image,
 	}}
-	s := scene.Scene{Others: &scene.Host{}, PhaseTimeout: scene.Duration(time.Second), Hosts: map[string]scene.Host{
+	s := scene.Scene{Others: &scene.Host{}, PhaseTimeout: scene.Duration(3 * time.Second), Hosts: map[string]scene.Host{
 		demoRegistry:                           {TLS: "private", Registry: mirror},
 		"docker-public.packages.atlassian.com": {Registry: vendor},
 		"k8s-docker.packages.atlassian.com":    {Registry: &scene.Registry{Images: map[string]scene.Image{"pause:3.8": image}}},
