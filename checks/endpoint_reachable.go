@@ -196,7 +196,8 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 		if a.Failure.Kind == network.TLSIntercepted && aged(h) {
 			found = found.As(Warn)
 		}
-		return []Finding{withSteps(d.atVariable(found, a.Failure.ProxyVariable), a.Trace)}
+		found = d.untoldProxy(h, d.atVariable(found, a.Failure.ProxyVariable), a.Failure)
+		return []Finding{withSteps(found, a.Trace)}
 	}
 	found := judgeAnswer(d, a)
 	found = append(found, judgeTrace(ctx, d.client, a.Trace)...)
@@ -210,6 +211,23 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 		}
 	}
 	return found
+}
+
+// untoldProxy says of a host that the runner does not reach where docker's daemon has a proxy for it, and the runner none.
+func (d *demand) untoldProxy(h *Host, f Finding, failed *network.Failure) Finding {
+	if d.client != d.runner.Control || failed.Proxy != "" || failed.Phase == network.PhaseHTTP {
+		return f
+	}
+	proxy, err := h.Daemon.ProxyFor(d.address)
+	own, _ := d.client.ProxyFor(d.address)
+	if err != nil || proxy == nil || own != nil {
+		return f
+	}
+	f.Message += fmt.Sprintf("; docker's daemon goes through the proxy %s (%s), and the runner is told of none",
+		proxy.Address(), proxy.Variable)
+	f.Hint = fmt.Sprintf("give the runner the proxy too: -e HTTPS_PROXY=%s://%s before the image; or have the firewall "+
+		"let %s through", proxy.URL.Scheme, proxy.Address(), d.address)
+	return f
 }
 
 // atVariable places a finding about a proxy where the definition names the proxy.
