@@ -79,6 +79,23 @@ func writeLabTable(t *testing.T, rows []string) {
 	}
 }
 
+// The table has a row for each scene; its times are those of the run that wrote it.
+func TestLabTable(t *testing.T) {
+	table, err := os.ReadFile("testdata/lab/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/lab/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if name := strings.TrimSuffix(filepath.Base(file), ".txtar"); !strings.Contains(string(table), "\n| "+name+" | ") {
+			t.Errorf("%s is not in testdata/lab/README.md: -update-lab writes it", name)
+		}
+	}
+}
+
 // row is the scene's line in the table.
 func (s *labScene) row(name string) string {
 	said := "nothing fails"
