@@ -73,7 +73,9 @@ func conflictMark(word []byte) bool {
 
 // yamlKey matches the first line of a YAML text: the mark of its beginning, or a key with nothing or a value behind
 // its colon.
-var yamlKey = regexp.MustCompile(`^(?:(---)\s|(?:- )?(["']?[A-Za-z_][A-Za-z0-9_./:@-]*["']?)[ \t]*:(?:\s|$))`)
+var yamlKey = regexp.MustCompile(`^(?:(---)\s|(?:- )?("` + yamlName + `"|'` + yamlName + `'|` + yamlName + `)[ \t]*:(?:\s|$))`)
+
+const yamlName = `[A-Za-z_][A-Za-z0-9_./:@-]*`
 
 // withoutBraces recognises a text that begins with a key: YAML, or an object whose { is missing, which it reads.
 func (f *File) withoutBraces(r *reader) bool {

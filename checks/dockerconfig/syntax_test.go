@@ -71,6 +71,7 @@ func TestSyntax(t *testing.T) {
 		{"NUL between values", "{\"a\": 1\x00}", "control-character 1:8 \x00"},
 		{"YAML", "auths:\n  reg.example.com:\n    auth: x\n", "yaml 1:1 auths"},
 		{"YAML with quotes", "\"auths\":\n  x: 1\n", "yaml 1:1 \"auths\""},
+		{"a string with a colon in it", "\"A: \" ", ""},
 		{"YAML with its mark", "---\nauths:\n", "yaml 1:1 ---"},
 		{"brace missing at the beginning", "\"auths\": {\"a\": {}}\n}", "missing-brace 1:1 \"auths\""},
 		{"Latin-1", "{\"a\": \"b\xfcro\"}", "invalid-utf8 1:9 \xfc"},
