@@ -16,6 +16,7 @@ import (
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
 )
 
 // Input is what the user asks to have judged.
@@ -116,6 +117,8 @@ type builder struct {
 	configs []*Config
 	// mounted are those that definitions mount, by path, so that two definitions share one.
 	mounted map[string]*Config
+	// within are those that stand within definitions.
+	within map[*source.File]*Config
 	// controls are the ways out of runners' own JVMs, by the proxies that their definitions name.
 	controls map[string]*network.Client
 }
@@ -170,7 +173,7 @@ func (b *builder) open(name string, origin ConfigOrigin) *Config {
 }
 
 // isConfig tells a config.json from a runner definition: by how it begins, else by its name, since a file may be empty
-// or hold something else entirely.
+// or hold something else entirely. Definitions may be JSON too.
 func isConfig(file InputFile) bool {
 	start := file.Data[:min(len(file.Data), 256)]
 	start = bytes.Map(func(r rune) rune {
@@ -179,10 +182,10 @@ func isConfig(file InputFile) bool {
 		}
 		return r
 	}, start)
-	if arrayOrObject.Match(start) {
-		return true
-	}
 	name := filepath.Base(file.Path)
+	if arrayOrObject.Match(start) {
+		return strings.HasPrefix(name, configName) || !runner.IsJSONDefinition(file.Data)
+	}
 	return strings.HasPrefix(name, configName) || slices.Contains([]string{".dockerconfigjson", ".dockercfg"}, name)
 }
 
@@ -192,13 +195,15 @@ var arrayOrObject = regexp.MustCompile(`^(\{|\[[{"\]])`)
 
 // readDefinitions reads every other file. A file that another one names (an env file) is part of that one.
 func (b *builder) readDefinitions() {
-	named := map[string]bool{}
+	var inputs []runner.Input
 	for _, file := range b.Files {
-		if isConfig(file) {
-			continue
+		if !isConfig(file) {
+			inputs = append(inputs, runner.Input(file))
 		}
-		reading := runner.Read(file.Path, file.Data, b.openNamed)
-		b.host.Readings = append(b.host.Readings, FileReading{file.Path, reading})
+	}
+	named := map[string]bool{}
+	for i, reading := range runner.ReadAll(inputs, b.openNamed) {
+		b.host.Readings = append(b.host.Readings, FileReading{inputs[i].Path, reading})
 		for _, definition := range reading.Definitions {
 			for _, env := range definition.EnvFiles {
 				named[path.Clean(env.Path.Value)] = true
@@ -231,6 +236,9 @@ func (b *builder) openNamed(name string) ([]byte, error) {
 // configOf is the config.json that a definition's runner reads: the given one, else the one that it mounts, else,
 // on the runner's host, this user's. With several given, the mount says which.
 func (b *builder) configOf(d *runner.Definition) *Config {
+	if c := b.projectedConfig(d); c != nil && b.Config == "" {
+		return c
+	}
 	source := mountedConfig(d)
 	for _, given := range b.configs {
 		if source != "" && path.Clean(source) == path.Clean(given.Path) {
@@ -246,6 +254,31 @@ func (b *builder) configOf(d *runner.Definition) *Config {
 		return b.openOnce(b.userConfig(), ConfigUser)
 	}
 	return nil
+}
+
+// projectedConfig is the config.json that a definition brings of itself, from a Secret; nil if it brings none, or its
+// content is not given.
+func (b *builder) projectedConfig(d *runner.Definition) *Config {
+	wanted := path.Join(configFolderOf(d), configName)
+	for _, m := range d.Mounts {
+		for _, p := range m.Projected {
+			if p.Path == wanted && p.File != nil {
+				return b.embedded(p.File)
+			}
+		}
+	}
+	return nil
+}
+
+// embedded is a config.json that stands within another file. Two definitions may share it.
+func (b *builder) embedded(file *source.File) *Config {
+	if b.within == nil {
+		b.within = map[*source.File]*Config{}
+	}
+	if b.within[file] == nil {
+		b.within[file] = &Config{Path: file.Path, Origin: ConfigSecret, File: dockerconfig.ParseSource(file)}
+	}
+	return b.within[file]
 }
 
 // openOnce opens a path that several definitions may name. Under lint a file that is not there was not given.
@@ -286,13 +319,7 @@ func (b *builder) below(name string) bool {
 // mountedConfig is the host's path of what a definition mounts as the runner's config.json or its folder, "" if it
 // mounts none. A mount at a wrong place counts when nothing stands at the right one: its content is judged too.
 func mountedConfig(d *runner.Definition) string {
-	folder := configFolder
-	for _, v := range d.Environment {
-		if v.Name.Value == "DOCKER_CONFIG" && v.Value.Value != "" {
-			folder = path.Clean(v.Value.Value)
-		}
-	}
-	meant := ""
+	folder, meant := configFolderOf(d), ""
 	for _, m := range d.Mounts {
 		source, target := m.Source.Value, path.Clean(m.Target.Value)
 		switch base := path.Base(source); {
@@ -309,7 +336,13 @@ func mountedConfig(d *runner.Definition) string {
 // addUnclaimed makes a runner without a definition for each given config.json that no definition's runner reads, and
 // where no file was given at all, for the vendor's defaults.
 func (b *builder) addUnclaimed() {
-	for _, c := range b.configs {
+	configs := slices.Clone(b.configs)
+	for _, reading := range b.host.Readings {
+		for _, p := range reading.Configs {
+			configs = append(configs, b.embedded(p.File))
+		}
+	}
+	for _, c := range configs {
 		claimed := func(r *Runner) bool { return r.Config == c }
 		if !slices.ContainsFunc(b.host.Runners, claimed) {
 			b.host.Runners = append(b.host.Runners, &Runner{Name: c.Path, Config: c})

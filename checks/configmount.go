@@ -118,7 +118,7 @@ func misplacedConfig(h *Host, r *Runner, m runner.Mount, folder string) []Findin
 // wrongTarget reports a mount at a wrong place. With the vendor's public images alone it does no harm.
 func wrongTarget(r *Runner, m runner.Mount, message, right string) []Finding {
 	f := Failed(configMountTarget, m.Target.Value, message,
-		fmt.Sprintf("write -v %s:%s", m.Source.Value, right)).At(m.Target.Place)
+		"write "+r.Definition.Dialect.Mount(m.Source.Value, right, m.ReadOnly)).At(m.Target.Place)
 	if references := overrideReferences(r); len(references) > 0 {
 		return []Finding{f.Touching(references...)}
 	}
@@ -137,9 +137,9 @@ func lackingConfig(ctx context.Context, h *Host, r *Runner, folder string) []Fin
 			likely = append(likely, image)
 		}
 	}
-	option := "mount it: " + configMount + " before the image"
+	option := "mount it: " + configMount(r.Definition)
 	if folder != configFolder {
-		option = fmt.Sprintf("mount it: -v ~/.docker:%s before the image", folder)
+		option = "mount it: " + mounting(r.Definition, "~/.docker", folder)
 	}
 	var f Finding
 	switch {

@@ -293,6 +293,7 @@ func brokenLine(r *Runner, m runner.Mistake) (f Finding, group string) {
 
 // lineAt is the line in which a place is, and whether it ends as on Windows.
 func lineAt(place source.Span) (line string, windows bool) {
+	place = place.Outermost()
 	if place.File == nil || place.Start < 0 {
 		return "", false
 	}

@@ -211,15 +211,15 @@ func brokenEnvFile(h *Host, d *runner.Definition) string {
 }
 
 func missingVariable(r *Runner, name, message string) Finding {
-	return Failed(envMissing, name, message, "set it: "+whereFrom(name)).On(r.Name).
+	return Failed(envMissing, name, message, "set it: "+whereFrom(r.Definition, name)).On(r.Name).
 		Touching(Path(r.Name), Variable(name))
 }
 
 // whereFrom says where the value of a variable is to be had, as the rest of a hint.
-func whereFrom(name string) string {
+func whereFrom(d *runner.Definition, name string) string {
 	switch name {
 	case envWorkingDirectory:
-		return "-e WORKING_DIRECTORY=/tmp, with -v /tmp:/tmp"
+		return d.Dialect.Variable(envWorkingDirectory, "/tmp") + ", with " + d.Dialect.Mount("/tmp", "/tmp", false)
 	case envAccount, envRunner, envRepository:
 		return fmt.Sprintf("%s='{…}' as in the command that Bitbucket showed when the runner was added", name)
 	case string(RolePause), string(RoleAuthProxy), string(RoleClone):
@@ -247,8 +247,8 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return []Finding{f.At(value.Place).Touching(Variable(name))}
 	}
 	if sample := sampleOf(v); sample != "" {
-		return about(Failed(envPlaceholder, name, sampleMessage(v, sample),
-			"write your own value there: "+whereFrom(name)).On(r.Name))
+		return about(Failed(envPlaceholder, name, sampleMessage(r.Definition, v, sample),
+			"write your own value there: "+whereFrom(r.Definition, name)).On(r.Name))
 	}
 	if inQuotes(value.Value) {
 		bare := strings.Trim(value.Value, quoteSigns)
@@ -335,10 +335,10 @@ func secretSample(v runner.Variable) string {
 var namesSecret = regexp.MustCompile(`(?i)^[a-z_ -]*(secret|oauth|client|token|password)[a-z_ -]*$`)
 
 // sampleMessage quotes a sample. What looks like one but may be a secret is not quoted.
-func sampleMessage(v runner.Variable, sample string) string {
+func sampleMessage(d *runner.Definition, v runner.Variable, sample string) string {
 	switch {
 	case v.Value.Placeholder != "" && strings.HasPrefix(sample, "<") && !v.FromFile &&
-		v.Value.Quoting == runner.Unquoted:
+		v.Value.Quoting == runner.Unquoted && d.Dialect == runner.DockerRun:
 		return fmt.Sprintf("%s is still the sample %s, which a shell takes for redirections", v.Name.Value, sample)
 	case strings.HasPrefix(sample, "$"), strings.HasPrefix(sample, "{{"):
 		return fmt.Sprintf("%s is still the template %s: nothing has put a value there", v.Name.Value, sample)

@@ -109,8 +109,17 @@ var unexpandedHomeFolder = &Problem{
 const (
 	dockerSocket     = "/var/run/docker.sock"
 	containersFolder = "/var/lib/docker/containers"
-	configMount      = "-v ~/.docker/config.json:/root/.docker/config.json"
 )
+
+// mounting is a mount as the definition's kind writes it, and where.
+func mounting(d *runner.Definition, source, target string) string {
+	return d.Dialect.Mount(source, target, false) + d.Dialect.WhereMounts()
+}
+
+// configMount is the mount of config.json.
+func configMount(d *runner.Definition) string {
+	return mounting(d, "~/.docker/"+configName, configFolder+"/"+configName)
+}
 
 // judgeMounts judges the mounts of one runner.
 func judgeMounts(ctx context.Context, h *Host, r *Runner) []Finding {
@@ -214,7 +223,7 @@ func judgeSocket(r *Runner) []Finding {
 	if socket == dockerSocket {
 		places = append(places, "/run/docker.sock") // /var/run is a link to /run
 	}
-	hint := fmt.Sprintf("mount it: -v %s:%s before the image", dockerSocket, socket)
+	hint := "mount it: " + mounting(d, dockerSocket, socket)
 	for _, place := range places {
 		m, _, found := cover(d, place)
 		if found && m.Volume && m.Source.Unresolved == "" &&
@@ -233,7 +242,7 @@ func judgeSocket(r *Runner) []Finding {
 		if strings.Contains(m.Source.Value, "docker.sock") && m.Target.Unresolved == "" {
 			f.Message = fmt.Sprintf("docker's socket is mounted at %s, and the runner looks at %s",
 				m.Target.Value, socket)
-			f.Hint = fmt.Sprintf("write -v %s:%s", m.Source.Value, socket)
+			f.Hint = "write " + d.Dialect.Mount(m.Source.Value, socket, false)
 			f = f.At(m.Target.Place)
 		}
 	}
@@ -251,7 +260,7 @@ func volumeNotFolder(m runner.Mount) string {
 func judgeContainers(r *Runner) []Finding {
 	d := r.Definition
 	m, _, found := cover(d, containersFolder)
-	option := fmt.Sprintf("-v %s:%s:ro", containersFolder, containersFolder)
+	option := d.Dialect.Mount(containersFolder, containersFolder, true)
 	switch {
 	case found && m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return lacking(r, Failed(containersUnmounted, containersFolder,
@@ -266,7 +275,7 @@ func judgeContainers(r *Runner) []Finding {
 	}
 	f := Failed(containersUnmounted, containersFolder,
 		containersFolder+" is not mounted: the runner cannot read what steps print",
-		"mount it: "+option+" before the image").At(d.Place)
+		"mount it: "+option+d.Dialect.WhereMounts()).At(d.Place)
 	for _, m := range d.Mounts {
 		target := path.Clean(m.Target.Value)
 		if near := Nearest(target, []string{containersFolder}); near != "" ||
@@ -303,11 +312,11 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	if !path.IsAbs(folder) {
 		return touched(Failed(workingDirectoryUnmounted, envWorkingDirectory,
 			fmt.Sprintf("%q is no absolute path, so that no mount can have it", folder),
-			"write an absolute path, and mount it: -e WORKING_DIRECTORY=/tmp -v /tmp:/tmp").At(place))
+			"write an absolute path, and mount it: "+whereFrom(d, envWorkingDirectory)).At(place))
 	}
 	folder = path.Clean(folder)
 	m, source, found := cover(d, folder)
-	option := fmt.Sprintf("-v %s:%s", folder, folder)
+	option := d.Dialect.Mount(folder, folder, false)
 	for _, o := range d.Options {
 		if at, _, _ := strings.Cut(o.Value.Value, ":"); o.Long == "tmpfs" && path.Clean(at) == folder {
 			return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
@@ -319,7 +328,7 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	case !found:
 		return lacking(r, Failed(workingDirectoryUnmounted, envWorkingDirectory,
 			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted, nor any folder above it", folder),
-			"mount it: "+option+" before the image").At(place))
+			"mount it: "+option+d.Dialect.WhereMounts()).At(place))
 	case m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
 			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(m),
@@ -338,7 +347,8 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	}
 	return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
 		fmt.Sprintf("WORKING_DIRECTORY is %s in the container and %s on the host", folder, source),
-		fmt.Sprintf("mount it under one path: -v %[1]s:%[1]s, with -e WORKING_DIRECTORY=%[1]s", same)).At(m.Place))
+		fmt.Sprintf("mount it under one path: %s, with %s", d.Dialect.Mount(same, same, false),
+			d.Dialect.Variable(envWorkingDirectory, same))).At(m.Place))
 }
 
 // unresolvedFolder judges a working directory that is not known: mounted by the same words on both sides, it is

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"runner-preflight/checks/network"
+	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
 )
 
@@ -225,8 +226,13 @@ func (d *demand) untoldProxy(h *Host, f Finding, failed *network.Failure) Findin
 	}
 	f.Message += fmt.Sprintf("; docker's daemon goes through the proxy %s (%s), and the runner is told of none",
 		proxy.Address(), proxy.Variable)
-	f.Hint = fmt.Sprintf("give the runner the proxy too: -e HTTPS_PROXY=%s://%s before the image; or have the firewall "+
-		"let %s through", proxy.URL.Scheme, proxy.Address(), d.address)
+	dialect := runner.DockerRun
+	if definition := d.runner.Definition; definition != nil {
+		dialect = definition.Dialect
+	}
+	f.Hint = fmt.Sprintf("give the runner the proxy too: %s%s; or have the firewall let %s through",
+		dialect.Variable("HTTPS_PROXY", proxy.URL.Scheme+"://"+proxy.Address()), dialect.WhereVariables(),
+		d.address)
 	return f
 }
 

@@ -69,8 +69,8 @@ func Skipped(subject, reason string) Finding {
 // As returns the finding with another status, where the usual one does not fit this host.
 func (f Finding) As(s Status) Finding { f.Status = s; return f }
 
-// At returns the finding with the place where the mistake stands.
-func (f Finding) At(place source.Span) Finding { f.Location = place; return f }
+// At returns the finding with the place where the mistake stands, in the file that the user has.
+func (f Finding) At(place source.Span) Finding { f.Location = place.Outermost(); return f }
 
 // On returns the finding with another root than its subject.
 func (f Finding) On(root string) Finding { f.Root = root; return f }

@@ -103,7 +103,8 @@ type Runner struct {
 type Config struct {
 	// Path is as the user gave it, or as the definition mounts it.
 	Path string
-	// Origin says why this one: ConfigFlag, ConfigFile, ConfigMount or ConfigUser.
+	// Origin says why this one: ConfigFlag, ConfigFile, ConfigMount, ConfigUser or
+	// ConfigSecret.
 	Origin ConfigOrigin
 	// File is its content; nil when there is none to read, and then Err says why.
 	File *dockerconfig.File
@@ -122,6 +123,8 @@ const (
 	ConfigFile  ConfigOrigin = "file"
 	ConfigMount ConfigOrigin = "mount"
 	ConfigUser  ConfigOrigin = "user"
+	// ConfigSecret stands within a definition, in a Secret of Kubernetes.
+	ConfigSecret ConfigOrigin = "secret"
 )
 
 // Role is what an image is for. Its value is the environment variable that overrides it, but for RoleRunner.

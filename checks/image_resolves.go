@@ -262,9 +262,8 @@ func missingCredentials(q question) Finding {
 		hint, command = fmt.Sprintf("log docker in to %s as the user that starts the runner",
 			clip(host)), loginTo(host)
 	case unmounted(q.runner):
-		hint = fmt.Sprintf("mount a config.json that has an entry %q, "+
-			"with -v /etc/runner/config.json:/root/.docker/config.json before the image",
-			clip(q.key()))
+		hint = fmt.Sprintf("mount a config.json that has an entry %q, with %s", clip(q.key()),
+			mounting(q.runner.Definition, "/etc/runner/config.json", "/root/.docker/config.json"))
 	}
 	return q.base(Failed(credentialsMissing, q.role(), message, hint)).On(host).
 		Touching(Entry(host), Entry(q.key())).Try(command)

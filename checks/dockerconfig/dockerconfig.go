@@ -43,7 +43,14 @@ type File struct {
 // be changed afterwards.
 func Parse(path string, data []byte) *File {
 	text, encoding := decodeText(data)
-	f := &File{Source: source.New(path, text), Encoding: encoding}
+	return read(source.New(path, text), encoding)
+}
+
+// ParseSource reads a config.json that stands within another file, as UTF-8.
+func ParseSource(file *source.File) *File { return read(file, UTF8) }
+
+func read(file *source.File, encoding Encoding) *File {
+	f := &File{Source: file, Encoding: encoding}
 	f.parse()
 	f.remember(f.Root)
 	f.auths = f.indexEntries()

@@ -21,23 +21,6 @@ const (
 	maxOpen   = 5000
 )
 
-// Read reads a file, recognised by its content. It never fails: what is wrong is part of the answer. The function
-// open reads the files that it names (env files), by the path as it is written there.
-func Read(path string, data []byte, open func(path string) ([]byte, error)) Reading {
-	file := source.New(path, data)
-	hideSecrets(file)
-	if kind := unreadable(data); kind != "" {
-		return Reading{Kind: kind, LookedFor: lookedFor, Mistakes: []Mistake{{
-			Kind: Unreadable, Place: file.Whole(),
-			Detail: "it is " + kind, Loses: true,
-		}}}
-	}
-	if isEnvFile(data) {
-		return readEnvFile(file)
-	}
-	return readShell(path, file, open)
-}
-
 const lookedFor = "a docker run that starts bitbucket-pipelines-runner or sets ACCOUNT_UUID, RUNNER_UUID or one of the " +
 	"images, or an env file that sets them"
 
@@ -115,7 +98,7 @@ func readEnvFile(file *source.File) Reading {
 }
 
 // readShell reads a script, or any text in which commands stand.
-func readShell(path string, file *source.File, open func(string) ([]byte, error)) Reading {
+func readShell(path string, file *source.File, open Opener) Reading {
 	reading := Reading{Kind: "shell script", LookedFor: lookedFor, Passwords: loginPasswords(file)}
 	c := &code{file: file, text: clean(file.Text)}
 	unit := unitForm.Match(file.Text)

@@ -11,9 +11,11 @@ import (
 // Reading is what a file says of runners.
 type Reading struct {
 	// Kind is what the file was read as: "shell script", "text with commands", "docker env file",
-	// "binary file"; empty for an empty file.
+	// "compose file", "Kubernetes manifest", "binary file"; empty for an empty file.
 	Kind        string
 	Definitions []*Definition
+	// Configs are the config.json files that stand within the file: Secrets of Kubernetes.
+	Configs []Projected
 	// Mistakes are those of the file as a whole: what keeps it from being read, and where.
 	Mistakes []Mistake
 	// Unsupported says that runners are started from files of this kind, but are not read from them.
@@ -29,6 +31,11 @@ type Definition struct {
 	// File is the text that defines it; Place the command, unit or service in it.
 	File  *source.File
 	Place source.Span
+	// Dialect is how it is written.
+	Dialect Dialect
+	// Daemon is the docker daemon that runs beside the runner and serves it alone (docker in docker); nil where the
+	// runner uses that of its host.
+	Daemon *Daemon
 	// Image is the runner's own image; its Place is the zero Span when there is none.
 	Image Text
 	// Environment is in the order in which it takes effect: the last of one name wins. Variables of env files
@@ -110,10 +117,37 @@ type Mount struct {
 	Volume bool
 	// Place is the value of the option.
 	Place source.Span
-	// Option is how it was written: "-v", "--volume", "--mount", and Joined says that the value follows a "=" (or the
+	// Projected are the files that the mount brings of itself, from a Secret, a ConfigMap or a compose file's configs;
+	// nil for a mount of the host or a volume.
+	Projected []Projected
+	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "volumeMounts", and Joined says that the value follows a "=" (or the
 	// letter itself), where no shell expands "~".
 	Option string
 	Joined bool
+}
+
+// Projected is one file that a definition puts into the container.
+type Projected struct {
+	// Path is where it is in the container, absolute; of one that no definition mounts its name.
+	Path string
+	// Place is where its name in the container is written, or follows from.
+	Place source.Span
+	// File is what is in it, with places in the file that holds it; nil when that is not given.
+	File *source.File
+}
+
+// Daemon is a docker daemon in a container beside the runner's.
+type Daemon struct {
+	// Name is that of its container or service.
+	Name Text
+	// Place is its container or service.
+	Place source.Span
+	// Privileged says that it may do what a daemon must. Confined is where that is said otherwise, or where it should be
+	// said.
+	Privileged bool
+	Confined   source.Span
+	// Mounts are its own: what it shares with the runner has the same Source there.
+	Mounts []Mount
 }
 
 // Option is one option of docker's command line.

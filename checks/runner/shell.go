@@ -30,7 +30,7 @@ type call struct {
 
 // shell follows a script as far as that is possible without running it.
 type shell struct {
-	open  func(string) ([]byte, error)
+	open  Opener
 	files map[string]*source.File
 	posix bool
 	// unit says that this is a systemd unit, homeless that it sets no HOME.

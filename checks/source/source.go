@@ -27,6 +27,7 @@ type File struct {
 
 	marks   []mark // one at each multiple of stride
 	secrets []interval
+	within  *embedding // nil for a file of its own
 }
 
 // mark is what is known of an offset: the line breaks and characters before it, and where its line begins.
@@ -114,7 +115,12 @@ func (f *File) lineAt(start int) (first, end int) {
 
 // Hide marks the bytes from start to end as secret: no excerpt shows them.
 func (f *File) Hide(start, end int) {
-	if start < end {
+	switch {
+	case start >= end:
+	case f.within != nil:
+		written := f.At(start, end).Outermost()
+		written.File.Hide(written.Start, written.End)
+	default:
 		f.secrets = append(f.secrets, interval{start, end})
 	}
 }
@@ -136,6 +142,8 @@ func (s Span) Position() Position {
 	switch {
 	case s.File == nil:
 		return Position{}
+	case s.File.within != nil:
+		return s.Outermost().Position()
 	case s.Start < 0:
 		return Position{Path: s.File.Path}
 	}
@@ -165,6 +173,7 @@ const excerptMargin = 60
 
 // Excerpt cuts out the line in which the span begins.
 func (s Span) Excerpt() Excerpt {
+	s = s.Outermost()
 	if s.File == nil || s.Start < 0 {
 		return Excerpt{}
 	}

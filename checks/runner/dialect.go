@@ -1,0 +1,83 @@
+package runner
+
+import "strings"
+
+// Dialect is how a kind of definition writes its parts, so that advice can be given in the words of the file.
+type Dialect int
+
+// The dialects.
+const (
+	// DockerRun is docker's command line, in a shell script, a systemd unit or a text.
+	DockerRun Dialect = iota
+	// Compose is a compose file.
+	Compose
+	// Kubernetes is a manifest.
+	Kubernetes
+	// Inspected is a container that was made already: what docker inspect prints. To change it is to make it anew.
+	Inspected
+)
+
+// Mount is a mount as the dialect writes it.
+func (d Dialect) Mount(source, target string, readOnly bool) string {
+	value := source + ":" + target
+	if readOnly {
+		value += ":ro"
+	}
+	switch d {
+	case Compose:
+		return "- " + value
+	case Kubernetes:
+		mount := "- {name: " + volumeNameFor(target) + ", mountPath: " + target
+		if readOnly {
+			mount += ", readOnly: true"
+		}
+		return mount + "}"
+	}
+	return "-v " + value
+}
+
+// volumeNameFor is a name for the volume that stands at a path.
+func volumeNameFor(target string) string {
+	name := strings.Trim(strings.NewReplacer("/", "-", ".", "").Replace(target), "-")
+	if name == "" {
+		return "root"
+	}
+	return name
+}
+
+// Variable is a variable as the dialect writes it.
+func (d Dialect) Variable(name, value string) string {
+	switch d {
+	case Compose:
+		return "- " + name + "=" + value
+	case Kubernetes:
+		return "- {name: " + name + `, value: "` + value + `"}`
+	}
+	return "-e " + name + "=" + value
+}
+
+// WhereMounts says where a mount is to be written, as the end of a sentence.
+func (d Dialect) WhereMounts() string {
+	switch d {
+	case Compose:
+		return " under volumes of the service"
+	case Kubernetes:
+		return " under volumeMounts of the container, with a volume of that name"
+	case Inspected:
+		return " when the container is made anew"
+	}
+	return " before the image"
+}
+
+// WhereVariables says where a variable is to be written, as the end of a sentence.
+func (d Dialect) WhereVariables() string {
+	switch d {
+	case Compose:
+		return " under environment of the service"
+	case Kubernetes:
+		return " under env of the container"
+	case Inspected:
+		return " when the container is made anew"
+	}
+	return " before the image"
+}
