@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// modules is the folder in which npm has put axe-core and html-validate, the browser's test skips without the
-// laboratory, and fails in it where one of its programs is missing.
+// modules is the folder in which npm has put axe-core and html-validate. The browser's tests skip without the
+// laboratory, and fail in it where one of their programs is missing.
 func modules(t *testing.T) string {
 	t.Helper()
 	if os.Getenv("RUNNER_PREFLIGHT_LAB") != "1" {
@@ -178,7 +178,7 @@ const axeScript = `addEventListener('load', async () => {
   document.querySelectorAll('details').forEach(details => { details.open = true; });
   const found = await axe.run(document, { resultTypes: ['violations', 'incomplete'] });
   parent.postMessage(JSON.stringify({
-    width: innerWidth, over: document.documentElement.scrollWidth - innerWidth, passes: found.passes.length,
+    width: innerWidth, over: document.documentElement.scrollWidth - document.documentElement.clientWidth, passes: found.passes.length,
     dark: matchMedia('(prefers-color-scheme: dark)').matches,
     found: found.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html + ' ' + n.failureSummary).join(' | ')),
   }), '*');
