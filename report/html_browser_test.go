@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	_ "embed" // for the script that drives the page
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // modules is the folder in which npm has put axe-core and html-validate. The browser's tests skip without the
@@ -38,7 +40,11 @@ func modules(t *testing.T) string {
 // more, and what the browser complained of.
 func browse(t *testing.T, text, frame string, flags ...string) (dom, complaints string) {
 	t.Helper()
-	folder := t.TempDir()
+	folder, err := os.MkdirTemp("", "runner-preflight-page-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) }) // the browser's last helpers may still write there
 	path := filepath.Join(folder, "page.html")
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -53,7 +59,10 @@ func browse(t *testing.T, text, frame string, flags ...string) (dom, complaints 
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--user-data-dir=" + folder,
 		"--virtual-time-budget=20000", "--enable-logging=stderr", "--dump-dom",
 	}, flags...)
-	command := exec.CommandContext(t.Context(), "chromium", append(arguments, (&url.URL{Scheme: "file", Path: path}).String())...)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, "chromium", append(arguments, (&url.URL{Scheme: "file", Path: path}).String())...)
+	command.Env = append(os.Environ(), "HOME="+folder)
 	var errors strings.Builder
 	command.Stderr = &errors
 	out, err := command.Output()
