@@ -44,7 +44,8 @@ Examples:
 The names go with explain, --only and --skip.`
 	demoText = `
 A healthy runner is checked, then the same with four typical mistakes, in a
-network of its own on this machine's loopback. The exit code is 0.`
+network of its own on this machine's loopback. The exit code is 0. A --report
+is about the second one: runner-preflight demo --report html=demo.html`
 )
 
 const appText = `Usage: runner-preflight [COMMAND] [FLAGS] [FILE…]

@@ -194,7 +194,7 @@ func commands(p process) []*cli.Command {
 		command("allowlist", "[FILE…]", "list every host and port that a runner needs, for a firewall", allowlistText,
 			allowlistFlags(), allowlist),
 		command("demo", "", "see it work on an embedded registry: no network, no set-up", demoText,
-			append(amountFlags(), colorFlag()), demo),
+			append(amountFlags(), reportFlag(), colorFlag()), demo),
 		command("explain", "NAME", "say what a problem is, why it breaks a runner, how to mend it", explainText,
 			[]cli.Flag{colorFlag()}, explain),
 		command("list", "", "list all checks and the problems that they report", listText,

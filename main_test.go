@@ -292,6 +292,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 			{"--format", "github"},
 			{"--format", "markdown"},
 			{"--format", "codequality"},
+			{"--format", "html"},
 		} {
 			args := slices.Insert(slices.Clone(run), 1, flags...)
 			got := preflightHere(env, args...)

@@ -69,7 +69,7 @@ func judgingFlags(live bool) []cli.Flag {
 	}
 	return append(append(flags,
 		one(reportFlags, "format", "text", "`NAME` what standard output gets"),
-		several(reportFlags, "report", "`NAME=PATH` a further report, into a file (repeatable)"),
+		reportFlag(),
 		one(reportFlags, "fail-on", "fail", "`warn|fail` what makes the exit code 1"),
 	), append(amountFlags(), colorFlag())...)
 }
@@ -80,6 +80,10 @@ func amountFlags() []cli.Flag {
 		toggle(reportFlags, "quiet", "q", "causes and summary only"),
 		toggle(reportFlags, "verbose", "v", "evidence, explanations, every finding"),
 	}
+}
+
+func reportFlag() cli.Flag {
+	return several(reportFlags, "report", "`NAME=PATH` a further report, into a file (repeatable)")
 }
 
 func colorFlag() cli.Flag {

@@ -198,7 +198,7 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 			found = found.As(Warn)
 		}
 		found = d.untoldProxy(h, d.atVariable(found, a.Failure.ProxyVariable), a.Failure)
-		return []Finding{withSteps(found, a.Trace)}
+		return []Finding{d.traced(found, a.Trace)}
 	}
 	found := judgeAnswer(d, a)
 	found = append(found, judgeTrace(ctx, d.client, a.Trace)...)
@@ -206,7 +206,7 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 		found = []Finding{Passed(d.address, "answers: "+steps(a.Trace))}
 	}
 	for i := range found {
-		found[i] = withSteps(found[i], a.Trace).With("status", a.Status)
+		found[i] = d.traced(found[i], a.Trace).With("status", a.Status)
 		if a.Retries > 0 {
 			found[i] = found[i].With("retries", a.Retries)
 		}
@@ -414,9 +414,9 @@ func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
 
 func judgeDiscovered(ctx context.Context, h *Host, d *demand, t network.Trace) Finding {
 	if t.Failure != nil {
-		return withSteps(networkFinding(ctx, h, t.Failure, d.need()), t)
+		return d.traced(networkFinding(ctx, h, t.Failure, d.need()), t)
 	}
-	return withSteps(Passed(d.address, "answers ("+d.met+"): "+steps(t)), t)
+	return d.traced(Passed(d.address, "answers ("+d.met+"): "+steps(t)), t)
 }
 
 // steps lists the phases with their times: "dns 2 ms, tcp 14 ms".
@@ -431,10 +431,10 @@ func steps(t network.Trace) string {
 // seconds is a duration for people: 2.4 s.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// withSteps adds the phases and their milliseconds as evidence.
-func withSteps(f Finding, t network.Trace) Finding {
+// traced adds the phases and their milliseconds.
+func (d *demand) traced(f Finding, t network.Trace) Finding {
 	for _, step := range t.Steps {
 		f = f.With(string(step.Phase)+"_ms", step.Duration.Milliseconds())
 	}
-	return f
+	return f.Over(d.connection(t, f))
 }

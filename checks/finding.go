@@ -28,6 +28,9 @@ type Finding struct {
 	Location source.Span
 	// Evidence is what was seen, in the order in which people read it.
 	Evidence []Evidence
+	// Connection and Pull are what was seen of a host and of an image, for reports that draw it; nil for other subjects.
+	Connection *Connection
+	Pull       *Pull
 }
 
 // Evidence is one thing seen: a phase with its milliseconds, a status code, a digest.

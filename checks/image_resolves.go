@@ -151,9 +151,9 @@ var insecureTokenService = &Problem{
 func resolves(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	q := ask(ctx, h, r, image)
 	if f := q.failure; f == nil || f.Stage != registry.StageManifest {
-		return withResolution(Passed(q.role(), q.name()+" resolves"), q.res)
+		return withResolution(Passed(q.role(), q.name()+" resolves"), q.res).Pulling(q.pull())
 	}
-	return withResolution(unresolvedFinding(ctx, h, q), q.res)
+	return withResolution(unresolvedFinding(ctx, h, q), q.res).Pulling(q.pull())
 }
 
 // question is an image that was asked about, and what the answer was.

@@ -157,6 +157,9 @@ type findingJSON struct {
 	Commands []string      `json:"commands"`
 	Location *locationJSON `json:"location"`
 	Evidence evidenceJSON  `json:"evidence"`
+	// Connection and Pull are of findings about a host and an image alone.
+	Connection *connectionJSON `json:"connection,omitempty"`
+	Pull       *pullJSON       `json:"pull,omitempty"`
 }
 
 type locationJSON struct {
@@ -241,6 +244,7 @@ func jsonCheck(r checks.Result, names []string) checkJSON {
 			Status: f.Status.String(), Runners: orAll(f.Runners, names), Subject: clean(f.Subject),
 			Message: clean(f.Message), Hint: clean(f.Hint), Commands: list(f.Commands),
 			Location: jsonLocation(f.Location), Evidence: f.Evidence,
+			Connection: jsonConnection(f.Connection), Pull: jsonPull(f.Pull),
 		}
 		if f.Problem != nil {
 			shown.Problem = &f.Problem.ID

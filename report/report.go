@@ -93,7 +93,7 @@ type Format func(io.Writer, Report) error
 func Formats(o TextOptions) map[string]Format {
 	return map[string]Format{
 		"text": Text(o), "json": JSON, "junit": JUnit, "sarif": SARIF, "github": GitHub, "markdown": Markdown,
-		"codequality": CodeQuality,
+		"codequality": CodeQuality, "html": HTML,
 	}
 }
 

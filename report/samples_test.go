@@ -129,7 +129,7 @@ func samples() map[string]Report {
 		"skips": {Results: skipped()}, "errors": {Results: erred()}, "hostile": {Results: hostile()},
 		"thousand": {Results: thousand()}, "runners": {Results: several(), Host: severalRunners()},
 		"interrupted": {Results: erred()[2:], Interrupted: true}, "chain": {Results: chain()},
-		"nothing": {Host: &checks.Host{}},
+		"nothing": {Host: &checks.Host{}}, "ways": {Results: ways()},
 	} {
 		run.Version, run.Started, run.Duration = "0.1.0", started, 412*time.Millisecond
 		if run.Host == nil {
