@@ -1,0 +1,175 @@
+// Package engine asks a docker daemon about itself, its containers and, through it, about images in registries. It
+// reads only: GET and HEAD. It holds facts; what of them breaks a runner is for others to judge.
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/go-connections/tlsconfig"
+	"github.com/moby/moby/client"
+)
+
+// Engine is one docker daemon. It is safe for use by several goroutines at once, and asks each question once.
+type Engine struct {
+	Address
+	open  func() (*client.Client, error)
+	about func(context.Context) (Info, error)
+	// seen are the containers that were asked for.
+	seen func(context.Context) ([]Container, error)
+
+	mu      sync.Mutex
+	answers map[string]*answer
+}
+
+// New makes an engine for an address. Nothing is asked yet.
+func New(address Address, timeout time.Duration) *Engine {
+	e := &Engine{Address: address, answers: map[string]*answer{}}
+	e.open = sync.OnceValues(func() (*client.Client, error) { return connect(address, timeout) })
+	e.about = once(e.ask)
+	e.seen = once(e.list)
+	return e
+}
+
+// once remembers the first answer, which all further ones are.
+func once[T any](ask func(context.Context) (T, error)) func(context.Context) (T, error) {
+	var first sync.Once
+	var value T
+	var err error
+	return func(ctx context.Context) (T, error) {
+		first.Do(func() { value, err = ask(ctx) })
+		return value, err
+	}
+}
+
+// Kind is why a daemon does not answer.
+type Kind string
+
+// The kinds of failures.
+const (
+	// NoSocket is a socket that is not there; NotPermitted one that this user may not use.
+	NoSocket     Kind = "no-socket"
+	NotPermitted Kind = "not-permitted"
+	// Refused is a socket or a port where nothing listens.
+	Refused Kind = "refused"
+	// NotDocker is something that answers otherwise than a docker daemon.
+	NotDocker Kind = "not-docker"
+	// Version is a daemon with which no version of the API is shared.
+	Version Kind = "version"
+	// Unsupported is an address that this tool does not follow: ssh://.
+	Unsupported Kind = "unsupported"
+	// NotThere is a question that this daemon does not know: Podman's on the distribution of images.
+	NotThere Kind = "not-there"
+	// NotFound is a container, a file or an image that is not there.
+	NotFound Kind = "not-found"
+	// Failed is any other failure; OutOfTime no answer in time.
+	Failed    Kind = "failed"
+	OutOfTime Kind = "out-of-time"
+)
+
+// Failure is why a daemon gave no answer.
+type Failure struct {
+	Kind Kind
+	// Detail is what was said, in one line.
+	Detail string
+	err    error
+}
+
+func (f *Failure) Error() string { return f.Detail }
+
+// Unwrap returns the error behind the failure.
+func (f *Failure) Unwrap() error { return f.err }
+
+// connect makes the client; it connects only when it is first used.
+func connect(address Address, timeout time.Duration) (*client.Client, error) {
+	scheme, _, _ := strings.Cut(address.Host, "://")
+	switch scheme {
+	case "unix", "npipe", "tcp", "http", "https":
+	default:
+		return nil, &Failure{Kind: Unsupported, Detail: fmt.Sprintf("%s is no address that this tool follows", address.Host)}
+	}
+	transport := &http.Transport{DisableCompression: true, ResponseHeaderTimeout: timeout}
+	if address.Folder != "" {
+		config, err := certificates(address)
+		if err != nil {
+			return nil, &Failure{Kind: Failed, Detail: "its certificates cannot be read", err: err}
+		}
+		transport.TLSClientConfig = config
+	}
+	dialer := &net.Dialer{Timeout: timeout}
+	spoken := "http"
+	if address.Folder != "" {
+		spoken = "https"
+	}
+	options := []client.Opt{
+		client.WithHTTPClient(&http.Client{Transport: transport}), client.WithHost(address.Host), client.WithScheme(spoken),
+	}
+	if address.Socket() != "" {
+		options = append(options, client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", address.Socket())
+		}))
+	}
+	made, err := client.New(options...)
+	if err != nil {
+		return nil, &Failure{Kind: Unsupported, Detail: fmt.Sprintf("%s is no address of docker", address.Host), err: err}
+	}
+	return made, nil
+}
+
+func certificates(address Address) (*tls.Config, error) {
+	return tlsconfig.Client(tlsconfig.Options{
+		CAFile:             filepath.Join(address.Folder, "ca.pem"),
+		CertFile:           filepath.Join(address.Folder, "cert.pem"),
+		KeyFile:            filepath.Join(address.Folder, "key.pem"),
+		InsecureSkipVerify: address.Unverified,
+		MinVersion:         tls.VersionTLS12,
+		ExclusiveRootPools: true,
+	})
+}
+
+// failure classifies what a question came to.
+func failure(ctx context.Context, err error) *Failure {
+	var known *Failure
+	var opaque net.Error
+	f := &Failure{Kind: Failed, Detail: oneLine(err), err: err}
+	switch {
+	case errors.As(err, &known):
+		return known
+	case ctx.Err() != nil || errors.As(err, &opaque) && opaque.Timeout():
+		f.Kind, f.Detail = OutOfTime, "no answer in time"
+	case errors.Is(err, fs.ErrNotExist):
+		f.Kind, f.Detail = NoSocket, "there is no socket"
+	case errors.Is(err, fs.ErrPermission):
+		f.Kind, f.Detail = NotPermitted, "permission denied"
+	case strings.Contains(f.Detail, "permission denied while trying to connect"):
+		f.Kind, f.Detail = NotPermitted, "permission denied"
+	case errors.Is(err, syscall.ECONNREFUSED), client.IsErrConnectionFailed(err):
+		f.Kind, f.Detail = Refused, "nothing listens there"
+	case errdefs.IsNotImplemented(err), errdefs.IsNotFound(err) && strings.Contains(f.Detail, "page not found"):
+		f.Kind = NotThere
+	case errdefs.IsNotFound(err):
+		f.Kind = NotFound
+	case strings.Contains(f.Detail, "is too old") || strings.Contains(f.Detail, "is too new"):
+		f.Kind = Version
+	case strings.Contains(f.Detail, "invalid character") || strings.Contains(f.Detail, "malformed HTTP"):
+		f.Kind, f.Detail = NotDocker, "what answers is no docker daemon"
+	}
+	return f
+}
+
+// oneLine is an error for a message: the daemon's own words.
+func oneLine(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	return strings.TrimPrefix(text, "Error response from daemon: ")
+}

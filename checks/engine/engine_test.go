@@ -1,0 +1,283 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// daemon serves on a socket what Docker 20.10 answered, and remembers what it is asked.
+type daemon struct {
+	Address
+	mu    sync.Mutex
+	asked []string
+	auth  []string
+}
+
+func serve(t *testing.T, answer http.HandlerFunc) *daemon {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "engine") // t.TempDir may be too long for a socket's path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	d := &daemon{Address: Address{Host: "unix://" + filepath.Join(folder, "docker.sock")}}
+	listener, err := net.Listen("unix", d.Socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.mu.Lock()
+		d.asked = append(d.asked, r.Method+" "+r.URL.Path)
+		d.auth = append(d.auth, r.Header.Get("X-Registry-Auth"))
+		d.mu.Unlock()
+		w.Header().Set("Api-Version", "1.41")
+		answer(w, r)
+	})}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return d
+}
+
+func (d *daemon) engine() *Engine { return New(d.Address, 10*time.Second) }
+
+// docker answers as the daemon did that the files of testdata are from.
+func docker(w http.ResponseWriter, r *http.Request) {
+	files := map[string]string{
+		"/info": "info.json", "/version": "version.json", "/containers/json": "containers.json",
+	}
+	path := strings.TrimPrefix(r.URL.Path, "/v1.41")
+	name := files[path]
+	if rest, found := strings.CutPrefix(path, "/containers/"); found && name == "" {
+		id, what, _ := strings.Cut(rest, "/")
+		container := "runner-2"
+		if strings.HasPrefix(id, "3e7f") {
+			container = "runner-1"
+		}
+		switch {
+		case what == "json":
+			name = container + ".json"
+		case what == "logs":
+			name = container + ".log"
+		case r.URL.Query().Get("path") == "/root/.docker/config.json" && container == "runner-1":
+			name = "config.tar"
+		case r.URL.Query().Get("path") == "/root":
+			name = "folder.tar"
+		}
+		w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString([]byte("{}")))
+	}
+	if path == "/_ping" {
+		return
+	}
+	data, err := os.ReadFile(filepath.Join("testdata", "docker-20.10", name))
+	if name == "" || err != nil {
+		said := `{"message":"no such thing"}`
+		if strings.HasPrefix(path, "/distribution/") {
+			said = `{"message":"manifest unknown: manifest unknown"}`
+		}
+		http.Error(w, said, http.StatusNotFound)
+		return
+	}
+	if strings.HasSuffix(name, ".json") {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	_, _ = w.Write(data)
+}
+
+func TestInfo(t *testing.T) {
+	d := serve(t, docker)
+	e := d.engine()
+	for range 3 {
+		info, err := e.Info(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Info{
+			Product: "Docker Engine", Version: "20.10.24+dfsg1", APIVersion: "1.41", MinAPIVersion: "1.12",
+			Platform: "linux/amd64", DataRoot: "/var/lib/docker/root", LogDriver: "json-file", StorageDriver: "overlay2",
+			CgroupVersion: "1", Memory: 25276510208, Kernel: "6.1.0-37-amd64", OperatingSystem: info.OperatingSystem,
+			Insecure: []string{"127.0.0.0/8"}, Mirrors: []string{},
+		}
+		got, _ := json.Marshal(info)
+		wanted, _ := json.Marshal(want)
+		if string(got) != string(wanted) {
+			t.Errorf("got  %s\nwant %s", got, wanted)
+		}
+	}
+	if n := len(slices.DeleteFunc(slices.Clone(d.asked), func(s string) bool { return !strings.HasSuffix(s, "/info") })); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+func TestContainers(t *testing.T) {
+	d := serve(t, docker)
+	e, ctx := d.engine(), context.Background()
+	found, err := e.Containers(ctx)
+	if err != nil || len(found) != 2 {
+		t.Fatalf("%d containers, %v", len(found), err)
+	}
+	exited, running := found[0], found[1]
+	if exited.Name != "runner-2" || exited.State != "exited" || exited.ExitCode != 3 ||
+		running.Name != "runner-1" || running.State != "running" || running.Image != "atlassian/bitbucket-pipelines-runner:3" {
+		t.Errorf("got %+v", found)
+	}
+	if lines, err := e.Log(ctx, running, 10); err != nil || len(lines) != 1 ||
+		lines[0] != "Failed to parse docker configuration file" {
+		t.Errorf("log %q, %v", lines, err)
+	}
+	if data, err := e.File(ctx, running.ID, "/root/.docker/config.json"); string(data) != "{\"auths\":{}}\n" || err != nil {
+		t.Errorf("file %q, %v", data, err)
+	}
+	if _, err := e.File(ctx, exited.ID, "/root/.docker/config.json"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	if _, err := e.File(ctx, running.ID, "/root"); !errors.Is(err, ErrIsDirectory) {
+		t.Errorf("folder: %v", err)
+	}
+	for _, asked := range d.asked {
+		if !strings.HasPrefix(asked, "GET ") && !strings.HasPrefix(asked, "HEAD ") {
+			t.Errorf("asked %s", asked)
+		}
+	}
+}
+
+func TestDistribution(t *testing.T) {
+	d := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.Contains(r.URL.Path, "/distribution/reg.example.com/acme/pause:1/json"):
+			_, _ = w.Write([]byte(`{"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"sha256:aa","size":3},` +
+				`"Platforms":[{"architecture":"amd64","os":"linux"},{"architecture":"arm64","os":"linux","variant":"v8"}]}`))
+		case strings.Contains(r.URL.Path, "/distribution/"):
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"message":"unauthorized: authentication required"}`))
+		}
+	})
+	e, ctx := d.engine(), context.Background()
+	found, err := e.Distribution(ctx, "reg.example.com/acme/pause:1", Credentials{"ci", "pa ss", "reg.example.com"})
+	if err != nil || found.Digest != "sha256:aa" || !slices.Equal(found.Platforms, []string{"linux/amd64", "linux/arm64/v8"}) {
+		t.Errorf("%+v, %v", found, err)
+	}
+	_, err = e.Distribution(ctx, "reg.example.com/acme/other:1", Credentials{})
+	var failed *Failure
+	if !errors.As(err, &failed) || failed.Detail != "unauthorized: authentication required" {
+		t.Errorf("%v", err)
+	}
+	text, err := base64.URLEncoding.DecodeString(d.auth[len(d.auth)-2])
+	if err != nil || !strings.Contains(string(text), `"password":"pa ss"`) || d.auth[len(d.auth)-1] != "" {
+		t.Errorf("sent %q, %q", d.auth, text)
+	}
+}
+
+// Credentials go to no daemon that is reached in clear, or whose certificate nobody looks at.
+func TestCredentialsStay(t *testing.T) {
+	for _, address := range []Address{
+		{Host: "tcp://127.0.0.1:1"}, {Host: "tcp://127.0.0.1:1", Folder: "x", Unverified: true},
+	} {
+		_, err := New(address, time.Second).Distribution(context.Background(), "a/b", Credentials{"u", "p", "s"})
+		var failed *Failure
+		if !errors.As(err, &failed) || failed.Kind != Unsupported {
+			t.Errorf("%+v: %v", address, err)
+		}
+	}
+}
+
+func TestFailures(t *testing.T) {
+	page := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) })
+	podman := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"cause":"page not found","message":"page not found","response":404}`, http.StatusNotFound)
+	})
+	file := filepath.Join(t.TempDir(), "docker.sock")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		address Address
+		want    Kind
+	}{
+		"no socket":    {Address{Host: "unix:///nowhere/docker.sock"}, NoSocket},
+		"no listener":  {Address{Host: "unix://" + file}, Refused},
+		"no port":      {Address{Host: "tcp://127.0.0.1:1"}, Refused},
+		"ssh":          {Address{Host: "ssh://host"}, Unsupported},
+		"a path":       {Address{Host: "/var/run/docker.sock"}, Unsupported},
+		"a page":       {page.Address, NotDocker},
+		"nothing":      {podman.Address, NotThere},
+		"certificates": {Address{Host: "tcp://127.0.0.1:1", Folder: "/nowhere"}, Failed},
+	} {
+		_, err := New(row.address, 10*time.Second).Info(context.Background())
+		var failed *Failure
+		if !errors.As(err, &failed) || failed.Kind != row.want || failed.Detail == "" {
+			t.Errorf("%s: %#v, want %s", name, err, row.want)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	silent := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	_, err := silent.engine().Info(ctx)
+	var failed *Failure
+	if !errors.As(err, &failed) || failed.Kind != OutOfTime {
+		t.Errorf("silent: %v", err)
+	}
+}
+
+func TestFind(t *testing.T) {
+	meta := `{"Name":"build","Endpoints":{"docker":{"Host":"tcp://build:2376","SkipTLSVerify":false}}}`
+	for name, row := range map[string]struct {
+		env   map[string]string
+		files map[string]string
+		want  string
+	}{
+		"default":  {nil, nil, "unix:///var/run/docker.sock docker's default"},
+		"env":      {map[string]string{"DOCKER_HOST": "tcp://a:1"}, nil, "tcp://a:1 DOCKER_HOST"},
+		"rootless": {map[string]string{"XDG_RUNTIME_DIR": "/run/user/7"}, map[string]string{"/run/user/7/docker.sock": ""}, "unix:///run/user/7/docker.sock the socket of a rootless daemon"},
+		"both": {
+			map[string]string{"XDG_RUNTIME_DIR": "/run/user/7"},
+			map[string]string{"/run/user/7/docker.sock": "", "/var/run/docker.sock": ""},
+			"unix:///var/run/docker.sock docker's default",
+		},
+		"context": {
+			map[string]string{"HOME": "/h"},
+			map[string]string{"/h/.docker/config.json": `{"currentContext":"build"}`, metaOf("/h/.docker", "build"): meta},
+			`tcp://build:2376 the docker context "build"`,
+		},
+		"named context": {
+			map[string]string{"DOCKER_CONFIG": "/c", "DOCKER_CONTEXT": "build"},
+			map[string]string{metaOf("/c", "build"): meta},
+			`tcp://build:2376 the docker context "build"`,
+		},
+		"lost context": {map[string]string{"DOCKER_CONTEXT": "x"}, nil, ` the docker context "x"`},
+	} {
+		address, err := Find(Surroundings{
+			Env: func(name string) string { return row.env[name] },
+			ReadFile: func(path string) ([]byte, error) {
+				if text, found := row.files[path]; found {
+					return []byte(text), nil
+				}
+				return nil, fs.ErrNotExist
+			},
+			Exists: func(path string) bool { _, found := row.files[path]; return found },
+		})
+		if got := address.Host + " " + address.Origin; got != row.want || (err != nil) != (address.Host == "") {
+			t.Errorf("%s: got %q, %v; want %q", name, got, err, row.want)
+		}
+	}
+}
+
+// metaOf is where docker keeps a context. Source: docker's cli/context/store.
+func metaOf(folder, name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return filepath.Join(folder, "contexts", "meta", hex.EncodeToString(sum[:]), "meta.json")
+}
