@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -20,15 +22,15 @@ const defaultWidth = 80
 // readText decides how text looks: by flags, by the environment, by what standard output is.
 func (o *options) readText(c *cli.Context, p process) error {
 	width, terminal := terminalWidth(p.out)
-	color, err := colored(c.String("color"), p.env, terminal)
+	o.ascii = c.Bool("ascii")
 	o.text = report.TextOptions{
-		Width: width, Color: color, Unicode: unicodeLocale(p.env),
+		Width: width, Color: colored(c.String("color"), p.env, terminal), Unicode: !o.ascii && p.unicode(p.out),
 		Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose"),
 	}
 	if o.text.Quiet && o.text.Verbose {
-		return fmt.Errorf("-q and -v exclude each other")
+		return errors.New("-q and -v exclude each other")
 	}
-	return err
+	return nil
 }
 
 // terminalWidth is the width of the terminal that w is, in columns.
@@ -46,34 +48,34 @@ func terminalWidth(w io.Writer) (width int, terminal bool) {
 
 // colored decides on color: the flag, then NO_COLOR, FORCE_COLOR or CLICOLOR_FORCE, CLICOLOR=0, then the terminal.
 // Source: no-color.org and bixense.com/clicolors.
-func colored(flag string, env func(string) string, terminal bool) (bool, error) {
+func colored(flag string, env func(string) string, terminal bool) bool {
 	force := func(name string) bool { return env(name) != "" && env(name) != "0" }
 	switch {
 	case flag == "always":
-		return true, nil
-	case flag == "never":
-		return false, nil
-	case flag != "auto" && flag != "":
-		return false, fmt.Errorf("--color %q is not auto, always or never", flag)
-	case env("NO_COLOR") != "":
-		return false, nil
+		return true
+	case flag == "never", env("NO_COLOR") != "":
+		return false
 	case force("FORCE_COLOR"), force("CLICOLOR_FORCE"):
-		return true, nil
+		return true
 	case env("CLICOLOR") == "0", env("TERM") == "dumb":
-		return false, nil
+		return false
 	}
-	return terminal, nil
+	return terminal
 }
 
-// unicodeLocale tells whether text may leave ASCII. Containers set no locale at all and their logs are UTF-8: only a
-// locale that names another character set says no.
-func unicodeLocale(env func(string) string) bool {
+// unicode tells whether what is written to w may leave ASCII: as the locale says. Without one, as in a container, whose
+// logs are UTF-8, it may; on Windows only a console takes whatever Go writes, while a pipe has the console's code page.
+func (p process) unicode(w io.Writer) bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale := strings.ToLower(env(name)); locale != "" {
+		if locale := strings.ToLower(p.env(name)); locale != "" {
 			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
 		}
 	}
-	return true
+	if runtime.GOOS != "windows" {
+		return true
+	}
+	_, terminal := terminalWidth(w)
+	return terminal
 }
 
 // progressDelay is how long a run may take before it says that it is waiting.
