@@ -21,10 +21,10 @@ const defaultWidth = 80
 
 // readText decides how text looks: by flags, by the environment, by what standard output is.
 func (o *options) readText(c *cli.Context, p process) error {
-	width, terminal := terminalWidth(p.out)
+	width, _ := terminalWidth(p.out)
 	o.ascii = c.Bool("ascii")
 	o.text = report.TextOptions{
-		Width: width, Color: colored(c.String("color"), p.env, terminal), Unicode: !o.ascii && p.unicode(p.out),
+		Width: width, Color: colored(c.String("color"), p.env, obeys(p.out)), Unicode: !o.ascii && p.unicode(p.out),
 		Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose"),
 	}
 	if o.text.Quiet && o.text.Verbose {
@@ -44,6 +44,12 @@ func terminalWidth(w io.Writer) (width int, terminal bool) {
 		return defaultWidth, true
 	}
 	return width, true
+}
+
+// obeys tells whether w is a terminal that does what escape sequences say.
+func obeys(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) && takesEscapes(file.Fd())
 }
 
 // colored decides on color: the flag, then NO_COLOR, FORCE_COLOR or CLICOLOR_FORCE, CLICOLOR=0, then the terminal.
@@ -84,7 +90,8 @@ const progressDelay = 700 * time.Millisecond
 // progress says on a terminal's standard error that the run is waiting, and for how long it may; the returned function
 // takes the line away.
 func (o options) progress(p process, host *checks.Host) (stop func()) {
-	if _, terminal := terminalWidth(p.err); !terminal || host.Offline || p.env("TERM") == "dumb" {
+	width, _ := terminalWidth(p.err)
+	if !obeys(p.err) || host.Offline || p.env("TERM") == "dumb" {
 		return func() {}
 	}
 	done, ended := make(chan struct{}), make(chan struct{})
@@ -102,8 +109,9 @@ func (o options) progress(p process, host *checks.Host) (stop func()) {
 				return
 			case <-wait.C:
 				shown = true
-				fmt.Fprintf(p.err, "\r\x1b[Kwaiting for the network: %.0f s of at most %v",
-					time.Since(started).Seconds(), o.timeout)
+				line := fmt.Sprintf("waiting for the network: %.0f s of at most %v", time.Since(started).Seconds(), o.timeout)
+				// A line that the terminal breaks could not be taken away.
+				fmt.Fprint(p.err, "\r\x1b[K"+line[:min(len(line), width-1)])
 				wait.Reset(time.Second)
 			}
 		}
