@@ -190,11 +190,7 @@ func values(c *cli.Command, flag cli.Flag, prefix string) proposals {
 		}
 		all.files = true
 	case flagName(flag) == "format" && name == "NAME":
-		formats := report.FormatNames()
-		if c.Name == "allowlist" {
-			formats = allowlistFormats()
-		}
-		all = few(formats)
+		all = few(formatNames(c))
 	case name == "OS/ARCH":
 		all = few([]string{"linux/amd64", "linux/arm64"})
 	default:
@@ -204,6 +200,14 @@ func values(c *cli.Command, flag cli.Flag, prefix string) proposals {
 		all.words[i].text = prefix + all.words[i].text
 	}
 	return all
+}
+
+// formatNames are the formats of a command's --format.
+func formatNames(c *cli.Command) []string {
+	if c.Name == "allowlist" {
+		return allowlistFormats()
+	}
+	return report.FormatNames()
 }
 
 // arguments are what may stand behind a command's flags and so many arguments.

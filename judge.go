@@ -174,7 +174,7 @@ func notAFile(name string, commands []string) error {
 	if slices.Contains(commands, name) {
 		return misused("", "commands come before flags: put %s first", name)
 	}
-	if near := checks.Nearest(name, commands); near != "" {
+	if near := nearest(name, commands); near != "" {
 		return misused("see runner-preflight "+near+" --help", "%s: no such file or command; did you mean %s?", name, near)
 	}
 	if slices.Contains(checks.Names(checks.All()), name) {
@@ -209,10 +209,29 @@ func explain(c *cli.Context, p process) error {
 	if slices.Contains(checks.Names(all), name) {
 		return written(report.Explain(p.out, all, name, o.text))
 	}
-	if near := checks.Nearest(name, checks.Names(all)); near != "" {
+	if near := nearest(name, checks.Names(all)); near != "" {
 		return misused("try runner-preflight explain "+near, "no problem or check is called %q; did you mean %q?", name, near)
 	}
-	return misused(hint, "no problem or check is called %q", name)
+	return misused(hint, "no problem or check is called %q%s", name, containing(name, checks.Names(all)))
+}
+
+// mostNames is how many names an error lists.
+const mostNames = 4
+
+// containing lists the names that a part of a name may stand for.
+func containing(part string, names []string) string {
+	found := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return len(part) < 3 || !strings.Contains(name, strings.ToLower(part))
+	})
+	switch {
+	case len(found) == 0:
+		return ""
+	case len(found) > mostNames:
+		return fmt.Sprintf("; there are %s and %d more", strings.Join(found[:mostNames], ", "), len(found)-mostNames)
+	case len(found) == 1:
+		return "; there is " + found[0]
+	}
+	return "; there are " + strings.Join(found, ", ")
 }
 
 func noArguments(c *cli.Context) error {

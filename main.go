@@ -100,8 +100,8 @@ func withCommand(args, commands []string) ([]string, error) {
 		return append(slices.Clone(args), "check"), nil
 	}
 	switch first := args[1]; {
-	case first == "--version":
-		return []string{args[0], "version"}, nil
+	case first == "--version", first == "-version":
+		return append([]string{args[0], "version"}, args[2:]...), nil
 	case first == "help" && len(args) > 2 && slices.Contains(commands, args[2]):
 		return []string{args[0], args[2], "--help"}, nil
 	case first == "help" && len(args) > 2 && !strings.HasPrefix(args[2], "-"):
@@ -119,7 +119,7 @@ func noHelp(name string, commands []string) error {
 	if slices.Contains(checks.Names(checks.All()), name) {
 		return misused("try runner-preflight explain "+name, "%s is no command, but what a check or a problem is called", name)
 	}
-	if near := checks.Nearest(name, commands); near != "" {
+	if near := nearest(name, commands); near != "" {
 		return misused("try runner-preflight help "+near, "no command is called %q; did you mean %q?", name, near)
 	}
 	return misused("runner-preflight --help shows all commands", "no command is called %q", name)
@@ -281,7 +281,7 @@ func onUsageError(c *cli.Context, err error, isCommand bool) error {
 
 // noSuchFlag says that a command has no such flag, and which was most likely meant.
 func noSuchFlag(c *cli.Context, name string) string {
-	var own, others []string
+	own, others := []string{"help"}, []string{"version"}
 	for _, command := range c.App.Commands {
 		for _, flag := range command.Flags {
 			if command == c.Command {
@@ -291,11 +291,31 @@ func noSuchFlag(c *cli.Context, name string) string {
 			}
 		}
 	}
-	if near := checks.Nearest(name, own); near != "" {
-		return fmt.Sprintf("no such flag: %s; did you mean %s?", dashed(name), dashed(near))
-	}
-	if slices.Contains(others, name) {
+	meant := nearest(name, own)
+	switch {
+	case meant != "":
+		meant = dashed(meant)
+	case slices.Contains(others, name):
 		return c.Command.Name + " has no " + dashed(name)
+	case slices.Contains(own, "format") && slices.Contains(formatNames(c.Command), name):
+		meant = "--format " + name
+	case slices.Contains(own, "color") && (name == "no-color" || name == "no-colour"):
+		meant = "--color never"
+	case nearest(name, others) == "version":
+		meant = "--version"
 	}
-	return "no such flag: " + dashed(name)
+	if meant == "" {
+		return "no such flag: " + dashed(name)
+	}
+	return fmt.Sprintf("no such flag: %s; did you mean %s?", dashed(name), meant)
+}
+
+// nearest is what was most likely meant by a name that is none of the candidates, "" if that cannot be told.
+func nearest(name string, candidates []string) string {
+	for _, candidate := range candidates {
+		if candidate != name && strings.EqualFold(candidate, name) {
+			return candidate
+		}
+	}
+	return checks.Nearest(name, candidates)
 }

@@ -104,7 +104,7 @@ func preflight(ts *testscript.TestScript, negated bool, args []string) {
 				of = s.text()
 			}
 		}
-		if args[1] != "version" {
+		if strings.TrimPrefix(args[1], "--") != "version" {
 			ts.Check(validAs(of, stdout))
 		}
 	}

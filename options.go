@@ -139,6 +139,9 @@ func readOptions(c *cli.Context, p process) (options, error) {
 			o.images[role] = reference
 		}
 	}
+	if err := noCommas(c); err != nil {
+		return o, misused("", "%w", err)
+	}
 	selection, err := checks.Select(checks.All(), c.StringSlice("only"), c.StringSlice("skip"))
 	o.selection = selection
 	for _, err := range []error{
@@ -157,6 +160,18 @@ func noneEmpty(c *cli.Context) error {
 	for _, flag := range c.Command.Flags {
 		if f, ok := flag.(*cli.StringFlag); ok && c.IsSet(f.Name) && c.String(f.Name) == "" {
 			return fmt.Errorf("--%s is empty", f.Name)
+		}
+	}
+	return nil
+}
+
+// noCommas refuses lists of names: a flag is given once for each.
+func noCommas(c *cli.Context) error {
+	for _, flag := range []string{"only", "skip"} {
+		for _, value := range c.StringSlice(flag) {
+			if names := strings.FieldsFunc(value, func(r rune) bool { return r == ',' }); len(names) > 1 {
+				return fmt.Errorf("--%s takes one name, and may be given again: --%[1]s %s", flag, strings.Join(names, " --"+flag+" "))
+			}
 		}
 	}
 	return nil
@@ -184,7 +199,7 @@ func oneOf(what, value string, few []string) error {
 	if slices.Contains(few, value) {
 		return nil
 	}
-	if near := checks.Nearest(value, few); near != "" {
+	if near := nearest(value, few); near != "" {
 		return fmt.Errorf("%s %q is not %s; did you mean %q?", what, value, alternatives(few), near)
 	}
 	return fmt.Errorf("%s %q is not %s", what, value, alternatives(few))
@@ -230,7 +245,7 @@ func (o *options) readReports(c *cli.Context) error {
 		format, path, found := strings.Cut(value, "=")
 		switch {
 		case !found || path == "":
-			return fmt.Errorf("--report %q is not NAME=PATH", value)
+			return fmt.Errorf("--report %q is not NAME=PATH, as junit=test-results/junit.xml", value)
 		case o.fileFormats()[format] == nil:
 			return unknownFormat("--report", format, report.FormatNames())
 		case path == "-":
@@ -253,7 +268,7 @@ func (o *options) checkFormat() error {
 }
 
 func unknownFormat(flag, format string, formats []string) error {
-	if near := checks.Nearest(format, formats); near != "" {
+	if near := nearest(format, formats); near != "" {
 		return fmt.Errorf("%s: no format is called %q; did you mean %q?", flag, format, near)
 	}
 	return fmt.Errorf("%s: no format is called %q; there are %s", flag, format, strings.Join(formats, ", "))
