@@ -174,21 +174,39 @@ func TestSignals(t *testing.T) {
 		for _, format := range []string{"text", "json"} {
 			t.Run(signal.String()+"/"+format, func(t *testing.T) {
 				t.Parallel()
-				interrupt(t, signal, format)
+				stdout, stderr := interrupt(t, signal, "check", "--only", "image-resolves", "--format", format)
+				if !strings.Contains(stdout, "nterrupted") || !strings.Contains(stdout, "not-established") {
+					t.Errorf("the report says nothing of the signal:\n%s", stdout)
+				}
+				if err := validJSON(stdout); format == "json" && err != nil {
+					t.Error(err)
+				}
+				if stderr != "" {
+					t.Errorf("on standard error: %s", stderr)
+				}
 			})
 		}
+		t.Run(signal.String()+"/allowlist", func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr := interrupt(t, signal, "allowlist", "--format", "csv")
+			if !strings.HasPrefix(stdout, "host,port,") || !strings.Contains(stderr, "127.0.0.1") {
+				t.Errorf("standard output: %s\nstandard error: %s", stdout, stderr)
+			}
+		})
 	}
 }
 
-func interrupt(t *testing.T, signal syscall.Signal, format string) {
+// interrupt sends a signal to a command that waits for a registry.
+func interrupt(t *testing.T, signal syscall.Signal, command ...string) (report, complaint string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
 	image := listener.Addr().String() + "/rig/image:1"
-	cmd := exec.Command("runner-preflight", "check", "--only", "image-resolves", "--format", format,
-		"--pause-image", image, "--auth-proxy-image", image, "--clone-image", image, "run.sh")
+	cmd := exec.Command("runner-preflight", append(command,
+		"--pause-image", image, "--auth-proxy-image", image, "--clone-image", image, "run.sh")...)
 	cmd.Dir = t.TempDir()
 	script := strings.Replace(string(labFile(t, "run.sh")), "docker-public.packages.atlassian.com", listener.Addr().String(), 1)
 	if err := os.WriteFile(filepath.Join(cmd.Dir, "run.sh"), []byte(script), 0o600); err != nil {
@@ -215,15 +233,7 @@ func interrupt(t *testing.T, signal syscall.Signal, format string) {
 	if code := cmd.ProcessState.ExitCode(); code != 128+int(signal) {
 		t.Errorf("exit code %d", code)
 	}
-	if !strings.Contains(stdout.String(), "nterrupted") || !strings.Contains(stdout.String(), "not-established") {
-		t.Errorf("the report says nothing of the signal:\n%s", &stdout)
-	}
-	if err := validJSON(stdout.String()); format == "json" && err != nil {
-		t.Error(err)
-	}
-	if stderr.Len() > 0 {
-		t.Errorf("on standard error: %s", &stderr)
-	}
+	return stdout.String(), stderr.String()
 }
 
 // secretForms are a secret as it is, URL-encoded, and in base64 wherever in the coded text it begins.
