@@ -188,6 +188,7 @@ func inShell(t *testing.T, script string, command ...string) string {
 
 // Bash: the function is called as readline does, with the words taken apart at = and :, and bash's own files behind it.
 func TestBash(t *testing.T) {
+	t.Parallel()
 	const script = `
 set -u
 source <(runner-preflight completion bash)
@@ -248,6 +249,7 @@ complete -o bashdefault -o default -F _runner_preflight runner-preflight
 
 // Zsh: a shell with a terminal of its own completes what is on its command line, as for somebody who presses Tab.
 func TestZsh(t *testing.T) {
+	t.Parallel()
 	var script strings.Builder
 	script.WriteString(`
 zmodload zsh/zpty
@@ -297,6 +299,7 @@ func completed(line, word string) string { return line[:strings.LastIndex(line, 
 
 // Fish: it lists what fits itself.
 func TestFish(t *testing.T) {
+	t.Parallel()
 	var script, want strings.Builder
 	script.WriteString("runner-preflight completion fish | source\n")
 	for _, test := range shellLines {
