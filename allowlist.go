@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"runner-preflight/checks"
-	"runner-preflight/checks/source"
 	"runner-preflight/report"
 )
 
@@ -44,7 +43,11 @@ func allowlistFlags() []cli.Flag {
 	return append(flags,
 		toggle(reportFlags, "required", "", "without what only some pipelines need"),
 		one(reportFlags, "against", "", "`LIST` show what is missing from that file alone"),
-		one(reportFlags, "format", "text", "`NAME` text, csv, json, squid or markdown"))
+		one(reportFlags, "format", "text", "`NAME` "+strings.Join(allowlistFormats(), ", ")))
+}
+
+func allowlistFormats() []string {
+	return slices.Sorted(maps.Keys(report.AllowlistFormats(report.TextOptions{})))
 }
 
 // listing is an allowlist as somebody wants it.
@@ -84,10 +87,8 @@ func readListing(c *cli.Context, p process) (listing, error) {
 		return listing{}, err
 	}
 	l := listing{options: o, against: c.String("against"), required: c.Bool("required")}
-	formats := report.AllowlistFormats(o.text)
-	if l.write = formats[o.format]; l.write == nil {
-		names := strings.Join(slices.Sorted(maps.Keys(formats)), ", ")
-		return l, misused("", "--format: no format of an allowlist is called %q; there are %s", o.format, names)
+	if l.write = report.AllowlistFormats(o.text)[o.format]; l.write == nil {
+		return l, misused("", "%w", unknownFormat("--format", o.format, allowlistFormats()))
 	}
 	if err := flagsFirst(c.Args().Slice()); err != nil {
 		return l, err
@@ -130,7 +131,7 @@ func (l listing) list(ctx context.Context, p process, host *checks.Host) error {
 		found.Hosts = checks.Missing(found.Hosts, l.patterns)
 	}
 	for _, line := range append(found.Caveats(), l.missing(found)...) {
-		fmt.Fprintf(p.err, "runner-preflight: %s\n", source.Printable(line))
+		p.say(line)
 	}
 	if err := l.write(p.out, found); err != nil {
 		return fmt.Errorf("writing to standard output: %s", reason(err))

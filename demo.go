@@ -77,7 +77,11 @@ func demoHeading(o options, text string) string {
 	if !o.text.Unicode {
 		mark = "--"
 	}
-	return fmt.Sprintf("%s demo %s %s\n\n", mark, text, mark)
+	heading := fmt.Sprintf("%s demo %s", mark, text)
+	if len([]rune(heading+" "+mark)) <= o.text.Width {
+		heading += " " + mark
+	}
+	return heading + "\n\n"
 }
 
 // demoHost is a runner's host: its files, and which of its needs a firewall blocks.

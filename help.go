@@ -41,11 +41,47 @@ Examples:
   runner-preflight explain credential-store
   runner-preflight explain config-registry-key`
 	listText = `
-The names go with explain, --only and --skip.`
+The names go with explain, --only and --skip. What the JSON holds is told by
+runner-preflight schema list.
+
+Examples:
+  runner-preflight list
+  runner-preflight list --format json | jq -r '.problems[].id'`
 	demoText = `
 A healthy runner is checked, then the same with four typical mistakes, in a
 network of its own on this machine's loopback. The exit code is 0. A --report
 is about the second one: runner-preflight demo --report html=demo.html`
+	completionText = `
+The script asks runner-preflight itself what fits, so it need not be made anew
+with a new version.
+
+Examples:
+  source <(runner-preflight completion bash)     in ~/.bashrc
+  source <(runner-preflight completion zsh)      in ~/.zshrc, behind compinit
+  runner-preflight completion fish | source      in ~/.config/fish/config.fish
+  runner-preflight completion powershell | Out-String | Invoke-Expression`
+	manText = `
+It has what --help says, of all commands.
+
+Examples:
+  runner-preflight man | man -l -
+  runner-preflight man >/usr/local/share/man/man1/runner-preflight.1`
+	schemaText = `
+What --format json writes is as the schema says: that of check and lint
+(report), of allowlist, of list. The default is report.
+
+Examples:
+  runner-preflight schema
+  runner-preflight schema allowlist >allowlist.schema.json`
+	versionHelp = `
+With it: the commit, whether files were changed since, Go's version and the
+platform.`
+)
+
+// The headings under which help lists commands.
+const (
+	commandsHeading = "Commands"
+	aroundHeading   = "For shells and scripts"
 )
 
 const appText = `Usage: runner-preflight [COMMAND] [FLAGS] [FILE…]
@@ -54,7 +90,6 @@ Tells why a Bitbucket Pipelines self-hosted Docker runner will not pull its
 images: the one cause, the line that is wrong, the command that mends it.
 Read-only: nothing is pulled, no program is run, no secret is printed.
 
-Commands:
 %s
 FILE is what starts the runner (a shell script with its docker run command, an
 env file) or its config.json, recognised by its content; - is standard input.
@@ -71,7 +106,16 @@ Exit codes:
   1    something was found
   2    usage, or a file that cannot be opened
   3    something could not be established, or nothing was checked
-  130  interrupted (143: terminated); the report has what was known by then
+  130  interrupted; the report has what was known by then
+  143  terminated, likewise
+
+Environment:
+  DOCKER_CONFIG           the folder of this user's config.json, for check
+  HTTPS_PROXY, NO_PROXY   the way out, for check and allowlist; HTTP_PROXY too
+  NO_COLOR, FORCE_COLOR   no color, or color whatever the output is
+  CLICOLOR                0: no color; CLICOLOR_FORCE=1 is FORCE_COLOR
+  LC_ALL, LC_CTYPE, LANG  the first that is set: ASCII alone if it is not UTF-8
+  TERM                    dumb: no color, and no line that is written anew
 
 Flags come before files. A command's own: runner-preflight COMMAND --help
 `
@@ -81,11 +125,13 @@ func formatsText() string { return "\n\nFormats: " + strings.Join(report.FormatN
 
 // appHelp is the help of the tool as a whole.
 func appHelp(commands []*cli.Command) string {
-	var lines strings.Builder
+	lists := map[string]string{}
 	for _, c := range commands {
-		fmt.Fprintf(&lines, "  %-9s  %s\n", c.Name, c.Usage)
+		if !c.Hidden {
+			lists[c.Category] += fmt.Sprintf("  %-10s  %s\n", c.Name, c.Usage)
+		}
 	}
-	return fmt.Sprintf(appText, lines.String())
+	return fmt.Sprintf(appText, commandsHeading+":\n"+lists[""]+"\n"+aroundHeading+":\n"+lists[aroundHeading])
 }
 
 // commandHelp is the help of one command: what it does, examples, its flags by category.
@@ -115,21 +161,31 @@ func commandHelp(c *cli.Command) string {
 	return out.String()
 }
 
-// flagHelp is a flag's line. What stands between backticks at the start of its usage names its value.
+// flagHelp is a flag's line. What stands between backticks at the start of its usage names its value: a|b|c are all
+// the values that there are.
 func flagHelp(f cli.DocGenerationFlag) string {
 	var names []string
 	for _, name := range f.Names() {
 		names = append([]string{dashed(name)}, names...)
 	}
-	lead, usage := strings.Join(names, ", "), f.GetUsage()
-	if _, value, found := strings.Cut(usage, "`"); found {
-		value, usage, _ = strings.Cut(value, "`")
+	lead := strings.Join(names, ", ")
+	value, usage := valueName(f)
+	if value != "" {
 		lead += " " + value
 	}
 	if fallback := f.GetValue(); f.TakesValue() && fallback != "" {
 		usage += " (default " + fallback + ")"
 	}
-	return fmt.Sprintf("  %-26s %s\n", lead, strings.TrimSpace(usage))
+	return fmt.Sprintf("  %-25s  %s\n", lead, strings.TrimSpace(usage))
+}
+
+// valueName is the name that help gives a flag's value, "" if it takes none, and what help says of the flag.
+func valueName(f cli.DocGenerationFlag) (name, usage string) {
+	if _, rest, found := strings.Cut(f.GetUsage(), "`"); found {
+		name, usage, _ = strings.Cut(rest, "`")
+		return name, usage
+	}
+	return "", f.GetUsage()
 }
 
 // dashed is a flag as people write it.

@@ -87,7 +87,7 @@ func (o options) judgeHost(ctx context.Context, p process, host *checks.Host) er
 	})
 	code := exitCode(r.ExitCode(o.failOn))
 	if err := o.write(p, r); err != nil {
-		complain(p.err, err)
+		p.complain(err)
 		if code == exitClean {
 			code = exitUnestablished
 		}
@@ -101,17 +101,17 @@ func (o options) judgeHost(ctx context.Context, p process, host *checks.Host) er
 	return code
 }
 
-// write gives standard output its format and writes the report files.
+// write writes the report files and gives standard output its format: last, as a reader that has gone ends the process.
 func (o options) write(p process, r report.Report) error {
 	var errs []error
-	if err := o.formats()[o.format](p.out, r); err != nil {
-		errs = append(errs, fmt.Errorf("writing to standard output: %s", reason(err)))
-	}
 	for _, file := range o.reports {
 		err := writeWhole(file.path, func(w io.Writer) error { return o.fileFormats()[file.format](w, r) })
 		if err != nil {
 			errs = append(errs, fmt.Errorf("writing %s: %s", file.path, reason(err)))
 		}
+	}
+	if err := o.formats()[o.format](p.out, r); err != nil {
+		errs = append(errs, fmt.Errorf("writing to standard output: %s", reason(err)))
 	}
 	return errors.Join(errs...)
 }
@@ -174,8 +174,11 @@ func notAFile(name string, commands []string) error {
 	if slices.Contains(commands, name) {
 		return misused("", "commands come before flags: put %s first", name)
 	}
-	if near := checks.Nearest(name, commands); near != "" {
-		return misused("", "%s: no such file or command; did you mean %s?", name, near)
+	if near := nearest(name, commands); near != "" {
+		return misused("see runner-preflight "+near+" --help", "%s: no such file or command; did you mean %s?", name, near)
+	}
+	if slices.Contains(checks.Names(checks.All()), name) {
+		return misused("try runner-preflight explain "+name, "%s: no such file or command", name)
 	}
 	return misused("", "%s: no such file", cmp.Or(name, `""`))
 }
@@ -204,32 +207,31 @@ func explain(c *cli.Context, p process) error {
 	}
 	name := c.Args().First()
 	if slices.Contains(checks.Names(all), name) {
-		return report.Explain(p.out, all, name, o.text)
+		return written(report.Explain(p.out, all, name, o.text))
 	}
-	if near := checks.Nearest(name, checks.Names(all)); near != "" {
+	if near := nearest(name, checks.Names(all)); near != "" {
 		return misused("try runner-preflight explain "+near, "no problem or check is called %q; did you mean %q?", name, near)
 	}
-	return misused(hint, "no problem or check is called %q", name)
+	return misused(hint, "no problem or check is called %q%s", name, containing(name, checks.Names(all)))
 }
 
-// list writes all checks and problems.
-func list(c *cli.Context, p process) error {
-	o, err := readOptions(c, p)
-	if err != nil {
-		return err
-	}
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	return report.List(p.out, checks.All(), o.text)
-}
+// mostNames is how many names an error lists.
+const mostNames = 4
 
-func printVersion(c *cli.Context, p process) error {
-	if err := noArguments(c); err != nil {
-		return err
+// containing lists the names that a part of a name may stand for.
+func containing(part string, names []string) string {
+	found := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return len(part) < 3 || !strings.Contains(name, strings.ToLower(part))
+	})
+	switch {
+	case len(found) == 0:
+		return ""
+	case len(found) > mostNames:
+		return fmt.Sprintf("; there are %s and %d more", strings.Join(found[:mostNames], ", "), len(found)-mostNames)
+	case len(found) == 1:
+		return "; there is " + found[0]
 	}
-	_, err := fmt.Fprintln(p.out, "runner-preflight "+version)
-	return err
+	return "; there are " + strings.Join(found, ", ")
 }
 
 func noArguments(c *cli.Context) error {

@@ -19,6 +19,7 @@ import (
 
 	"runner-preflight/checks"
 	"runner-preflight/checks/source"
+	"runner-preflight/report"
 )
 
 // The exit codes, the same for every format.
@@ -75,7 +76,10 @@ func misused(hint, format string, args ...any) error {
 // run is the tool without the process around it: it returns the exit code.
 func run(args []string, p process) int {
 	app := newApp(p)
-	err := app.Run(withCommand(args, names(app)))
+	args, err := withCommand(args, names(app))
+	if err == nil {
+		err = app.Run(args)
+	}
 	var code exitCode
 	switch {
 	case err == nil:
@@ -83,31 +87,42 @@ func run(args []string, p process) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &usageError{}):
-		complain(p.err, err)
+		p.complain(err)
 		return exitUsage
 	}
-	complain(p.err, err)
+	p.complain(err)
 	return exitUnestablished
 }
 
 // withCommand puts the default command where none is named: what stands first is then a flag, a FILE or nothing.
-func withCommand(args, commands []string) []string {
+func withCommand(args, commands []string) ([]string, error) {
 	if len(args) < 2 {
-		return append(slices.Clone(args), "check")
+		return append(slices.Clone(args), "check"), nil
 	}
 	switch first := args[1]; {
-	case first == "--version":
-		return []string{args[0], "version"}
+	case first == "--version", first == "-version":
+		return append([]string{args[0], "version"}, args[2:]...), nil
 	case first == "help" && len(args) > 2 && slices.Contains(commands, args[2]):
-		return []string{args[0], args[2], "--help"}
-	case first == "help" && len(args) > 2:
-		return []string{args[0], "check", args[2]} // which says that there is no such thing
+		return []string{args[0], args[2], "--help"}, nil
+	case first == "help" && len(args) > 2 && !strings.HasPrefix(args[2], "-"):
+		return nil, noHelp(args[2], commands)
 	case first == "help":
-		return []string{args[0], "--help"}
-	case first == "--help", first == "-h", slices.Contains(commands, first):
-		return args
+		return []string{args[0], "--help"}, nil
+	case first == "--help", first == "-h", first == completeCommand, slices.Contains(commands, first):
+		return args, nil
 	}
-	return slices.Insert(slices.Clone(args), 1, "check")
+	return slices.Insert(slices.Clone(args), 1, "check"), nil
+}
+
+// noHelp says that there is no such command, and what was most likely meant.
+func noHelp(name string, commands []string) error {
+	if slices.Contains(checks.Names(checks.All()), name) {
+		return misused("try runner-preflight explain "+name, "%s is no command, but what a check or a problem is called", name)
+	}
+	if near := nearest(name, commands); near != "" {
+		return misused("try runner-preflight help "+near, "no command is called %q; did you mean %q?", name, near)
+	}
+	return misused("runner-preflight --help shows all commands", "no command is called %q", name)
 }
 
 // interruption is the cause of a context that a signal ended.
@@ -141,11 +156,16 @@ func untilSignal(parent context.Context) (ctx context.Context, stop func()) {
 }
 
 // complain writes an error for people: what, and for a mistake on the command line how to go on.
-func complain(w io.Writer, err error) {
-	fmt.Fprintf(w, "runner-preflight: %s\n", source.Printable(source.WithoutPassword(err.Error())))
+func (p process) complain(err error) {
+	p.say(source.WithoutPassword(err.Error()))
 	if u := (usageError{}); errors.As(err, &u) {
-		fmt.Fprintln(w, cmp.Or(u.hint, "see runner-preflight --help"))
+		fmt.Fprintln(p.err, p.spelled(p.err, cmp.Or(u.hint, "see runner-preflight --help")))
 	}
+}
+
+// say writes a line to standard error.
+func (p process) say(line string) {
+	fmt.Fprintf(p.err, "runner-preflight: %s\n", p.spelled(p.err, source.Printable(line)))
 }
 
 // newApp is the command line.
@@ -153,7 +173,7 @@ func newApp(p process) *cli.App {
 	commands := commands(p)
 	return &cli.App{
 		Name:                      "runner-preflight",
-		CustomAppHelpTemplate:     spelled(appHelp(commands), p),
+		CustomAppHelpTemplate:     shown(appHelp(commands), p),
 		HideVersion:               true,
 		HideHelpCommand:           true,
 		DisableSliceFlagSeparator: true,
@@ -166,11 +186,13 @@ func newApp(p process) *cli.App {
 	}
 }
 
-// names are those of the commands.
+// names are those of the commands that help tells of.
 func names(app *cli.App) []string {
 	var names []string
 	for _, c := range app.Commands {
-		names = append(names, c.Name)
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
 	}
 	return names
 }
@@ -183,9 +205,10 @@ func commands(p process) []*cli.Command {
 			HideHelpCommand: true, OnUsageError: onUsageError, UseShortOptionHandling: true,
 			Action: func(c *cli.Context) error { return hinting(name, action(c, p)) },
 		}
-		c.CustomHelpTemplate = spelled(commandHelp(c), p)
+		c.CustomHelpTemplate = shown(commandHelp(c), p)
 		return c
 	}
+	around := func(c *cli.Command) *cli.Command { c.Category = aroundHeading; return c }
 	return []*cli.Command{
 		command("check", "[FILE…]", "judge a runner on its own host: files, images, network (default)",
 			checkText+formatsText(), judgingFlags(true), check),
@@ -194,12 +217,19 @@ func commands(p process) []*cli.Command {
 		command("allowlist", "[FILE…]", "list every host and port that a runner needs, for a firewall", allowlistText,
 			allowlistFlags(), allowlist),
 		command("demo", "", "see it work on an embedded registry: no network, no set-up", demoText,
-			append(amountFlags(), reportFlag(), colorFlag()), demo),
+			slices.Concat(amountFlags(), []cli.Flag{reportFlag()}, lookFlags()), demo),
 		command("explain", "NAME", "say what a problem is, why it breaks a runner, how to mend it", explainText,
-			[]cli.Flag{colorFlag()}, explain),
+			lookFlags(), explain),
 		command("list", "", "list all checks and the problems that they report", listText,
-			[]cli.Flag{colorFlag()}, list),
-		command("version", "", "print the version", "", nil, printVersion),
+			append([]cli.Flag{formatFlag(report.ListFormats(report.TextOptions{}))}, lookFlags()...), list),
+		around(command("schema", "["+strings.Join(schemaNames(), "|")+"]", "print the JSON Schema of what --format json writes",
+			schemaText, nil, printSchema)),
+		around(command("completion", strings.Join(shells(), "|"), "print the script by which a shell completes commands and names",
+			completionText, nil, completion)),
+		around(command("man", "", "print the manual page", manText, nil, manual)),
+		around(command("version", "", "print the version", versionHelp,
+			[]cli.Flag{formatFlag(versionFormats())}, printVersion)),
+		completionEntry(p),
 	}
 }
 
@@ -211,12 +241,18 @@ func hinting(command string, err error) error {
 	return err
 }
 
-// spelled is a help text as the reader's character set has it.
-func spelled(text string, p process) string {
-	if unicodeLocale(p.env) {
+// shown is a help text as the reader's terminal and character set have it.
+func shown(text string, p process) string {
+	width, _ := terminalWidth(p.out)
+	return p.spelled(p.out, laidOut(text, width))
+}
+
+// spelled is a text as it may be written to w.
+func (p process) spelled(w io.Writer, text string) string {
+	if p.unicode(w) {
 		return text
 	}
-	return strings.ReplaceAll(text, "…", "...")
+	return report.ASCII(text)
 }
 
 // onUsageError puts what the flag parser says into words; nothing goes to standard output.
@@ -245,7 +281,7 @@ func onUsageError(c *cli.Context, err error, isCommand bool) error {
 
 // noSuchFlag says that a command has no such flag, and which was most likely meant.
 func noSuchFlag(c *cli.Context, name string) string {
-	var own, others []string
+	own, others := []string{"help"}, []string{"version"}
 	for _, command := range c.App.Commands {
 		for _, flag := range command.Flags {
 			if command == c.Command {
@@ -255,11 +291,31 @@ func noSuchFlag(c *cli.Context, name string) string {
 			}
 		}
 	}
-	if near := checks.Nearest(name, own); near != "" {
-		return fmt.Sprintf("no such flag: %s; did you mean %s?", dashed(name), dashed(near))
-	}
-	if slices.Contains(others, name) {
+	meant := nearest(name, own)
+	switch {
+	case meant != "":
+		meant = dashed(meant)
+	case slices.Contains(others, name):
 		return c.Command.Name + " has no " + dashed(name)
+	case slices.Contains(own, "format") && slices.Contains(formatNames(c.Command), name):
+		meant = "--format " + name
+	case slices.Contains(own, "color") && (name == "no-color" || name == "no-colour"):
+		meant = "--color never"
+	case nearest(name, others) == "version":
+		meant = "--version"
 	}
-	return "no such flag: " + dashed(name)
+	if meant == "" {
+		return "no such flag: " + dashed(name)
+	}
+	return fmt.Sprintf("no such flag: %s; did you mean %s?", dashed(name), meant)
+}
+
+// nearest is what was most likely meant by a name that is none of the candidates, "" if that cannot be told.
+func nearest(name string, candidates []string) string {
+	for _, candidate := range candidates {
+		if candidate != name && strings.EqualFold(candidate, name) {
+			return candidate
+		}
+	}
+	return checks.Nearest(name, candidates)
 }

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 //	preflight CODE ARG…
 //
 // which runs the tool and wants that exit code. A usage error (2) must leave standard output empty and end in a hint;
-// JSON must be as report/schema.json says, and alone on standard output. run.sh and config.json are a healthy runner's;
+// JSON must be as its schema says, and alone on standard output. run.sh and config.json are a healthy runner's;
 // the registries of hang.sh take connections and say nothing.
 func TestScripts(t *testing.T) {
 	silent := silentHost(t)
@@ -98,13 +98,24 @@ func preflight(ts *testscript.TestScript, negated bool, args []string) {
 			ts.Fatalf("a usage error must be one line and a hint on standard error, and nothing else")
 		}
 	case strings.Contains(strings.Join(args, " "), "--format json"):
-		ts.Check(validJSON(stdout))
+		of := report.Schema()
+		for _, s := range schemas() {
+			if s.name == args[1] {
+				of = s.text()
+			}
+		}
+		if strings.TrimPrefix(args[1], "--") != "version" {
+			ts.Check(validAs(of, stdout))
+		}
 	}
 }
 
 // validJSON tells what is wrong with the JSON report that must be all of a text.
-func validJSON(text string) error {
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.Schema()))
+func validJSON(text string) error { return validAs(report.Schema(), text) }
+
+// validAs tells what is wrong with the JSON that must be all of a text.
+func validAs(as []byte, text string) error {
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(as))
 	if err != nil {
 		return err
 	}
@@ -163,21 +174,39 @@ func TestSignals(t *testing.T) {
 		for _, format := range []string{"text", "json"} {
 			t.Run(signal.String()+"/"+format, func(t *testing.T) {
 				t.Parallel()
-				interrupt(t, signal, format)
+				stdout, stderr := interrupt(t, signal, "check", "--only", "image-resolves", "--format", format)
+				if !strings.Contains(stdout, "nterrupted") || !strings.Contains(stdout, "not-established") {
+					t.Errorf("the report says nothing of the signal:\n%s", stdout)
+				}
+				if err := validJSON(stdout); format == "json" && err != nil {
+					t.Error(err)
+				}
+				if stderr != "" {
+					t.Errorf("on standard error: %s", stderr)
+				}
 			})
 		}
+		t.Run(signal.String()+"/allowlist", func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr := interrupt(t, signal, "allowlist", "--format", "csv")
+			if !strings.HasPrefix(stdout, "host,port,") || !strings.Contains(stderr, "127.0.0.1") {
+				t.Errorf("standard output: %s\nstandard error: %s", stdout, stderr)
+			}
+		})
 	}
 }
 
-func interrupt(t *testing.T, signal syscall.Signal, format string) {
+// interrupt sends a signal to a command that waits for a registry.
+func interrupt(t *testing.T, signal syscall.Signal, command ...string) (report, complaint string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
 	image := listener.Addr().String() + "/rig/image:1"
-	cmd := exec.Command("runner-preflight", "check", "--only", "image-resolves", "--format", format,
-		"--pause-image", image, "--auth-proxy-image", image, "--clone-image", image, "run.sh")
+	cmd := exec.Command("runner-preflight", append(command,
+		"--pause-image", image, "--auth-proxy-image", image, "--clone-image", image, "run.sh")...)
 	cmd.Dir = t.TempDir()
 	script := strings.Replace(string(labFile(t, "run.sh")), "docker-public.packages.atlassian.com", listener.Addr().String(), 1)
 	if err := os.WriteFile(filepath.Join(cmd.Dir, "run.sh"), []byte(script), 0o600); err != nil {
@@ -204,15 +233,7 @@ func interrupt(t *testing.T, signal syscall.Signal, format string) {
 	if code := cmd.ProcessState.ExitCode(); code != 128+int(signal) {
 		t.Errorf("exit code %d", code)
 	}
-	if !strings.Contains(stdout.String(), "nterrupted") || !strings.Contains(stdout.String(), "not-established") {
-		t.Errorf("the report says nothing of the signal:\n%s", &stdout)
-	}
-	if err := validJSON(stdout.String()); format == "json" && err != nil {
-		t.Error(err)
-	}
-	if stderr.Len() > 0 {
-		t.Errorf("on standard error: %s", &stderr)
-	}
+	return stdout.String(), stderr.String()
 }
 
 // secretForms are a secret as it is, URL-encoded, and in base64 wherever in the coded text it begins.
@@ -530,9 +551,9 @@ func TestColor(t *testing.T) {
 			name, value, _ := strings.Cut(setting, "=")
 			env[name] = value
 		}
-		got, err := colored(test.flag, func(name string) string { return env[name] }, test.terminal)
-		if err != nil || got != test.want {
-			t.Errorf("%+v: %v, %v", test, got, err)
+		got := colored(test.flag, func(name string) string { return env[name] }, test.terminal)
+		if got != test.want {
+			t.Errorf("%+v: %v", test, got)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
 	"slices"
@@ -31,6 +32,8 @@ type options struct {
 	reports   []reportFile
 	failOn    checks.Status
 	text      report.TextOptions
+	// ascii is --ascii, which is for report files too; a locale is for the terminal alone.
+	ascii bool
 }
 
 // reportFile is one --report.
@@ -71,7 +74,7 @@ func judgingFlags(live bool) []cli.Flag {
 		one(reportFlags, "format", "text", "`NAME` what standard output gets"),
 		reportFlag(),
 		one(reportFlags, "fail-on", "fail", "`warn|fail` what makes the exit code 1"),
-	), append(amountFlags(), colorFlag())...)
+	), append(amountFlags(), lookFlags()...)...)
 }
 
 // amountFlags say how much of a report is printed.
@@ -86,8 +89,18 @@ func reportFlag() cli.Flag {
 	return several(reportFlags, "report", "`NAME=PATH` a further report, into a file (repeatable)")
 }
 
-func colorFlag() cli.Flag {
-	return one(reportFlags, "color", "auto", "`auto|always|never` on standard output")
+// lookFlags say how text looks.
+func lookFlags() []cli.Flag {
+	return []cli.Flag{
+		one(reportFlags, "color", "auto", "`auto|always|never` on standard output"),
+		toggle(reportFlags, "ascii", "", "no sign beyond ASCII in what the tool itself says"),
+	}
+}
+
+// formatFlag chooses one of a few formats; text is the default.
+func formatFlag[F any](formats map[string]F) cli.Flag {
+	names := strings.Join(slices.Sorted(maps.Keys(formats)), "|")
+	return one(reportFlags, "format", "text", "`"+names+"` what standard output gets")
 }
 
 func one(category, name, value, usage string) cli.Flag {
@@ -118,7 +131,10 @@ func readOptions(c *cli.Context, p process) (options, error) {
 	o := options{
 		config: c.String("config"), offline: c.Bool("offline"), timeout: cmp.Or(c.Duration("timeout"), usualTimeout),
 		connect: c.Duration("connect-timeout"), format: c.String("format"), platform: c.String("platform"),
-		images: map[checks.Role]string{},
+		images: map[checks.Role]string{}, failOn: checks.Fail,
+	}
+	if c.String("fail-on") == checks.Warn.String() {
+		o.failOn = checks.Warn
 	}
 	for flag, role := range map[string]checks.Role{
 		"pause-image": checks.RolePause, "auth-proxy-image": checks.RoleAuthProxy, "clone-image": checks.RoleClone,
@@ -127,11 +143,14 @@ func readOptions(c *cli.Context, p process) (options, error) {
 			o.images[role] = reference
 		}
 	}
+	if err := noCommas(c); err != nil {
+		return o, misused("", "%w", err)
+	}
 	selection, err := checks.Select(checks.All(), c.StringSlice("only"), c.StringSlice("skip"))
 	o.selection = selection
 	for _, err := range []error{
-		noneEmpty(c), o.readEndpoints(c.StringSlice("endpoint")), o.readPlatform(), o.readReports(c),
-		o.readThreshold(c.String("fail-on")), readLimits(c), o.readText(c, p), err,
+		noneEmpty(c), oneOfFew(c), o.readEndpoints(c.StringSlice("endpoint")), o.readPlatform(), o.readReports(c),
+		readLimits(c), o.readText(c, p), err,
 	} {
 		if err != nil {
 			return o, misused("", "%w", err)
@@ -148,6 +167,51 @@ func noneEmpty(c *cli.Context) error {
 		}
 	}
 	return nil
+}
+
+// noCommas refuses lists of names: a flag is given once for each.
+func noCommas(c *cli.Context) error {
+	for _, flag := range []string{"only", "skip"} {
+		for _, value := range c.StringSlice(flag) {
+			if names := strings.FieldsFunc(value, func(r rune) bool { return r == ',' }); len(names) > 1 {
+				return fmt.Errorf("--%s takes one name, and may be given again: --%[1]s %s", flag, strings.Join(names, " --"+flag+" "))
+			}
+		}
+	}
+	return nil
+}
+
+// oneOfFew refuses other values of a flag than those that help names.
+func oneOfFew(c *cli.Context) error {
+	for _, flag := range c.Command.Flags {
+		f, ok := flag.(*cli.StringFlag)
+		if !ok || !c.IsSet(f.Name) {
+			continue
+		}
+		values, _ := valueName(f)
+		if few := strings.Split(values, "|"); len(few) > 1 {
+			if err := oneOf("--"+f.Name, c.String(f.Name), few); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// oneOf refuses a value that is none of a few, and says which of them was most likely meant.
+func oneOf(what, value string, few []string) error {
+	if slices.Contains(few, value) {
+		return nil
+	}
+	if near := nearest(value, few); near != "" {
+		return fmt.Errorf("%s %q is not %s; did you mean %q?", what, value, alternatives(few), near)
+	}
+	return fmt.Errorf("%s %q is not %s", what, value, alternatives(few))
+}
+
+func alternatives(few []string) string {
+	last := len(few) - 1
+	return strings.Join(few[:last], ", ") + " or " + few[last]
 }
 
 func (o *options) readEndpoints(values []string) error {
@@ -185,9 +249,9 @@ func (o *options) readReports(c *cli.Context) error {
 		format, path, found := strings.Cut(value, "=")
 		switch {
 		case !found || path == "":
-			return fmt.Errorf("--report %q is not NAME=PATH", value)
+			return fmt.Errorf("--report %q is not NAME=PATH, as junit=test-results/junit.xml", value)
 		case o.fileFormats()[format] == nil:
-			return unknownFormat("--report", format)
+			return unknownFormat("--report", format, report.FormatNames())
 		case path == "-":
 			return fmt.Errorf("--report writes files; --format %s is for standard output", format)
 		case taken[filepath.Clean(path)]:
@@ -202,29 +266,16 @@ func (o *options) readReports(c *cli.Context) error {
 // checkFormat refuses what is no format of reports.
 func (o *options) checkFormat() error {
 	if o.formats()[o.format] == nil {
-		return unknownFormat("--format", o.format)
+		return unknownFormat("--format", o.format, report.FormatNames())
 	}
 	return nil
 }
 
-func unknownFormat(flag, format string) error {
-	near := checks.Nearest(format, report.FormatNames())
-	if near != "" {
+func unknownFormat(flag, format string, formats []string) error {
+	if near := nearest(format, formats); near != "" {
 		return fmt.Errorf("%s: no format is called %q; did you mean %q?", flag, format, near)
 	}
-	return fmt.Errorf("%s: no format is called %q; there are %s", flag, format, strings.Join(report.FormatNames(), ", "))
-}
-
-func (o *options) readThreshold(value string) error {
-	switch value {
-	case "fail", "":
-		o.failOn = checks.Fail
-	case "warn":
-		o.failOn = checks.Warn
-	default:
-		return fmt.Errorf("--fail-on %q is neither warn nor fail", value)
-	}
-	return nil
+	return fmt.Errorf("%s: no format is called %q; there are %s", flag, format, strings.Join(formats, ", "))
 }
 
 func readLimits(c *cli.Context) error {
@@ -240,5 +291,5 @@ func readLimits(c *cli.Context) error {
 func (o *options) formats() map[string]report.Format { return report.Formats(o.text) }
 
 func (o *options) fileFormats() map[string]report.Format {
-	return report.Formats(report.TextOptions{Verbose: o.text.Verbose, Quiet: o.text.Quiet, Unicode: true})
+	return report.Formats(report.TextOptions{Verbose: o.text.Verbose, Quiet: o.text.Quiet, Unicode: !o.ascii})
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -19,16 +21,16 @@ const defaultWidth = 80
 
 // readText decides how text looks: by flags, by the environment, by what standard output is.
 func (o *options) readText(c *cli.Context, p process) error {
-	width, terminal := terminalWidth(p.out)
-	color, err := colored(c.String("color"), p.env, terminal)
+	width, _ := terminalWidth(p.out)
+	o.ascii = c.Bool("ascii")
 	o.text = report.TextOptions{
-		Width: width, Color: color, Unicode: unicodeLocale(p.env),
+		Width: width, Color: colored(c.String("color"), p.env, obeys(p.out)), Unicode: !o.ascii && p.unicode(p.out),
 		Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose"),
 	}
 	if o.text.Quiet && o.text.Verbose {
-		return fmt.Errorf("-q and -v exclude each other")
+		return errors.New("-q and -v exclude each other")
 	}
-	return err
+	return nil
 }
 
 // terminalWidth is the width of the terminal that w is, in columns.
@@ -44,36 +46,42 @@ func terminalWidth(w io.Writer) (width int, terminal bool) {
 	return width, true
 }
 
+// obeys tells whether w is a terminal that does what escape sequences say.
+func obeys(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) && takesEscapes(file.Fd())
+}
+
 // colored decides on color: the flag, then NO_COLOR, FORCE_COLOR or CLICOLOR_FORCE, CLICOLOR=0, then the terminal.
 // Source: no-color.org and bixense.com/clicolors.
-func colored(flag string, env func(string) string, terminal bool) (bool, error) {
+func colored(flag string, env func(string) string, terminal bool) bool {
 	force := func(name string) bool { return env(name) != "" && env(name) != "0" }
 	switch {
 	case flag == "always":
-		return true, nil
-	case flag == "never":
-		return false, nil
-	case flag != "auto" && flag != "":
-		return false, fmt.Errorf("--color %q is not auto, always or never", flag)
-	case env("NO_COLOR") != "":
-		return false, nil
+		return true
+	case flag == "never", env("NO_COLOR") != "":
+		return false
 	case force("FORCE_COLOR"), force("CLICOLOR_FORCE"):
-		return true, nil
+		return true
 	case env("CLICOLOR") == "0", env("TERM") == "dumb":
-		return false, nil
+		return false
 	}
-	return terminal, nil
+	return terminal
 }
 
-// unicodeLocale tells whether text may leave ASCII. Containers set no locale at all and their logs are UTF-8: only a
-// locale that names another character set says no.
-func unicodeLocale(env func(string) string) bool {
+// unicode tells whether what is written to w may leave ASCII: as the locale says. Without one, as in a container, whose
+// logs are UTF-8, it may; on Windows only a console takes whatever Go writes, while a pipe has the console's code page.
+func (p process) unicode(w io.Writer) bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale := strings.ToLower(env(name)); locale != "" {
+		if locale := strings.ToLower(p.env(name)); locale != "" {
 			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
 		}
 	}
-	return true
+	if runtime.GOOS != "windows" {
+		return true
+	}
+	_, terminal := terminalWidth(w)
+	return terminal
 }
 
 // progressDelay is how long a run may take before it says that it is waiting.
@@ -82,7 +90,8 @@ const progressDelay = 700 * time.Millisecond
 // progress says on a terminal's standard error that the run is waiting, and for how long it may; the returned function
 // takes the line away.
 func (o options) progress(p process, host *checks.Host) (stop func()) {
-	if _, terminal := terminalWidth(p.err); !terminal || host.Offline || p.env("TERM") == "dumb" {
+	width, _ := terminalWidth(p.err)
+	if !obeys(p.err) || host.Offline || p.env("TERM") == "dumb" {
 		return func() {}
 	}
 	done, ended := make(chan struct{}), make(chan struct{})
@@ -100,8 +109,9 @@ func (o options) progress(p process, host *checks.Host) (stop func()) {
 				return
 			case <-wait.C:
 				shown = true
-				fmt.Fprintf(p.err, "\r\x1b[Kwaiting for the network: %.0f s of at most %v",
-					time.Since(started).Seconds(), o.timeout)
+				line := fmt.Sprintf("waiting for the network: %.0f s of at most %v", time.Since(started).Seconds(), o.timeout)
+				// A line that the terminal breaks could not be taken away.
+				fmt.Fprint(p.err, "\r\x1b[K"+line[:min(len(line), width-1)])
 				wait.Reset(time.Second)
 			}
 		}

@@ -95,11 +95,7 @@ func (p *page) check(c checks.Check) {
 // List writes all groups, checks and problems with their titles, each problem once.
 func List(w io.Writer, all []checks.Check, o TextOptions) error {
 	p := newPage(o)
-	var groups []string
-	for _, check := range all {
-		groups = append(groups, check.Group())
-	}
-	groups = unique(groups)
+	groups := groupsOf(all)
 	listed := map[*checks.Problem]bool{}
 	for _, group := range groups {
 		p.line("%s", p.bold.Sprint(heading(group)))

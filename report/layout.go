@@ -34,6 +34,9 @@ func runeColumns(r rune) int {
 	return 1
 }
 
+// Wrap breaks a text at blanks into lines of at most so many columns, as reports are laid out.
+func Wrap(text string, most int) []string { return wrap(text, most) }
+
 // wrap breaks a text at blanks into lines of at most so many columns. What has no blank, as a path, a reference or a
 // URL, stays whole, and is longer than the line if it must be.
 func wrap(text string, most int) []string {

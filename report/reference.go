@@ -9,11 +9,19 @@ import (
 	"runner-preflight/checks"
 )
 
-// Reference writes checks/README.md: every check with its problems, and every problem once.
+// Reference writes checks/README.md.
 func Reference(w io.Writer, all []checks.Check) error {
+	const origin = "<!-- Written by go test ./report -update: change the checks instead. -->\n\n"
+	if _, err := io.WriteString(w, origin); err != nil {
+		return err
+	}
+	return ListMarkdown(w, all)
+}
+
+// ListMarkdown writes every check with its problems, and every problem once.
+func ListMarkdown(w io.Writer, all []checks.Check) error {
 	var out strings.Builder
-	out.WriteString("<!-- Written by go test ./report -update: change the checks instead. -->\n\n" +
-		"# Checks and problems\n\nA check looks at one thing; a problem is what it may find. Their names go " +
+	out.WriteString("# Checks and problems\n\nA check looks at one thing; a problem is what it may find. Their names go " +
 		"with `--only`, `--skip` and " +
 		"`" + tool + " explain NAME`, and are never renamed.\n")
 	written := map[*checks.Problem]bool{}

@@ -88,8 +88,14 @@ func (p *page) safe(text string) string {
 	if p.Unicode {
 		return text
 	}
+	return ASCII(text)
+}
+
+// ASCII spells the signs of texts that the tool writes in ASCII. What a user wrote, as letters of a path, stays as it
+// is: it has to be found again.
+func ASCII(text string) string {
 	return strings.NewReplacer("…", "...", "–", "-", "—", "-", "’", "'", "‘", "'", "“", `"`, "”", `"`, "→",
-		"->", "·", "-",
+		"->", "·", "-", "─", "-",
 		"\u00a0", " ", "\uFFFD", "?").Replace(text)
 }
 
