@@ -50,6 +50,8 @@ type Problem struct {
 	Source string
 	// Explains lists the IDs of the problems that this one causes on the same entry, host or image.
 	Explains []string
+	// Prints are the messages by which people meet the problem; none for one that prints nothing of its own.
+	Prints []Print
 }
 
 // Status is a finding's verdict; of several the greatest counts.

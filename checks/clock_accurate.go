@@ -20,6 +20,9 @@ var clockSkew = &Problem{
 		"connection fails. Let the machine keep its time with NTP (UDP port 123).",
 	Source:   "RFC 9110, section 6.6.1 (Date); sixty seconds are this tool's choice",
 	Explains: []string{"tls-not-yet-valid", "tls-expired", "expired-password", "credentials-rejected"},
+	Prints: []Print{
+		{printsExpired, 2},
+	},
 }
 
 var clockAccurate = Check{

@@ -36,6 +36,9 @@ var malformedBase64 = &Problem{
 		"after 76 characters; " + encodeCommand + " does not.",
 	Source:   "RFC 4648; " + measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{`illegal base64 character|last unit does not have enough valid bits|input byte\[?\]? ?array has (wrong|incorrect)`, 1},
+	},
 }
 
 var authWithoutColon = &Problem{
@@ -48,6 +51,9 @@ var authWithoutColon = &Problem{
 		"both together: " + encodeCommand + ".",
 	Source:   measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{printsInvalidAuth, 1},
+	},
 }
 
 var emptyAuth = &Problem{
@@ -60,6 +66,9 @@ var emptyAuth = &Problem{
 		encodeCommand + ".",
 	Source:   measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{printsInvalidAuth, 2},
+	},
 }
 
 var emptyUsername = &Problem{
@@ -89,6 +98,9 @@ var trailingNewline = &Problem{
 		"character too long and refuses it. Nothing is trimmed on the way. Encode without it: " + encodeCommand + ".",
 	Source:   measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{printsUnauthorized, 4},
+	},
 }
 
 var strayWhitespace = &Problem{
@@ -110,6 +122,9 @@ var conflictingCredentials = &Problem{
 		"Delete the fields and leave auth.",
 	Source:   measured + "; since version 3.2.9 of that library",
 	Explains: unsent(),
+	Prints: []Print{
+		{printsUnauthorized, 5},
+	},
 }
 
 // refusesAll says what one bad entry does.

@@ -65,6 +65,9 @@ var timedPassword = &Problem{
 		"within 24 hours.",
 	Source:   basicOnly + "; the registries' own documentation",
 	Explains: []string{"credentials-rejected", "access-denied"},
+	Prints: []Print{
+		{printsUnauthorized, 2},
+	},
 }
 
 var expiredPassword = &Problem{
@@ -75,6 +78,9 @@ var expiredPassword = &Problem{
 		"restart the runner, which reads the file once.",
 	Source:   "the password's own end, by this machine's clock",
 	Explains: []string{"credentials-rejected", "access-denied", "credentials-missing"},
+	Prints: []Print{
+		{printsUnauthorized, 3},
+	},
 }
 
 var wrongUsername = &Problem{
@@ -85,6 +91,9 @@ var wrongUsername = &Problem{
 		"robot, as $pull is an unset variable. Write such names in single quotes.",
 	Source:   "the registries' own documentation; Harbor, robot accounts",
 	Explains: []string{"credentials-rejected", "access-denied"},
+	Prints: []Print{
+		{printsUnauthorized, 6},
+	},
 }
 
 var needlessCredentials = &Problem{
@@ -95,6 +104,9 @@ var needlessCredentials = &Problem{
 	Source: "Atlassian: \"All of the above default images can be retrieved using docker pull without logging " +
 		"in\"; docker's daemon",
 	Explains: []string{"credentials-rejected", "access-denied"},
+	Prints: []Print{
+		{printsUnauthorized, 7},
+	},
 }
 
 var placeholderCredentials = &Problem{

@@ -39,6 +39,9 @@ var credentialStore = &Problem{
 		"login finds the store's program again and puts it back while there is no entry.",
 	Source:   unsupportedStore,
 	Explains: append(unsent(), "empty-entry"),
+	Prints: []Print{
+		{printsNoCredentials, 1},
+	},
 }
 
 var credentialHelper = &Problem{
@@ -50,6 +53,9 @@ var credentialHelper = &Problem{
 		"that lasts, a robot account or a service-account key.",
 	Source:   unsupportedStore,
 	Explains: append(unsent(), "empty-entry"),
+	Prints: []Print{
+		{printsNoCredentials, 4},
+	},
 }
 
 var emptyEntry = &Problem{
@@ -62,6 +68,9 @@ var emptyEntry = &Problem{
 		"Write the credentials into the entry: " + encodeCommand + " makes the value of auth.",
 	Source:   measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{printsNoCredentials, 5},
+	},
 }
 
 func storeFindings(u *configUse) []Finding {

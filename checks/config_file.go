@@ -46,6 +46,9 @@ var configMissing = &Problem{
 	Source: "Atlassian, \"Use your Docker images in self-hosted runners\"; that the reader is silent was " +
 		"measured with docker-java, which the runner very probably uses",
 	Explains: unsent(),
+	Prints: []Print{
+		{printsNoCredentials, 6},
+	},
 }
 
 var configIsDirectory = &Problem{
@@ -57,6 +60,10 @@ var configIsDirectory = &Problem{
 		"file is written, and start the runner anew.",
 	Source:   "docker's bind mounts; that the reader ignores a folder was measured with docker-java",
 	Explains: unsent(),
+	Prints: []Print{
+		{printsNoCredentials, 7},
+		{printsDirectory, 1},
+	},
 }
 
 var configUnreadable = &Problem{
@@ -76,6 +83,9 @@ var configEmpty = &Problem{
 		"leaves behind. A file without credentials is {}; log in to write one that has some.",
 	Source:   "measured with docker-java: Failed to parse docker config.json",
 	Explains: unsent(),
+	Prints: []Print{
+		{printsUnparsed, 3},
+	},
 }
 
 var configExposed = &Problem{
@@ -96,6 +106,9 @@ var configMisnamed = &Problem{
 		"file, or mount it to /root/.docker/config.json.",
 	Source:   "measured with docker-java; Kubernetes documentation, \"Pull an Image from a Private Registry\"",
 	Explains: append(unsent(), "config-missing"),
+	Prints: []Print{
+		{printsNoCredentials, 11},
+	},
 }
 
 func runConfigFile(ctx context.Context, h *Host) []Finding {

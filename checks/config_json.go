@@ -36,6 +36,9 @@ var invalidJSON = &Problem{
 		"place that is shown; jq . config.json says whether it parses.",
 	Source:   "RFC 8259; " + measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{printsUnparsed, 1},
+	},
 }
 
 var invalidEncoding = &Problem{
@@ -47,6 +50,9 @@ var invalidEncoding = &Problem{
 		"without a byte order mark.",
 	Source:   "RFC 8259, section 8.1; " + measured + "; docker's CLI read with Go's encoding/json",
 	Explains: unsent(),
+	Prints: []Print{
+		{printsUnparsed, 4},
+	},
 }
 
 var trailingData = &Problem{
@@ -96,6 +102,9 @@ var authsMissing = &Problem{
 		"both readers ignore such entries in silence, and those under a key that they do not know.",
 	Source:   measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{printsNoCredentials, 8},
+	},
 }
 
 var malformedAuths = &Problem{
@@ -107,6 +116,9 @@ var malformedAuths = &Problem{
 		"credentials, whichever entry it is.",
 	Source:   measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{printsUnparsed, 2},
+	},
 }
 
 func runConfigJSON(ctx context.Context, h *Host) []Finding {

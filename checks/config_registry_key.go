@@ -36,6 +36,9 @@ var unmatchedKey = &Problem{
 		"without credentials, silently.",
 	Source:   measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{printsNoCredentials, 3},
+	},
 }
 
 var hubKeyProblem = &Problem{
@@ -47,6 +50,10 @@ var hubKeyProblem = &Problem{
 		"right key.",
 	Source:   measured,
 	Explains: unsent(),
+	Prints: []Print{
+		{printsNoCredentials, 9},
+		{printsNoAccess, 5},
+	},
 }
 
 var hubReference = &Problem{
@@ -57,6 +64,10 @@ var hubReference = &Problem{
 		"reader fails (\"Invalid repository name\"). Write acme/pause: for docker that is the same image.",
 	Source:   measured,
 	Explains: append(unsent(), "repository-not-found"),
+	Prints: []Print{
+		{printsNoCredentials, 10},
+		{`invalid repository name, try "`, 1},
+	},
 }
 
 var contextRedirect = &Problem{
@@ -76,6 +87,9 @@ var sharedHostKeys = &Problem{
 		"image of the host. Give the runner one entry whose user may pull all of its images.",
 	Source:   measured,
 	Explains: []string{"credentials-rejected", "access-denied", "repository-not-found"},
+	Prints: []Print{
+		{printsDenied, 3},
+	},
 }
 
 func runConfigRegistryKey(ctx context.Context, h *Host) []Finding {

@@ -90,6 +90,11 @@ var brokenContinuation = &Problem{
 		"lines ends the command too. The carriage return of a Windows line end becomes part of the line's last " +
 		"word. Let each backslash end its line, and save the file with plain line ends.",
 	Source: "POSIX shell command language, 2.2.1 and 2.3; the vendor's page shows its commands in one line",
+	Prints: []Print{
+		{printsInvalidReference, 2},
+		{printsUnknownFlag, 2},
+		{printsNoImage, 2},
+	},
 }
 
 var imageMissing = &Problem{
@@ -99,6 +104,9 @@ var imageMissing = &Problem{
 		"no runner starts. The private-registry examples of the vendor's documentation leave it out. Write " +
 		"the runner's image at the end.",
 	Source: "docker container run --help; the vendor's page",
+	Prints: []Print{
+		{printsNoImage, 1},
+	},
 }
 
 var optionAfterImage = &Problem{
@@ -120,6 +128,9 @@ var unknownOption = &Problem{
 	Doc: "`docker container run` stops at an option that it does not know, and no runner starts. A newer " +
 		"docker may know more options than this tool does, therefore it only warns.",
 	Source: "the reference of docker container run",
+	Prints: []Print{
+		{printsUnknownFlag, 1},
+	},
 }
 
 var unofficialRunnerImage = &Problem{
@@ -129,6 +140,9 @@ var unofficialRunnerImage = &Problem{
 		"`docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner`, and neither " +
 		"without `sox/` nor on Docker Hub. A mirror of your own is fine.",
 	Source: "the vendor's documentation; that the image is nowhere else is inferred from it",
+	Prints: []Print{
+		{printsNoAccess, 6},
+	},
 }
 
 var outdatedRunnerImage = &Problem{

@@ -53,6 +53,9 @@ var envPlaceholder = &Problem{
 		"env file) reaches the runner as it stands.",
 	Source:   "the vendor's page; POSIX shell command language, 2.7; docker's env files expand nothing",
 	Explains: pullFailures("env-missing", "malformed-uuid", "invalid-reference"),
+	Prints: []Print{
+		{`my-(account|repository|runner)-id|syntax error near unexpected token`, 1},
+	},
 }
 
 var malformedUUID = &Problem{

@@ -53,6 +53,10 @@ var invalidReference = &Problem{
 	Source: "the grammar of github.com/distribution/reference, which docker uses; the runner's reader as " +
 		"measured (docker-java 3.7.1)",
 	Explains: pullFailures("implicit-tag", "ambiguous-registry", "config-unmounted"),
+	Prints: []Print{
+		{printsInvalidReference, 1},
+		{`repository name must be lowercase`, 1},
+	},
 }
 
 var referenceUnsupported = &Problem{
@@ -64,6 +68,9 @@ var referenceUnsupported = &Problem{
 	Source: "measured on docker-java 3.7.1, which the runner very probably uses (strong but indirect " +
 		"evidence)",
 	Explains: pullFailures(),
+	Prints: []Print{
+		{printsInvalidReference, 3},
+	},
 }
 
 var ambiguousRegistry = &Problem{
@@ -76,6 +83,9 @@ var ambiguousRegistry = &Problem{
 	Source: "the grammar of github.com/distribution/reference; measured on docker-java; that a host is " +
 		"meant is inferred from the name",
 	Explains: pullFailures(),
+	Prints: []Print{
+		{printsNoAccess, 4},
+	},
 }
 
 var localImage = &Problem{

@@ -38,6 +38,10 @@ var dockerSocketUnmounted = &Problem{
 		"Without `/var/run/docker.sock` in its container, and with neither DOCKER_HOST nor DOCKER_URI " +
 		"naming another daemon, it can do neither.",
 	Source: "the vendor's command",
+	Prints: []Print{
+		{`cannot connect to the docker daemon|is the docker daemon running`, 1},
+		{`permission denied while trying to connect to the docker`, 1},
+	},
 }
 
 var containersUnmounted = &Problem{
@@ -74,6 +78,9 @@ var configUnmounted = &Problem{
 	Source: "the vendor's documentation of private images; which registries need credentials is known by " +
 		"their host's name",
 	Explains: []string{"credentials-missing", "config-missing", "unmatched-key"},
+	Prints: []Print{
+		{printsNoCredentials, 2},
+	},
 }
 
 var configMountTarget = &Problem{
@@ -84,6 +91,9 @@ var configMountTarget = &Problem{
 		"is not found, and no word is said.",
 	Source:   "the vendor's documentation; measured on docker-java 3.7.1, which the runner very probably uses",
 	Explains: []string{"credentials-missing", "config-missing", "config-misnamed"},
+	Prints: []Print{
+		{printsDirectory, 2},
+	},
 }
 
 var mountSourceMissing = &Problem{
@@ -93,6 +103,9 @@ var mountSourceMissing = &Problem{
 		"meant; with `--mount` it refuses to start. Create the source first, and remove the folder that " +
 		"docker may have left in its place.",
 	Source: "docker's documentation of bind mounts",
+	Prints: []Print{
+		{`bind source path does not exist`, 1},
+	},
 }
 
 var unexpandedHomeFolder = &Problem{
@@ -104,6 +117,9 @@ var unexpandedHomeFolder = &Problem{
 		"`\"$HOME/.docker\"`.",
 	Source:   "POSIX shell command language, 2.6.1",
 	Explains: []string{"credentials-missing", "config-missing", "mount-source-missing"},
+	Prints: []Print{
+		{`includes invalid characters for a local volume name|volume name is too short`, 1},
+	},
 }
 
 const (

@@ -27,6 +27,9 @@ var layerMissing = &Problem{
 		"push that did not end, a clean-up that took too much, or a mirror that copied too little. The pull " +
 		"ends with \"blob unknown\" or \"not found\". Push the image again.",
 	Source: "the registry's answer to the request for the blob (404)",
+	Prints: []Print{
+		{`blob unknown`, 1},
+	},
 }
 
 var layerDenied = &Problem{

@@ -27,6 +27,9 @@ var platformMissing = &Problem{
 		"and push copy the platform of the machine they run on and no other. Copy all platforms, or build " +
 		"for the one that is missing.",
 	Source: "containerd's platform rules; the index, or the image's config",
+	Prints: []Print{
+		{`no matching manifest for \S+|exec format error|does not match the (specified|detected host) platform`, 1},
+	},
 }
 
 func fits(ctx context.Context, h *Host, r *Runner, image Image) Finding {

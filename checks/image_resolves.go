@@ -37,6 +37,12 @@ var credentialsMissing = &Problem{
 		"host exactly as the image writes it, and restart the runner. A registry that does not want to tell " +
 		"what it has answers the same for a repository that does not exist.",
 	Source: "facts/runner-reader.md (docker-java, measured); the distribution specification",
+	Prints: []Print{
+		{printsNoCredentials, 12},
+		{printsUnauthorized, 8},
+		{printsNoAccess, 2},
+		{printsDenied, 2},
+	},
 }
 
 var credentialsRejected = &Problem{
@@ -47,6 +53,10 @@ var credentialsRejected = &Problem{
 		"break at the end. Nothing falls back to an anonymous pull, so even public images fail. Try the " +
 		"login by hand, write the credentials that work into the entry, and restart the runner.",
 	Source: "the registry's answer; docker's engine, daemon/internal/distribution (measured)",
+	Prints: []Print{
+		{printsUnauthorized, 1},
+		{printsNoToken, 2},
+	},
 }
 
 var accessDenied = &Problem{
@@ -56,6 +66,10 @@ var accessDenied = &Problem{
 		"read permission there, its scope leaves the repository out, or the repository does not exist " +
 		"(registries often hide that). Give the account pull permission, or correct the repository's name.",
 	Source: "the registry's answer (403, DENIED, insufficient_scope, or 401 to credentials that log in)",
+	Prints: []Print{
+		{printsNoAccess, 3},
+		{printsDenied, 1},
+	},
 }
 
 var repositoryNotFound = &Problem{
@@ -65,6 +79,10 @@ var repositoryNotFound = &Problem{
 		"written differently (a project, an organisation or a virtual repository left out). Push the image " +
 		"there, or correct the reference.",
 	Source: "the registry's answer; the distribution specification, error codes",
+	Prints: []Print{
+		{printsNoAccess, 1},
+		{`repository (name not known|\S+ not found)|name unknown`, 1},
+	},
 }
 
 var tagNotFound = &Problem{
@@ -73,6 +91,9 @@ var tagNotFound = &Problem{
 	Doc: "The registry answers MANIFEST_UNKNOWN or 404: the tag was never pushed, was deleted, or is " +
 		"spelled differently; a digest may have been cleaned up. Push it, or write a tag that exists.",
 	Source: "the registry's answer; the distribution specification, error codes",
+	Prints: []Print{
+		{`manifest for \S+ not found|manifest unknown`, 1},
+	},
 }
 
 var digestMismatch = &Problem{
@@ -91,6 +112,9 @@ var rateLimited = &Problem{
 		"everybody behind one NAT) or for an account (more), and each start of a step may pull. Wait, log " +
 		"in, or mirror the images to a registry of your own.",
 	Source: "the registry's answer; Docker's documentation of pull limits",
+	Prints: []Print{
+		{`toomanyrequests|pull rate limit|429 too many requests`, 1},
+	},
 }
 
 var notARegistry = &Problem{
@@ -100,6 +124,9 @@ var notARegistry = &Problem{
 		"proxy's or a firewall's page, or another service on that host. Correct the host or the port of the " +
 		"image, or have the page in between removed.",
 	Source: "the answer to GET /v2/ and to the request for the manifest",
+	Prints: []Print{
+		{printsPage, 1},
+	},
 }
 
 var registryFailure = &Problem{
@@ -108,6 +135,9 @@ var registryFailure = &Problem{
 	Doc: "The registry answers with a fault of its own (5xx), twice in a row. Its log says why; a proxy in " +
 		"front of it may be what fails. Nothing on the runner's side mends that.",
 	Source: "the registry's answer",
+	Prints: []Print{
+		{printsServerError, 1},
+	},
 }
 
 var manifestUnsupported = &Problem{
@@ -117,6 +147,9 @@ var manifestUnsupported = &Problem{
 		"signature), of an unknown type, unparsable, or larger than the 4 MiB that docker reads. Push the " +
 		"image again with a current tool, or correct the reference.",
 	Source: "docker's engine, daemon/internal/distribution/pull_v2.go and errors.go; containerd's resolver",
+	Prints: []Print{
+		{`(unsupported|no longer supported).{0,40}schema|schema ?1.{0,60}(unsupported|no longer supported|deprecated)|unsupported media type|unknown media type`, 1},
+	},
 }
 
 var tokenServiceFailure = &Problem{
@@ -126,6 +159,10 @@ var tokenServiceFailure = &Problem{
 		"refusal of the password: a fault of its own, a page in its place, or tokens that the registry does " +
 		"not take. Nothing on the runner's side mends that, unless a proxy stands in between.",
 	Source: "the answers of the token service and of the registry",
+	Prints: []Print{
+		{printsServerError, 2},
+		{printsNoToken, 1},
+	},
 }
 
 var insecureRegistry = &Problem{
@@ -136,6 +173,9 @@ var insecureRegistry = &Problem{
 		"it a certificate; or list it, which sends passwords in clear.",
 	Source:   "docker's engine, daemon/pkg/registry/config.go; measured",
 	Explains: []string{"tls-not-spoken"},
+	Prints: []Print{
+		{printsClear, 1},
+	},
 }
 
 var insecureTokenService = &Problem{

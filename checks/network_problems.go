@@ -13,6 +13,9 @@ var dnsNotFound = &Problem{
 		"VPN), or a DNS filter denies it. Whoever needs the host fails at once with \"no such " +
 		"host\". Correct the name where it is written, or have the name server know it.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{`no such host|UnknownHostException|name or service not known`, 1},
+	},
 }
 
 var dnsFailure = &Problem{
@@ -23,6 +26,9 @@ var dnsFailure = &Problem{
 		"the firewall let port 53 through to the name server, or mend that server's own way out.",
 	Source:   networkMeasured,
 	Explains: []string{"dns-not-found", "proxy-unreachable"},
+	Prints: []Print{
+		{`server misbehaving|temporary failure in name resolution|read udp \S+: i/o timeout`, 1},
+	},
 }
 
 var dnsSinkhole = &Problem{
@@ -34,6 +40,9 @@ var dnsSinkhole = &Problem{
 		"the filter. Private endpoints, which do prove to be the host, are no such case.",
 	Source:   networkMeasured,
 	Explains: []string{"http-blocked", "not-a-registry"},
+	Prints: []Print{
+		{printsRefused, 2},
+	},
 }
 
 var connectTimeout = &Problem{
@@ -44,6 +53,9 @@ var connectTimeout = &Problem{
 		"exceeded while awaiting headers\". Have the firewall allow outgoing TCP to that host and " +
 		"port (runner-preflight allowlist prints the whole list), or go through a proxy.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsTimeout, 1},
+	},
 }
 
 var connectRefused = &Problem{
@@ -52,6 +64,9 @@ var connectRefused = &Problem{
 	Doc: "The connection attempt is answered with a reset: nothing listens on that port, or a " +
 		"firewall rejects the connection. Check the port first, then have the firewall allow it.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsRefused, 1},
+	},
 }
 
 var networkUnreachable = &Problem{
@@ -60,6 +75,9 @@ var networkUnreachable = &Problem{
 	Doc: "A router or a firewall says that the host cannot be reached (ICMP: no route, prohibited), " +
 		"or this machine has no route to it. Add the route, or have the firewall allow the host.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsNoRoute, 1},
+	},
 }
 
 var proxyUnreachable = &Problem{
@@ -69,6 +87,10 @@ var proxyUnreachable = &Problem{
 		"CONNECT. Whatever has to go through it fails. Correct the variable, except the host with " +
 		"NO_PROXY, or mend the proxy.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsTimeout, 2},
+		{printsProxy, 1},
+	},
 }
 
 var proxyAuthRequired = &Problem{
@@ -80,6 +102,9 @@ var proxyAuthRequired = &Problem{
 		"Kerberos and NTLM are supported by neither docker nor the runner: have the proxy let this " +
 		"machine through by its address.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{`proxy authentication required`, 1},
+	},
 }
 
 var proxyDenied = &Problem{
@@ -89,6 +114,9 @@ var proxyDenied = &Problem{
 		"(403), or it cannot reach the host itself (502, 503, 504). Have its administrator allow " +
 		"CONNECT to that host and port.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsProxy, 2},
+	},
 }
 
 var tlsReset = &Problem{
@@ -97,6 +125,9 @@ var tlsReset = &Problem{
 	Doc: "TCP connects, and the connection dies as soon as TLS names the host: a firewall filters by " +
 		"host name (SNI). Allowing the address is not enough there; have it allow the host name.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsReset, 1},
+	},
 }
 
 var tlsTimeout = &Problem{
@@ -106,6 +137,10 @@ var tlsTimeout = &Problem{
 		"are lost because the MTU is too high and the ICMP messages that would say so are blocked " +
 		"(VPNs and tunnels). Have the filter allow the host name, or lower the MTU.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{`TLS handshake timeout`, 1},
+		{printsTimeout, 3},
+	},
 }
 
 var tlsNotSpoken = &Problem{
@@ -116,6 +151,9 @@ var tlsNotSpoken = &Problem{
 		"speak TLS.",
 	Source:   networkMeasured,
 	Explains: []string{"not-a-registry"},
+	Prints: []Print{
+		{printsClear, 2},
+	},
 }
 
 var tlsUntrusted = &Problem{
@@ -127,6 +165,10 @@ var tlsUntrusted = &Problem{
 		"each pull, no restart). On a host that the whole world knows, the issuer is a firewall that " +
 		"inspects TLS: have it leave the host alone.",
 	Source: networkMeasured + "; docker's documentation of certs.d",
+	Prints: []Print{
+		{printsUnknownAuthority, 1},
+		{printsNoPath, 2},
+	},
 }
 
 var tlsIntercepted = &Problem{
@@ -138,6 +180,11 @@ var tlsIntercepted = &Problem{
 		"channel then fails. Have the firewall leave the host alone (no inspection).",
 	Source:   networkMeasured + "; that the runner trusts its image's own authorities is inferred from how it is run",
 	Explains: []string{"not-a-registry", "http-blocked"},
+	Prints: []Print{
+		{printsUnknownAuthority, 2},
+		{printsNoPath, 1},
+		{printsOtherName, 2},
+	},
 }
 
 var tlsExpired = &Problem{
@@ -146,6 +193,9 @@ var tlsExpired = &Problem{
 	Doc: "The certificate is trusted, but its time is over by this machine's clock. Renew it on the " +
 		"host; if several hosts are affected, this machine's clock is wrong.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsExpired, 1},
+	},
 }
 
 var tlsNotYetValid = &Problem{
@@ -154,6 +204,9 @@ var tlsNotYetValid = &Problem{
 	Doc: "The certificate is trusted, but its time has not begun by this machine's clock, which is " +
 		"then most likely slow: set it.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsExpired, 3},
+	},
 }
 
 var tlsWrongHost = &Problem{
@@ -163,6 +216,9 @@ var tlsWrongHost = &Problem{
 		"another name than the certificate's, or its name leads to another server. Use one of the " +
 		"names that the certificate is for, or have it issued anew.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsOtherName, 1},
+	},
 }
 
 var tlsIncompatible = &Problem{
@@ -172,6 +228,9 @@ var tlsIncompatible = &Problem{
 		"least), or the host wants a client certificate. docker's daemon takes one from " +
 		"/etc/docker/certs.d/HOST[:PORT]/client.cert and client.key.",
 	Source: networkMeasured + "; docker's documentation of certs.d",
+	Prints: []Print{
+		{`tls: (handshake failure|protocol version not supported|no supported versions|certificate required)|remote error: tls: bad certificate|received fatal alert: \w+`, 1},
+	},
 }
 
 var httpBlocked = &Problem{
@@ -185,6 +244,10 @@ var httpBlocked = &Problem{
 		// where a portal redirects to may be out of reach
 		"dns-not-found", "dns-failure", "connect-timeout", "connect-refused", "network-unreachable", "tls-untrusted",
 	},
+	Prints: []Print{
+		{printsClear, 3},
+		{printsPage, 2},
+	},
 }
 
 var httpFailure = &Problem{
@@ -193,6 +256,9 @@ var httpFailure = &Problem{
 	Doc: "TLS is fine, and then the connection is cut, nothing comes, or what comes is not HTTP. A " +
 		"proxy or load balancer in front of the host, or the host itself, is broken or filters.",
 	Source: networkMeasured,
+	Prints: []Print{
+		{printsReset, 2},
+	},
 }
 
 var endpointFailing = &Problem{
@@ -213,6 +279,9 @@ var slowEndpoint = &Problem{
 		"first name server costs 5 seconds), tcp and tls (a distant or overloaded path), http (the " +
 		"host).",
 	Source: "the runner's vendor names no limit; two seconds are this tool's choice",
+	Prints: []Print{
+		{printsTimeout, 4},
+	},
 }
 
 var brokenIPv6 = &Problem{
@@ -223,6 +292,9 @@ var brokenIPv6 = &Problem{
 		"that try nothing else fail. Mend the IPv6 route or take it away.",
 	Source:   networkMeasured,
 	Explains: []string{"slow-endpoint"},
+	Prints: []Print{
+		{printsNoRoute, 2},
+	},
 }
 
 // networkProblems are those that any check which talks to a host can report.
