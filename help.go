@@ -35,11 +35,14 @@ Examples:
   runner-preflight lint --only config --fail-on warn config.json
   runner-preflight lint --report json=lint.json run.sh`
 	explainText = `
-NAME is that of a problem, as a report has it, of a check or of a group.
+NAME is that of a problem, as a report has it, of a check or of a group. A line
+that docker or the runner printed, in quotes, or a whole log on standard input
+(-) leads to the problems that print it, the likeliest first.
 
 Examples:
   runner-preflight explain credential-store
-  runner-preflight explain config-registry-key`
+  runner-preflight explain 'no basic auth credentials'
+  docker logs RUNNER 2>&1 | runner-preflight explain -`
 	listText = `
 The names go with explain, --only and --skip. What the JSON holds is told by
 runner-preflight schema list.

@@ -202,8 +202,11 @@ func explain(c *cli.Context, p process) error {
 	}
 	all := checks.All()
 	hint := "runner-preflight list shows all names"
+	if isMessage(c.Args().Slice()) {
+		return explainLog(c, p, o)
+	}
 	if c.NArg() != 1 {
-		return misused(hint, "explain takes one NAME, of a problem or a check")
+		return misused(hint, "explain takes one NAME, of a problem or a check, or a line of a log")
 	}
 	name := c.Args().First()
 	if slices.Contains(checks.Names(all), name) {

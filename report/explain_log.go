@@ -57,18 +57,16 @@ func (p *page) message(m checks.LogMatch) {
 
 // findOut are the commands that tell which of some problems it is.
 func findOut(all []checks.Check, problems []*checks.Problem) []string {
-	var names []string
-	for _, x := range problems {
-		names = append(names, foundBy(all, x)...)
+	var groups []string
+	for _, check := range all {
+		if slices.ContainsFunc(check.Problems, func(x *checks.Problem) bool { return slices.Contains(problems, x) }) {
+			groups = append(groups, check.Group())
+		}
 	}
-	names = unique(names)
-	only := "--only " + strings.Join(names, " --only ")
-	commands := []string{fmt.Sprintf("%s check %s run.sh", tool, only)}
-	files := slices.ContainsFunc(names, func(name string) bool {
-		return strings.HasPrefix(name, "config-") || strings.HasPrefix(name, "definition-")
-	})
-	if files {
-		commands = append(commands, fmt.Sprintf("%s lint run.sh config.json", tool))
+	groups = unique(groups)
+	commands := []string{fmt.Sprintf("%s check --only %s run.sh", tool, strings.Join(groups, " --only "))}
+	if slices.Contains(groups, "config") || slices.Contains(groups, "definition") {
+		commands = append(commands, tool+" lint run.sh config.json")
 	}
 	return commands
 }
