@@ -76,6 +76,7 @@ func Build(in Input, windows Windows) (*Host, error) {
 	if in.Live {
 		h.certify(daemonRoute)
 	}
+	h.ignores = readIgnores(h, in.Files)
 	return h, nil
 }
 
@@ -123,7 +124,7 @@ type builder struct {
 // readConfigs takes the config.json that --config names, else those among the files.
 func (b *builder) readConfigs() error {
 	for _, file := range b.Files {
-		if isConfig(file) {
+		if isConfig(file) && !isIgnoreFile(file.Path) {
 			b.configs = append(b.configs, &Config{
 				Path: file.Path, Origin: ConfigFile,
 				File: dockerconfig.Parse(file.Path, file.Data),
@@ -194,7 +195,7 @@ var arrayOrObject = regexp.MustCompile(`^(\{|\[[{"\]])`)
 func (b *builder) readDefinitions() {
 	named := map[string]bool{}
 	for _, file := range b.Files {
-		if isConfig(file) {
+		if isConfig(file) || isIgnoreFile(file.Path) {
 			continue
 		}
 		reading := runner.Read(file.Path, file.Data, b.openNamed)
@@ -315,7 +316,7 @@ func (b *builder) addUnclaimed() {
 			b.host.Runners = append(b.host.Runners, &Runner{Name: c.Path, Config: c})
 		}
 	}
-	if len(b.host.Runners) > 0 || len(b.host.Readings) > 0 {
+	if len(b.host.Runners) > 0 || len(b.Files) > 0 {
 		return
 	}
 	r := &Runner{Name: "defaults"}

@@ -112,6 +112,8 @@ type summaryJSON struct {
 	Error  int    `json:"error"`
 	Fail   int    `json:"fail"`
 	Skip   int    `json:"skip"`
+	// Ignored findings are in none of the others.
+	Ignored int `json:"ignored"`
 }
 
 type causeJSON struct {
@@ -157,6 +159,13 @@ type findingJSON struct {
 	Commands []string      `json:"commands"`
 	Location *locationJSON `json:"location"`
 	Evidence evidenceJSON  `json:"evidence"`
+	Ignored  *ignoredJSON  `json:"ignored,omitempty"`
+}
+
+type ignoredJSON struct {
+	Reason   string        `json:"reason"`
+	Location *locationJSON `json:"location"`
+	Until    *string       `json:"until"`
 }
 
 type locationJSON struct {
@@ -174,7 +183,7 @@ func jsonReport(r Report) reportJSON {
 		SchemaVersion: schemaVersion, Tool: toolJSON{tool, r.Version},
 		StartedAt: r.Started.UTC().Format(time.RFC3339), DurationMS: r.Duration.Milliseconds(),
 		Interrupted: r.Interrupted,
-		Summary:     summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip},
+		Summary:     summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip, s.Ignored},
 		Runners:     []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{},
 	}
 	names := []string{}
@@ -244,6 +253,9 @@ func jsonCheck(r checks.Result, names []string) checkJSON {
 		}
 		if f.Problem != nil {
 			shown.Problem = &f.Problem.ID
+		}
+		if i := f.Ignored; i != nil {
+			shown.Ignored = &ignoredJSON{clean(i.Reason), jsonLocation(i.Location), orNull(i.Until)}
 		}
 		out.Findings = append(out.Findings, shown)
 	}
