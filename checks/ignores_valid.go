@@ -84,7 +84,8 @@ func judgeIgnores(h *Host) []Finding {
 		n += len(ignore.Names)
 	}
 	if len(findings) == 0 {
-		return []Finding{Passed("ignores", countOf(n, "ignore is", "ignores are")+" in force, each with its reason")}
+		return []Finding{Passed("ignores", countOf(n, "ignore is in force, with its reason",
+			"ignores are in force, each with its reason"))}
 	}
 	return findings
 }

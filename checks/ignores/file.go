@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -34,6 +35,7 @@ func ParseFile(path string, data []byte) ([]Ignore, []Mistake) {
 		hideTokens(p.file, 0, len(data))
 		p.document(data)
 	}
+	slices.SortStableFunc(p.mistakes, func(a, b Mistake) int { return a.Place.Start - b.Place.Start })
 	return p.found, p.mistakes
 }
 
@@ -78,15 +80,21 @@ func (p *parser) document(data []byte) {
 
 // syntax reports what keeps the file from being read as YAML.
 func (p *parser) syntax(err error) {
-	const hint = "mend the YAML at this place"
+	hint := "mend the YAML at this place"
 	at := (*yaml.LoadError)(nil)
 	if !errors.As(err, &at) || at.Mark.Line < 1 {
 		p.wrong(p.file.Whole(), "it is no YAML", hint)
 		return
 	}
 	offset := p.offset(at.Mark.Line, max(at.Mark.Column, 1))
+	if start, end := p.file.Line(at.Mark.Line); bareStar.Match(p.file.Text[start:end]) {
+		hint = "put a text that begins with * in quotes"
+	}
 	p.wrong(p.file.At(offset, offset), "it is no YAML from here on: "+strings.ToLower(plainWords(at.Message)), hint)
 }
+
+// bareStar matches a pattern of paths that YAML takes for an alias.
+var bareStar = regexp.MustCompile(`^[ -]*\w+:[ \t]+\*`)
 
 // plainWords is what the parser says, less what may be from the file.
 func plainWords(message string) string {
