@@ -408,6 +408,7 @@ func shown(place source.Span) string { return source.WithoutPassword(place.Shown
 var (
 	tokenLike = regexp.MustCompile(`[0-9A-Za-z_.=+-]{16,}`)
 	saidToBe  = regexp.MustCompile(`(?i)(?:secret|passw[a-z]*|token|apikey|api_key)[\w-]*["']?[ \t]*[=:][ \t]*["']?([^\s"',}]+)`)
+	inURL     = regexp.MustCompile(`://([^\s/@]+)@`)
 )
 
 // hideTokens hides what looks like a secret: reasons are shown, and people paste things.
@@ -417,8 +418,10 @@ func hideTokens(file *source.File, start, end int) {
 			file.Hide(start+at[0], start+at[1])
 		}
 	}
-	for _, at := range saidToBe.FindAllSubmatchIndex(file.Text[start:end], -1) {
-		file.Hide(start+at[2], start+at[3])
+	for _, form := range []*regexp.Regexp{saidToBe, inURL} {
+		for _, at := range form.FindAllSubmatchIndex(file.Text[start:end], -1) {
+			file.Hide(start+at[2], start+at[3])
+		}
 	}
 }
 

@@ -87,14 +87,19 @@ func (p *parser) syntax(err error) {
 		return
 	}
 	offset := p.offset(at.Mark.Line, max(at.Mark.Column, 1))
-	if start, end := p.file.Line(at.Mark.Line); bareStar.Match(p.file.Text[start:end]) {
+	start, end := p.file.Line(p.file.Position(offset).Line)
+	if bareStar.Match(p.file.Text[start:end]) {
 		hint = "put a text that begins with * in quotes"
 	}
+	p.file.Hide(start+len(harmless.Find(p.file.Text[start:end])), end)
 	p.wrong(p.file.At(offset, offset), "it is no YAML from here on: "+strings.ToLower(plainWords(at.Message)), hint)
 }
 
 // bareStar matches a pattern of paths that YAML takes for an alias.
 var bareStar = regexp.MustCompile(`^[ -]*\w+:[ \t]+\*`)
+
+// harmless matches what of a line that is no YAML can be shown: names, patterns and days, but nothing else.
+var harmless = regexp.MustCompile(`^[ -]*(?:(?:problem|path|until):[ \t]+[\w.*?/-]*|(?:ignores|subject|reason):)?`)
 
 // plainWords is what the parser says, less what may be from the file.
 func plainWords(message string) string {
@@ -111,18 +116,21 @@ func (p *parser) top(node *yaml.Node) {
 	case isNull(node):
 		return
 	case node.Kind == yaml.SequenceNode:
+		p.file.Hide(0, len(p.file.Text))
 		p.wrong(p.place(node), "the entries stand below the key ignores", form)
 		return
 	case node.Kind != yaml.MappingNode:
+		p.file.Hide(0, len(p.file.Text))
 		p.wrong(p.place(node), fmt.Sprintf("the file holds %s, and no mapping", kind(node)), form)
 		return
 	}
-	values, _ := p.members(node, []string{"ignores"})
+	values := p.members(node, len(p.file.Text), []string{"ignores"})
 	list := values["ignores"]
 	switch {
 	case list == nil, isNull(list):
 		return
 	case list.Kind != yaml.SequenceNode:
+		p.file.Hide(p.place(list).Start, len(p.file.Text))
 		p.wrong(p.place(list), fmt.Sprintf("ignores is %s, and no list", kind(list)), "begin each entry with a dash")
 		return
 	}
@@ -132,22 +140,27 @@ func (p *parser) top(node *yaml.Node) {
 				"write patterns of paths: ** stands for any number of folders")
 			return
 		}
-		p.entry(entry)
+		end := len(p.file.Text)
+		if i+1 < len(list.Content) {
+			end = max(p.place(entry).Start, p.place(list.Content[i+1]).Start)
+		}
+		p.entry(entry, end)
 	}
 }
 
 // keys are those of an entry.
 func keys() []string { return []string{"problem", "path", "subject", "reason", "until"} }
 
-// entry reads one ignore.
-func (p *parser) entry(node *yaml.Node) {
+// entry reads one ignore, which ends before an offset.
+func (p *parser) entry(node *yaml.Node, end int) {
 	before := len(p.mistakes)
 	if node.Kind != yaml.MappingNode {
+		p.file.Hide(p.place(node).Start, end)
 		p.wrong(p.place(node), fmt.Sprintf("the entry is %s, and no mapping", kind(node)),
 			"write problem:, path: and reason: below one another")
 		return
 	}
-	values, _ := p.members(node, keys())
+	values := p.members(node, end, keys())
 	found := Ignore{External: true, Place: p.place(node)}
 	for _, name := range []string{"problem", "path"} {
 		if values[name] == nil && len(p.mistakes) == before {
@@ -197,9 +210,10 @@ func (p *parser) reason(node *yaml.Node, value string) string {
 	return joined([]string{shown(place)})
 }
 
-// members are the values of a mapping by key. Keys that are not known, or are there twice, are mistakes.
-func (p *parser) members(node *yaml.Node, known []string) (values map[string]*yaml.Node, ok bool) {
-	values, ok = map[string]*yaml.Node{}, true
+// members are the values of a mapping, which ends before an offset, by key. Keys that are not known, or are there twice,
+// are mistakes, and what stands behind them may be anything: it is not shown.
+func (p *parser) members(node *yaml.Node, end int, known []string) map[string]*yaml.Node {
+	values := map[string]*yaml.Node{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		switch {
@@ -215,9 +229,13 @@ func (p *parser) members(node *yaml.Node, known []string) (values map[string]*ya
 			values[key.Value] = value
 			continue
 		}
-		ok = false
+		next := end
+		if i+2 < len(node.Content) {
+			next = p.place(node.Content[i+2]).Start
+		}
+		p.file.Hide(p.place(value).Start, next)
 	}
-	return values, ok
+	return values
 }
 
 // text is the text of a value; what is none is a mistake. Numbers, and yes or no, need quotes to be one.
@@ -231,6 +249,8 @@ func (p *parser) text(name string, node *yaml.Node) string {
 		if name == "problem" {
 			hint = "write an entry for each problem"
 		}
+		_, end := p.file.Line(p.place(node).Position().Line)
+		p.file.Hide(p.place(node).Start, end)
 		p.wrong(p.place(node), fmt.Sprintf("%s is %s, and no text", name, kind(node)), hint)
 	case name == "reason" && (tag == "!!null" || strings.TrimSpace(node.Value) == ""):
 		return ""

@@ -107,7 +107,7 @@ func TestReasons(t *testing.T) {
 		" https://tracker.example.com/browse/ABC-1234567890": "https://tracker.example.com/browse/ABC-1234567890",
 		" token=" + "s3cr3t":                             "token=********",
 		" ghp_" + "0123456789abcdefABCDEF0123456789abcd": "********",
-		" https://ci:s3cr3t@registry.example.com/":       "https://ci:********@registry.example.com/",
+		" https://ci:s3cr3t@registry.example.com/":       "https://********@registry.example.com/",
 		" " + strings.Repeat("wort ", 100):               strings.TrimRight(strings.Repeat("wort ", 32), "") + "…",
 	} {
 		file := source.New("f", []byte("x # runner-preflight: ignore=a"+rest))
@@ -421,6 +421,49 @@ func wellPlaced(t *testing.T, file *source.File, found []Ignore, mistakes []Mist
 				t.Errorf("%q stands where %q is", name.Place.Text(), name.ID)
 			}
 			name.Shown()
+		}
+	}
+}
+
+// What is not understood may be anything: nothing that is said or shown of it holds what stands there.
+func TestNothingSecretIsShown(t *testing.T) {
+	const canary = "cAnAry7Qx"
+	for _, text := range []string{
+		"ignores: [{problem: a, path: b, pasword: '@'}]",
+		"ignores: [{pasword: '@', problem: a, path: b}, {path: x, reson: y}]",
+		"ignores: [{pasword: [x,\n @], reson: @, problem: [a, @]}]",
+		"ignores:\n- pasword: >\n    @\n  reson: @",
+		"ignores:\n- reason: {a: @}\n  path: b\n  problem: a",
+		"ignores:\n- '@'\n- @x\n- [@]",
+		"ignores: '@'",
+		"secret: x\nignore: @",
+		"ignores: [{problem: a, path: b, reason: 'the token: @'}]",
+		"ignores: [{problem: a, path: b, reason: \"https://ci:@@example.com/\"}]",
+		"'@'",
+		"- '@'",
+		"ignores:\n- problem: a\n  reason: '@\n",
+		"ignores: [\n- problem: *x\n  pasword: @ }",
+		"{password: @",
+		"a: 1\n---\n@",
+	} {
+		text = strings.ReplaceAll(text, "@@", canary+"@")
+		text = strings.ReplaceAll(text, "@", canary)
+		text = strings.ReplaceAll(text, canary+canary, canary+"@")
+		found, mistakes := ParseFile("f", []byte(text))
+		var said []string
+		for _, m := range mistakes {
+			said = append(said, m.Detail, m.Hint, m.Word, m.Place.Excerpt().Text)
+		}
+		for _, i := range found {
+			said = append(said, i.Reason, i.Place.Excerpt().Text, i.Names[0].Shown(), i.Subject)
+		}
+		for _, line := range said {
+			if strings.Contains(line, canary) {
+				t.Errorf("%q: %q", text, line)
+			}
+		}
+		if len(said) == 0 {
+			t.Errorf("%q: nothing is said", text)
 		}
 	}
 }
