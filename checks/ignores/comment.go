@@ -167,7 +167,9 @@ func (c *comments) line(start, end int) {
 			Hint: form,
 		})
 	case colon && word == "ignore":
-		c.mistakes = append(c.mistakes, Mistake{Place: place, Detail: "an equals sign follows ignore, with no blank before it", Hint: form})
+		c.mistakes = append(c.mistakes, Mistake{
+			Place: place, Detail: "an equals sign follows ignore, with no blank before it", Hint: form,
+		})
 	case equals && strings.HasPrefix(word, "ignor"):
 		c.mistakes = append(c.mistakes, Mistake{Place: place, Detail: "a colon is missing behind " + marker, Hint: form})
 	}
@@ -213,7 +215,7 @@ func (c *comments) rest(found *Ignore, start, end int) (ok bool) {
 	from, reason := start, []string{}
 	for _, at := range options {
 		name, place := string(c.text[start+at[2]:start+at[3]]), c.file.At(start+at[2], start+at[5])
-		if strings.EqualFold(name, "until") && name != "until" || name == "untill" || name == "util" || name == "unitl" {
+		if name != "until" && strings.HasPrefix(strings.ToLower(name), "unti") {
 			c.mistakes = append(c.mistakes, Mistake{Place: place, Detail: "the day is written until=2027-01-31", Hint: "write until="})
 			return false
 		}
