@@ -35,7 +35,7 @@ const (
 	mostNames        = 100
 	// maxWalk bounds, in bytes, how far the ends of statements are looked for in one file, all of them together: what
 	// stands beyond is not covered.
-	maxWalk = 256 << 20
+	maxWalk = 64 << 20
 )
 
 // directive matches the beginning of a comment for this tool: its colon, its word, the equals sign.
@@ -374,15 +374,17 @@ func (c *comments) walked(length int) bool {
 // blockEnd is where the block ends that begins on the line at start: before the next line that is indented no deeper,
 // where the items of a list may stand right below its key.
 func (c *comments) blockEnd(start int) int {
-	depth, item := c.indentation(start), c.isItem(start)
 	end := c.lineEnd(start)
+	depth := c.indentation(start)
+	item := c.isItem(start+depth, end)
 	for at := end + 1; at < len(c.text); {
-		next := c.lineEnd(at)
-		switch deeper := c.indentation(at) - depth; {
+		next, indented := c.lineEnd(at), c.indentation(at)
+		first := at + indented
+		switch deeper := indented - depth; {
 		case !c.walked(next - at):
 			return end
-		case c.isBlank(at), c.isComment(at):
-		case deeper > 0, deeper == 0 && !item && c.isItem(at):
+		case first == next, c.text[first] == '\r', c.text[first] == '#':
+		case deeper > 0, deeper == 0 && !item && c.isItem(first, next):
 			end = next
 		default:
 			return end
@@ -392,15 +394,19 @@ func (c *comments) blockEnd(start int) int {
 	return end
 }
 
-// isItem tells whether a line begins with the dash of a list's item.
-func (c *comments) isItem(start int) bool {
-	line := bytes.TrimLeft(c.text[start:c.lineEnd(start)], " \t")
-	return bytes.HasPrefix(line, []byte("- ")) || string(bytes.TrimRight(line, "\r")) == "-"
+// isItem tells whether what is on a line, from its first character that is not blank, is a list's item.
+func (c *comments) isItem(first, end int) bool {
+	line := c.text[first:end]
+	return len(line) > 0 && line[0] == '-' && (len(line) == 1 || blank(line[1]) || line[1] == '\r')
 }
 
+// indentation counts the blanks at the beginning of a line.
 func (c *comments) indentation(start int) int {
-	line := c.text[start:c.lineEnd(start)]
-	return len(line) - len(bytes.TrimLeft(line, " \t"))
+	at := start
+	for at < len(c.text) && blank(c.text[at]) {
+		at++
+	}
+	return at - start
 }
 
 // shown is a stretch of a file for people.

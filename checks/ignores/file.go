@@ -17,7 +17,7 @@ import (
 
 const (
 	// maxFile is how long the file of ignores may be, in bytes.
-	maxFile = 1 << 20
+	maxFile = 256 << 10
 	// longestPath bounds a pattern, in bytes.
 	longestPath = 1000
 )
@@ -28,7 +28,7 @@ func ParseFile(path string, data []byte) ([]Ignore, []Mistake) {
 	p := &parser{file: source.New(path, data)}
 	switch {
 	case len(data) > maxFile:
-		p.wrong(p.file.Whole(), "it is larger than 1 MiB, and is not read", "take out what is no longer needed")
+		p.wrong(p.file.Whole(), "it is larger than 256 KiB, and is not read", "take out what is no longer needed")
 	case !utf8.Valid(data):
 		p.wrong(p.file.Whole(), "it is not UTF-8, and is not read", "save it as UTF-8")
 	default:
