@@ -30,6 +30,9 @@ env file) or its config.json, recognised by its content; - is standard input.
 An env file or a config.json that such a file names is read too if it is there,
 below the current folder. No home folder and no environment are looked at.
 
+A finding that is accepted: # runner-preflight: ignore=PROBLEM reason, above its
+statement, or an entry of .runner-preflight.yaml in the current folder.
+
 Examples:
   runner-preflight lint run.sh config.json
   runner-preflight lint --only config --fail-on warn config.json
@@ -71,7 +74,8 @@ Examples:
   runner-preflight man >/usr/local/share/man/man1/runner-preflight.1`
 	schemaText = `
 What --format json writes is as the schema says: that of check and lint
-(report), of allowlist, of list. The default is report.
+(report), of allowlist, of list; and .runner-preflight.yaml, the file of
+ignores. The default is report.
 
 Examples:
   runner-preflight schema

@@ -118,6 +118,7 @@ func (o options) write(p process, r report.Report) error {
 
 // spare refuses to write a report over one of the files that are judged.
 func (o options) spare(host *checks.Host, files []string) error {
+	files = append(files, checks.IgnoreFile)
 	for _, r := range host.Runners {
 		if r.Config != nil {
 			files = append(files, r.Config.Path)

@@ -28,7 +28,12 @@ type schema struct {
 }
 
 func schemas() []schema {
-	return []schema{{"report", report.Schema}, {"allowlist", report.AllowlistSchema}, {"list", report.ListSchema}}
+	return []schema{
+		{"report", report.Schema},
+		{"allowlist", report.AllowlistSchema},
+		{"list", report.ListSchema},
+		{"ignores", checks.IgnoreSchema},
+	}
 }
 
 func schemaNames() []string {

@@ -275,6 +275,15 @@ func TestNoSecretIsPrinted(t *testing.T) {
 			" -e PAUSE_IMAGE=ci:" + secret("image") + "@registry.rig.test/pause:1 -e CLONE_IMAGE=registry.rig.test/clone:1 \\\n" +
 			" docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner -e DB_PASSWORD=" + secret("behind") + "\n",
 		filepath.Join(urlFile, "run.sh"): "OAUTH_CLIENT_SECRET=x\n",
+		// Each line ends a statement: whatever is pasted into an ignore, and whatever stands beside one.
+		"ignores.sh": "set -e\ndocker login -p " + secret("beside") + " x # runner-preflight: ignore=implicit-tag " +
+			"OAUTH_CLIENT_SECRET=" + secret("reason") + " https://ci:" + secret("reasonurl") + "@x.example.com " + secrets["swapped"] + "\n" +
+			"# runner-preflight: ignore=" + secrets["swapped"] + ",MY_TOKEN=" + secret("asname") + "\ndocker run " +
+			"-e OAUTH_CLIENT_SECRET=" + secret("ignoredscript") + " -e PAUSE_IMAGE=registry.rig.test/pause bitbucket-pipelines-runner\n",
+		"nothing.txt": "password " + secret("prose") + " # runner-preflight: ignore=no-such MY_TOKEN=" + secret("proseignore") + "\n",
+		".runner-preflight.yaml": "ignores:\n- {problem: env-missing, path: ignores.sh, reason: 'token: " + secret("entry") + "', " +
+			"pasword: '" + secret("entrykey") + "'}\n- {problem: implicit-tag, path: ignores.sh, reason: \"https://ci:" + secret("entryurl") +
+			"@x.example.com\"}\n- {problem: env-missing, path: ignores.sh, reason: see " + secrets["swapped"] + "}\n",
 	}
 	if err := os.MkdirAll(urlFile+"/C4nary", 0o700); err != nil {
 		t.Fatal(err)
@@ -293,6 +302,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 		{"lint", "run.sh", "config.json"},
 		{"lint", "run.sh", "broken.json"},
 		{"lint", "runner.env", "config.json"},
+		{"lint", "ignores.sh", "nothing.txt"},
 		{"lint", "--pause-image", "ci:" + secret("flag") + "@registry.rig.test/pause:1", "run.sh"},
 		{"lint", "https://ci:" + secrets["filename"] + "@registry.rig.test/run.sh"},
 		{"lint", "https://ci:" + secrets["filename"] + "@registry.rig.test/missing"},

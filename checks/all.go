@@ -19,5 +19,6 @@ func All() []Check {
 		imageCurrent,
 		endpointReachable,
 		clockAccurate,
+		ignoresValid,
 	}
 }

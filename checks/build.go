@@ -77,6 +77,7 @@ func Build(in Input, windows Windows) (*Host, error) {
 	if in.Live {
 		h.certify(daemonRoute)
 	}
+	h.ignores = readIgnores(h, in.Files)
 	return h, nil
 }
 
@@ -126,7 +127,7 @@ type builder struct {
 // readConfigs takes the config.json that --config names, else those among the files.
 func (b *builder) readConfigs() error {
 	for _, file := range b.Files {
-		if isConfig(file) {
+		if isConfig(file) && !isIgnoreFile(file.Path) {
 			b.configs = append(b.configs, &Config{
 				Path: file.Path, Origin: ConfigFile,
 				File: dockerconfig.Parse(file.Path, file.Data),
@@ -197,7 +198,7 @@ var arrayOrObject = regexp.MustCompile(`^(\{|\[[{"\]])`)
 func (b *builder) readDefinitions() {
 	var inputs []runner.Input
 	for _, file := range b.Files {
-		if !isConfig(file) {
+		if !isConfig(file) && !isIgnoreFile(file.Path) {
 			inputs = append(inputs, runner.Input(file))
 		}
 	}
@@ -348,7 +349,7 @@ func (b *builder) addUnclaimed() {
 			b.host.Runners = append(b.host.Runners, &Runner{Name: c.Path, Config: c})
 		}
 	}
-	if len(b.host.Runners) > 0 || len(b.host.Readings) > 0 {
+	if len(b.host.Runners) > 0 || len(b.Files) > 0 {
 		return
 	}
 	r := &Runner{Name: "defaults"}

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write the want.txt files and checks/REA
 type scene struct {
 	// Mode is lint (the default) or check.
 	Mode string
-	// Files are the FILE arguments; by default every file of the folder but scene.json and want.txt.
+	// Files are the FILE arguments; by default every file of the folder but scene.json, want.txt and the file of ignores.
 	Files []string
 	// Config is --config; Images, Platform and Endpoints are the flags of these names.
 	Config    string
@@ -68,10 +68,17 @@ func testCase(t *testing.T, check Check, folder string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	host := hostOf(t, folder)
-	results := Run(ctx, host, Selection{Checks: []Check{check}})
+	selection := Selection{Checks: []Check{check}}
+	if check.Name == ignoresValid.Name { // which judges what the others find
+		selection.Checks = All()
+	}
 	var got strings.Builder
-	for _, finding := range results[0].Findings {
-		got.WriteString(line(finding))
+	for _, result := range Run(ctx, host, selection) {
+		for _, finding := range result.Findings {
+			if result.Check.Name == check.Name || finding.Ignored != nil {
+				got.WriteString(line(finding))
+			}
+		}
 	}
 	path := filepath.Join(folder, "want.txt")
 	if *update {
@@ -91,6 +98,9 @@ func testCase(t *testing.T, check Check, folder string) {
 // line is a finding in its stable form: STATUS PROBLEM PLACE SUBJECT: MESSAGE | HINT | $ COMMAND.
 func line(f Finding) string {
 	var out strings.Builder
+	if f.Ignored != nil {
+		fmt.Fprintf(&out, "[ignored by %s: %s] ", f.Ignored.Location.Position(), f.Ignored.Reason)
+	}
 	fmt.Fprint(&out, f.Status)
 	if f.Problem != nil {
 		fmt.Fprint(&out, " ", f.Problem.ID)
@@ -171,7 +181,7 @@ func readScene(t *testing.T, folder string) scene {
 			t.Fatal(err)
 		}
 		for _, entry := range entries {
-			if !entry.IsDir() && !slices.Contains([]string{"scene.json", "want.txt"}, entry.Name()) {
+			if !entry.IsDir() && !slices.Contains([]string{"scene.json", "want.txt", IgnoreFile}, entry.Name()) {
 				s.Files = append(s.Files, entry.Name())
 			}
 		}

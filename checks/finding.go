@@ -31,6 +31,21 @@ type Finding struct {
 	// Connection and Pull are what was seen of a host and of an image, for reports that draw it; nil for other subjects.
 	Connection *Connection
 	Pull       *Pull
+	// Ignored says that the finding is known and accepted, and by whom; nil for all others. It keeps its status, and
+	// counts for nothing.
+	Ignored *Ignored
+}
+
+// Ignored is the ignore that a finding falls under.
+type Ignored struct {
+	// Reason is why, as its user wrote it: in one line, cut, secrets masked. It is empty where none was given.
+	Reason string
+	// Location is where the ignore stands.
+	Location source.Span
+	// Until is the last day on which it holds, as 2027-01-31; empty for no end.
+	Until string
+	// External says that it stands in the file of ignores, and not in the file that the finding is about.
+	External bool
 }
 
 // Evidence is one thing seen: a phase with its milliseconds, a status code, a digest.

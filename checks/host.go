@@ -31,6 +31,9 @@ type Host struct {
 	// reference writes it.
 	certified map[string]Pulling
 
+	// ignores are what the user accepts.
+	ignores hostIgnores
+
 	// lookedUp is what the checks of config.json share; it is made once, by the first that asks.
 	lookedUp configView
 }

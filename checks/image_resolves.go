@@ -148,7 +148,8 @@ var manifestUnsupported = &Problem{
 		"image again with a current tool, or correct the reference.",
 	Source: "docker's engine, daemon/internal/distribution/pull_v2.go and errors.go; containerd's resolver",
 	Prints: []Print{
-		{`(unsupported|no longer supported).{0,40}schema|schema ?1.{0,60}(unsupported|no longer supported|deprecated)|unsupported media type|unknown media type`, 1},
+		{`(unsupported|no longer supported).{0,40}schema|schema ?1.{0,60}(unsupported|` +
+			`no longer supported|deprecated)|unsupported media type|unknown media type`, 1},
 	},
 }
 

@@ -18,29 +18,35 @@ type Print struct {
 
 // Messages that several problems print.
 const (
-	printsUnparsed         = `failed to parse docker config(uration file|\.json)`
-	printsNoCredentials    = `no basic auth credentials`
-	printsDirectory        = `trying to mount a directory onto a file`
-	printsUnauthorized     = `unauthorized: (authentication required|incorrect username or password|access token has insufficient scopes)`
-	printsExpired          = `x509: certificate has expired or is not yet valid|CertificateExpiredException|CertificateNotYetValidException`
-	printsInvalidAuth      = `invalid auth configuration file`
-	printsNoAccess         = `pull access denied`
-	printsDenied           = `denied: requested access to the resource is denied|insufficient_scope`
-	printsNoToken          = `failed to fetch (anonymous|oauth) token|error getting token|failed to authorize`
-	printsPage             = `error parsing HTTP \d+ response body`
-	printsServerError      = `(received|got) unexpected HTTP status: 5\d\d|50[0234] (internal server error|bad gateway|service unavailable|gateway time-?out)`
-	printsClear            = `server gave HTTP response to HTTPS client|unsupported or unrecognized SSL message|first record does not look like a TLS handshake`
+	printsUnparsed      = `failed to parse docker config(uration file|\.json)`
+	printsNoCredentials = `no basic auth credentials`
+	printsDirectory     = `trying to mount a directory onto a file`
+	printsUnauthorized  = `unauthorized: (authentication required|` +
+		`incorrect username or password|access token has insufficient scopes)`
+	printsExpired = `x509: certificate has expired or is not yet valid|` +
+		`CertificateExpiredException|CertificateNotYetValidException`
+	printsInvalidAuth = `invalid auth configuration file`
+	printsNoAccess    = `pull access denied`
+	printsDenied      = `denied: requested access to the resource is denied|insufficient_scope`
+	printsNoToken     = `failed to fetch (anonymous|oauth) token|error getting token|failed to authorize`
+	printsPage        = `error parsing HTTP \d+ response body`
+	printsServerError = `(received|got) unexpected HTTP status: 5\d\d|50[0234] (internal server error|` +
+		`bad gateway|service unavailable|gateway time-?out)`
+	printsClear = `server gave HTTP response to HTTPS client|` +
+		`unsupported or unrecognized SSL message|first record does not look like a TLS handshake`
 	printsInvalidReference = `invalid reference format`
 	printsRefused          = `connection refused`
-	printsTimeout          = `Client\.Timeout exceeded|dial tcp \S+ i/o timeout|connect(ion)? timed out|ConnectTimeoutException|context deadline exceeded`
+	printsTimeout          = `Client\.Timeout exceeded|dial tcp \S+ i/o timeout|connect(ion)? timed out|` +
+		`ConnectTimeoutException|context deadline exceeded`
 	printsNoRoute          = `no route to host|network is unreachable`
 	printsProxy            = `proxyconnect tcp`
 	printsReset            = `connection reset by peer|connection reset`
 	printsUnknownAuthority = `x509: certificate signed by unknown authority`
 	printsNoPath           = `PKIX path building failed|unable to find valid certification path`
-	printsOtherName        = `x509: certificate is (valid for|not valid for any names)|no subject alternative (DNS )?names? matching`
-	printsUnknownFlag      = `unknown (shorthand )?flag:`
-	printsNoImage          = `requires at least 1 argument`
+	printsOtherName        = `x509: certificate is (valid for|not valid for any names)|` +
+		`no subject alternative (DNS )?names? matching`
+	printsUnknownFlag = `unknown (shorthand )?flag:`
+	printsNoImage     = `requires at least 1 argument`
 )
 
 // LogMatch is one message that was found in a log.

@@ -229,7 +229,8 @@ var tlsIncompatible = &Problem{
 		"/etc/docker/certs.d/HOST[:PORT]/client.cert and client.key.",
 	Source: networkMeasured + "; docker's documentation of certs.d",
 	Prints: []Print{
-		{`tls: (handshake failure|protocol version not supported|no supported versions|certificate required)|remote error: tls: bad certificate|received fatal alert: \w+`, 1},
+		{`tls: (handshake failure|protocol version not supported|no supported versions|` +
+			`certificate required)|remote error: tls: bad certificate|received fatal alert: \w+`, 1},
 	},
 }
 

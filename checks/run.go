@@ -10,7 +10,8 @@ import (
 
 // Result is what one check found.
 type Result struct {
-	Check    Check
+	Check Check
+	// Status is the worst of those findings that are not ignored; Skip if all are.
 	Status   Status
 	Duration time.Duration
 	Findings []Finding
@@ -41,6 +42,9 @@ func Run(ctx context.Context, host *Host, selection Selection) []Result {
 	defer stop()
 	for i, check := range selection.Checks {
 		results[i] = await(ctx, check, done[i], patience)
+	}
+	results = ignoring(host, results)
+	for i, check := range selection.Checks {
 		results[i].Findings = selection.keep(check, results[i].Findings)
 		results[i].Status = worst(results[i].Findings)
 	}
@@ -128,10 +132,13 @@ func appendNew(to, from []string) []string {
 	return to
 }
 
+// worst is the status of those findings together that count.
 func worst(findings []Finding) Status {
 	status := Skip
 	for _, f := range findings {
-		status = max(status, f.Status)
+		if f.Ignored == nil {
+			status = max(status, f.Status)
+		}
 	}
 	return status
 }

@@ -55,7 +55,8 @@ func (c Cause) Size() int { return len(c.Findings) + len(c.Explained) }
 // Group finds the causes behind the results' warnings, errors and failures. A finding explains another if its problem
 // says so, both touch the same entry, host, image or file for the same runner, and it is at least as bad: no warning
 // hides a failure. What has to be mended comes first, worst first; the groups that are explained follow, each with
-// its By. No finding is lost. One that several causes explain is beneath each of them, since mending one is not enough.
+// its By. No finding is lost but those that are ignored. One that several causes explain is beneath each of them, since
+// mending one is not enough.
 func Group(results []checks.Result) []Cause {
 	g := newGraph(results)
 	tops, rest := g.groups(func(i int) bool { return !g.explained[i] }),
@@ -102,7 +103,7 @@ func newGraph(results []checks.Result) *graph {
 	g := &graph{}
 	for i, result := range results {
 		for j, finding := range result.Findings {
-			if finding.Status >= checks.Warn && finding.Problem != nil {
+			if finding.Status >= checks.Warn && finding.Problem != nil && finding.Ignored == nil {
 				g.nodes = append(g.nodes, node{finding, place{i, j}})
 			}
 		}

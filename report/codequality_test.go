@@ -15,7 +15,7 @@ func readCodeQuality(t *testing.T, r Report, text string) seen {
 	if err := decoder.Decode(&issues); err != nil || issues == nil {
 		t.Fatalf("no list, %v: %.50s", err, text)
 	}
-	s := seen{Pass: r.Summary.Pass, Skip: r.Summary.Skip}
+	s := seen{Pass: r.Summary.Pass, Skip: r.Summary.Skip, Ignored: r.Summary.Ignored}
 	prints := map[string]bool{}
 	for _, issue := range issues {
 		if prints[issue.Fingerprint] || issue.Fingerprint == "" {

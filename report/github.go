@@ -102,6 +102,7 @@ func summaryLine(r Report) string {
 		{r.Summary.Warn, "warning", "warnings"},
 		{r.Summary.Pass, "passed", "passed"},
 		{r.Summary.Skip, "skipped", "skipped"},
+		{r.Summary.Ignored, "ignored", "ignored"},
 	} {
 		if part.n > 0 {
 			parts = append(parts, count(part.n, part.one, part.many))

@@ -68,6 +68,21 @@ func htmlStatusOf(s checks.Status) htmlStatus {
 }
 
 // htmlCount is how many findings have a status.
+// htmlIgnored is the state of a finding that somebody accepted, whatever its status.
+func htmlIgnored() htmlStatus {
+	state := htmlStatusOf(checks.Skip)
+	state.Name, state.Word = "ignored", "IGNORED"
+	return state
+}
+
+// state is how the page shows a finding.
+func (f entry) state() htmlStatus {
+	if f.Ignored != nil {
+		return htmlIgnored()
+	}
+	return htmlStatusOf(f.Status)
+}
+
 type htmlCount struct {
 	Status        htmlStatus
 	N             int
@@ -75,26 +90,30 @@ type htmlCount struct {
 }
 
 // htmlCounts are the states that a finding may be in, the worst first: the filter has a box for each. A further state
-// is a further line here, a color in page.css, and its findings' data-state.
+// is a further line here, a color in page.css, and its findings' data-state. What nobody ignored needs no box.
 func htmlCounts(s Summary) []htmlCount {
 	var all []htmlCount
 	for _, state := range []struct {
-		status checks.Status
+		status htmlStatus
 		n      int
 		words  string
 	}{
-		{checks.Fail, s.Fail, "failed"},
-		{checks.Error, s.Error, "not established"},
-		{checks.Warn, s.Warn, "warnings"},
-		{checks.Pass, s.Pass, "passed"},
-		{checks.Skip, s.Skip, "skipped"},
+		{htmlStatusOf(checks.Fail), s.Fail, "failed"},
+		{htmlStatusOf(checks.Error), s.Error, "not established"},
+		{htmlStatusOf(checks.Warn), s.Warn, "warnings"},
+		{htmlStatusOf(checks.Pass), s.Pass, "passed"},
+		{htmlStatusOf(checks.Skip), s.Skip, "skipped"},
+		{htmlIgnored(), s.Ignored, "ignored"},
 	} {
+		if state.n == 0 && state.status == htmlIgnored() {
+			continue
+		}
 		words := state.words
 		if state.n == 1 {
 			words = strings.TrimSuffix(words, "s")
 		}
 		all = append(all, htmlCount{
-			htmlStatusOf(state.status), state.n, thousands(state.n), thousands(state.n) + " " + words,
+			state.status, state.n, thousands(state.n), thousands(state.n) + " " + words,
 		})
 	}
 	return all

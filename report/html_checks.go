@@ -53,14 +53,14 @@ func htmlGroups(r Report) []htmlGroup {
 }
 
 func htmlCheckOf(r checks.Result) htmlCheck {
-	counts := map[checks.Status]int{}
+	counts := map[string]int{}
 	for _, f := range r.Findings {
-		counts[f.Status]++
+		counts[entry{Finding: f}.state().Name]++
 	}
 	var parts []string
-	for _, status := range []checks.Status{checks.Fail, checks.Error, checks.Warn, checks.Pass, checks.Skip} {
-		if n := counts[status]; n > 0 && len(counts) > 1 {
-			parts = append(parts, thousands(n)+" "+status.String())
+	for _, state := range []string{"fail", "error", "warn", "pass", "skip", "ignored"} {
+		if n := counts[state]; n > 0 && len(counts) > 1 {
+			parts = append(parts, thousands(n)+" "+state)
 		}
 	}
 	if len(counts) == 1 && len(r.Findings) > 1 {
@@ -77,11 +77,15 @@ func htmlCheckOf(r checks.Result) htmlCheck {
 
 func htmlFindingOf(r Report, f entry, causes []int) htmlFinding {
 	out := htmlFinding{
-		Status: htmlStatusOf(f.Status), Subject: legible(f.Subject), Message: legible(f.Message), Where: legible(f.where()),
+		Status: f.state(), Subject: legible(f.Subject), Message: legible(f.Message), Where: legible(f.where()),
 		Causes: causes,
 	}
 	if strings.HasPrefix(out.Message, out.Subject) {
 		out.Subject = ""
+	}
+	if f.Ignored != nil {
+		out.ID = f.id()
+		out.Evidence = append(out.Evidence, htmlFact{Name: "ignored", Text: legible(f.ignoredAs())})
 	}
 	if f.trouble() {
 		out.ID, out.Print = f.id(), f.print

@@ -112,6 +112,8 @@ type summaryJSON struct {
 	Error  int    `json:"error"`
 	Fail   int    `json:"fail"`
 	Skip   int    `json:"skip"`
+	// Ignored findings are in none of the others.
+	Ignored int `json:"ignored"`
 }
 
 type causeJSON struct {
@@ -160,6 +162,13 @@ type findingJSON struct {
 	// Connection and Pull are of findings about a host and an image alone.
 	Connection *connectionJSON `json:"connection,omitempty"`
 	Pull       *pullJSON       `json:"pull,omitempty"`
+	Ignored    *ignoredJSON    `json:"ignored,omitempty"`
+}
+
+type ignoredJSON struct {
+	Reason   string        `json:"reason"`
+	Location *locationJSON `json:"location"`
+	Until    *string       `json:"until"`
 }
 
 type locationJSON struct {
@@ -177,7 +186,7 @@ func jsonReport(r Report) reportJSON {
 		SchemaVersion: schemaVersion, Tool: toolJSON{tool, r.Version},
 		StartedAt: r.Started.UTC().Format(time.RFC3339), DurationMS: r.Duration.Milliseconds(),
 		Interrupted: r.Interrupted,
-		Summary:     summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip},
+		Summary:     summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip, s.Ignored},
 		Runners:     []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{},
 	}
 	names := []string{}
@@ -248,6 +257,9 @@ func jsonCheck(r checks.Result, names []string) checkJSON {
 		}
 		if f.Problem != nil {
 			shown.Problem = &f.Problem.ID
+		}
+		if i := f.Ignored; i != nil {
+			shown.Ignored = &ignoredJSON{clean(i.Reason), jsonLocation(i.Location), orNull(i.Until)}
 		}
 		out.Findings = append(out.Findings, shown)
 	}

@@ -100,7 +100,7 @@ func junitCheck(r Report, id int, result checks.Result, all []entry) junitSuite 
 			name = fmt.Sprintf("%s #%d", name, taken[name])
 		}
 		suite.add(f, name)
-		if f.Status == checks.Warn {
+		if f.Status == checks.Warn && f.Ignored == nil {
 			warnings = append(warnings, cut("WARN "+name+": "+f.id()+": "+f.say()+"\n"+junitText(f))+"\n")
 		}
 	}
@@ -114,14 +114,17 @@ func (s *junitSuite) add(f entry, name string) {
 	trouble := func() *junitTrouble {
 		return &junitTrouble{f.id(), cut(f.id() + ": " + f.say()), cut(junitText(f))}
 	}
-	switch f.Status {
-	case checks.Fail:
+	switch {
+	case f.Ignored != nil:
+		one.Skipped = &junitSkip{cut("ignored: " + f.id() + ": " + f.ignoredAs())}
+		s.Skipped++
+	case f.Status == checks.Fail:
 		one.Failure = trouble()
 		s.Failures++
-	case checks.Error:
+	case f.Status == checks.Error:
 		one.Error = trouble()
 		s.Errors++
-	case checks.Skip:
+	case f.Status == checks.Skip:
 		one.Skipped = &junitSkip{cut(oneLine(f.Message))}
 		s.Skipped++
 	}

@@ -93,8 +93,17 @@ func fingerprint(f entry) string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-// trouble tells whether something was found: a skip may name a problem too, as the reason.
-func (f entry) trouble() bool { return f.Status >= checks.Warn && f.Problem != nil }
+// trouble tells whether something was found that counts: a skip may name a problem too, as the reason.
+func (f entry) trouble() bool { return f.Status >= checks.Warn && f.Problem != nil && f.Ignored == nil }
+
+// ignoredAs is why a finding is ignored, and where that stands.
+func (f entry) ignoredAs() string {
+	text := ignoredReason(f.Finding)
+	if f.Ignored.Until != "" {
+		text += " (until " + f.Ignored.Until + ")"
+	}
+	return oneLine(text + " (" + f.Ignored.Location.Position().String() + ")")
+}
 
 // id is that of the finding's problem; empty on a pass and a skip.
 func (f entry) id() string {

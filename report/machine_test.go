@@ -59,12 +59,12 @@ func anchored() Report {
 
 // seen is what a format says: how many findings of each status, and the problems in the order of the report.
 type seen struct {
-	Pass, Warn, Error, Fail, Skip int
-	IDs                           []string
+	Pass, Warn, Error, Fail, Skip, Ignored int
+	IDs                                    []string
 }
 
 func seenIn(r Report) seen {
-	s := seen{r.Summary.Pass, r.Summary.Warn, r.Summary.Error, r.Summary.Fail, r.Summary.Skip, nil}
+	s := seen{r.Summary.Pass, r.Summary.Warn, r.Summary.Error, r.Summary.Fail, r.Summary.Skip, r.Summary.Ignored, nil}
 	for _, f := range problems(r) {
 		s.IDs = append(s.IDs, f.id())
 	}
@@ -159,14 +159,14 @@ func readJUnit(t *testing.T, text string) seen {
 	var all seen
 	for i, suite := range root.Children {
 		s := readSuite(t, suite)
-		want := fmt.Sprint(i, s.Pass+s.Warn+s.Fail+s.Error+s.Skip, s.Fail, s.Error, s.Skip)
+		want := fmt.Sprint(i, s.Pass+s.Warn+s.Fail+s.Error+s.Skip+s.Ignored, s.Fail, s.Error, s.Skip+s.Ignored)
 		got := strings.Join([]string{suite.attr("id"), suite.attr("tests"), suite.attr("failures"), suite.attr("errors"), suite.attr("skipped")}, " ")
 		if got != want {
 			t.Errorf("a suite counts %s, its children are %s", got, want)
 		}
 		all = seen{
 			all.Pass + s.Pass, all.Warn + s.Warn, all.Error + s.Error, all.Fail + s.Fail, all.Skip + s.Skip,
-			append(all.IDs, s.IDs...),
+			all.Ignored + s.Ignored, append(all.IDs, s.IDs...),
 		}
 	}
 	return all
@@ -208,6 +208,8 @@ func readSuite(t *testing.T, suite element) seen {
 		case kinds == "error":
 			s.Error++
 			s.IDs = append(s.IDs, c.Children[0].attr("type"))
+		case kinds == "skipped" && strings.HasPrefix(c.Children[0].attr("message"), "ignored: "):
+			s.Ignored++
 		case kinds == "skipped":
 			s.Skip++
 		case warnings[c.attr("name")] != "":

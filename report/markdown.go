@@ -79,27 +79,32 @@ func markdownCause(out *strings.Builder, n int, c Cause) {
 // markdownRows writes the rows of a check: one for each thing that it says, naming the subjects of which it says so.
 func markdownRows(out *strings.Builder, result checks.Result, all []entry) {
 	type saying struct {
-		status   checks.Status
-		id, skip string
+		status            checks.Status
+		id, skip, ignored string
 	}
 	said := map[saying][]string{}
 	var order []saying
 	for _, f := range all {
-		key := saying{f.Status, f.id(), ""}
-		if f.Status == checks.Skip {
+		key := saying{f.Status, f.id(), "", ""}
+		switch {
+		case f.Ignored != nil:
+			key.ignored = f.ignoredAs()
+		case f.Status == checks.Skip:
 			key.skip = f.Message
 		}
 		order, said[key] = append(order, key), append(said[key], f.Subject)
 	}
 	for _, key := range unique(order) {
-		what := markdownText(few(said[key], fewSubjects))
+		what, word := markdownText(few(said[key], fewSubjects)), strings.ToUpper(key.status.String())
 		switch {
+		case key.ignored != "":
+			what, word = "`"+key.id+"`: "+what+": "+markdownText(key.ignored), word+", ignored"
 		case key.id != "" && key.status >= checks.Warn:
 			what = "`" + key.id + "`: " + what
 		case key.skip != "":
 			what += ": " + markdownText(key.skip)
 		}
-		fmt.Fprintf(out, "| %s | `%s` | %s |\n", strings.ToUpper(key.status.String()), result.Check.Name, what)
+		fmt.Fprintf(out, "| %s | `%s` | %s |\n", word, result.Check.Name, what)
 	}
 }
 

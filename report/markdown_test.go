@@ -81,7 +81,7 @@ func TestMarkdownTellsTheSame(t *testing.T) {
 		for _, all := range findings(r) {
 			var ids []string
 			for _, f := range all {
-				if key := f.Status.String() + " " + f.id(); f.Status >= checks.Warn && !slices.Contains(ids, key) {
+				if key := f.Status.String() + " " + f.id(); f.trouble() && !slices.Contains(ids, key) {
 					ids = append(ids, key)
 				}
 			}

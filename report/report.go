@@ -49,11 +49,13 @@ func New(run Run) Report {
 	}
 }
 
-// Summary counts findings by their status.
+// Summary counts findings by their status, but for those that are ignored.
 type Summary struct {
 	// Status is the worst.
 	Status                        checks.Status
 	Pass, Warn, Error, Fail, Skip int
+	// Ignored counts the findings that are known and accepted, whatever their status.
+	Ignored int
 }
 
 func summarize(results []checks.Result) Summary {
@@ -64,6 +66,10 @@ func summarize(results []checks.Result) Summary {
 	}
 	for _, result := range results {
 		for _, finding := range result.Findings {
+			if finding.Ignored != nil {
+				s.Ignored++
+				continue
+			}
 			s.Status = max(s.Status, finding.Status)
 			*counts[finding.Status]++
 		}

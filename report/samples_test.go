@@ -91,7 +91,9 @@ func at(path, text, what string) source.Span {
 func result(check checks.Check, duration time.Duration, findings ...checks.Finding) checks.Result {
 	r := checks.Result{Check: check, Duration: duration, Findings: findings}
 	for _, f := range findings {
-		r.Status = max(r.Status, f.Status)
+		if f.Ignored == nil {
+			r.Status = max(r.Status, f.Status)
+		}
 	}
 	return r
 }
@@ -130,6 +132,7 @@ func samples() map[string]Report {
 		"thousand": {Results: thousand()}, "runners": {Results: several(), Host: severalRunners()},
 		"interrupted": {Results: erred()[2:], Interrupted: true}, "chain": {Results: chain()},
 		"nothing": {Host: &checks.Host{}}, "ways": {Results: ways()},
+		"ignored": {Results: ignored()}, "all-ignored": {Results: ignored()[:1]},
 	} {
 		run.Version, run.Started, run.Duration = "0.1.0", started, 412*time.Millisecond
 		if run.Host == nil {
@@ -263,6 +266,26 @@ func hostile() []checks.Result {
 			checks.Failed(missing, "https://ci:"+canary+"@registry.example.com/x",
 				"proxy http://ci:"+canary+"@proxy:3128 refuses",
 				"unset https://:"+canary+"@proxy").At(source.New("empty", nil).Whole())),
+	}
+}
+
+// ignored has findings that are accepted: by a comment, by the file of ignores, for some days, without a reason, in words
+// that mean to do harm; one of a problem of which another finding counts.
+func ignored() []checks.Result {
+	accepted := func(f checks.Finding, reason, until string, at source.Span) checks.Finding {
+		f.Ignored = &checks.Ignored{Reason: reason, Until: until, Location: at, External: at.File.Path != "run.sh"}
+		return f
+	}
+	const file = "ignores:\n- problem: credential-store\n"
+	entry := at(".runner-preflight.yaml", file, "credential-store")
+	comment := at("run.sh", "#!/bin/sh\n# runner-preflight: ignore=env-missing\n", "# runner-preflight: ignore=env-missing")
+	evil := "\x1b[31mred\x1b[0m | ]]> ::error::x %0A https://ci:" + canary + "@registry.example.com <b> `x`\n\u202e"
+	return []checks.Result{
+		result(configStore, 0, accepted(storeFound("config.json"), "the entries are written by hand", "2027-01-31", entry)),
+		result(definition, 0, accepted(unset("RUNNER_UUID"), "", "", comment), accepted(unset("OAUTH_CLIENT_ID"), evil, "", comment)),
+		result(current, 0, checks.Passed("PAUSE_IMAGE", "2026-11-01")),
+		result(reachable, 0, silent("registry-2.example.com:443").As(checks.Warn),
+			accepted(silent("bitbucket.org:443"), "opened next week", "", comment)),
 	}
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,13 +72,22 @@ type sarifReference struct {
 }
 
 type sarifResult struct {
-	RuleID       string            `json:"ruleId"`
-	RuleIndex    int               `json:"ruleIndex"`
-	Level        string            `json:"level"`
-	Message      sarifMessage      `json:"message"`
-	Locations    []sarifLocation   `json:"locations"`
-	Fingerprints map[string]string `json:"partialFingerprints"`
-	Properties   sarifFinding      `json:"properties"`
+	RuleID       string             `json:"ruleId"`
+	RuleIndex    int                `json:"ruleIndex"`
+	Level        string             `json:"level"`
+	Message      sarifMessage       `json:"message"`
+	Locations    []sarifLocation    `json:"locations"`
+	Fingerprints map[string]string  `json:"partialFingerprints"`
+	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+	Properties   sarifFinding       `json:"properties"`
+}
+
+// sarifSuppression says that a result is known and accepted.
+type sarifSuppression struct {
+	Kind          string         `json:"kind"`
+	Status        string         `json:"status"`
+	Justification string         `json:"justification,omitempty"`
+	Location      *sarifLocation `json:"location,omitempty"`
 }
 
 // sarifFinding is what SARIF itself has no words for.
@@ -86,6 +96,7 @@ type sarifFinding struct {
 	Check       string   `json:"check"`
 	Subject     string   `json:"subject"`
 	ExplainedBy []string `json:"explainedBy,omitempty"`
+	Ignored     string   `json:"ignored,omitempty"`
 }
 
 type sarifLocation struct {
@@ -117,7 +128,7 @@ func SARIF(w io.Writer, r Report) error {
 		Tool: sarifTool{sarifDriver{tool, r.Version, rules}}, Automation: sarifAutomation{tool + "/"},
 		ColumnKind: "utf16CodeUnits", Results: []sarifResult{}, Properties: map[string]int{
 			"pass": r.Summary.Pass, "warn": r.Summary.Warn, "error": r.Summary.Error, "fail": r.Summary.Fail,
-			"skip": r.Summary.Skip,
+			"skip": r.Summary.Skip, "ignored": r.Summary.Ignored,
 		},
 	}
 	notes := []sarifNotification{}
@@ -125,9 +136,9 @@ func SARIF(w io.Writer, r Report) error {
 		for _, f := range all {
 			at, found := r.anchor(f)
 			switch {
-			case f.trouble() && found:
+			case (f.trouble() || f.Ignored != nil) && found:
 				run.Results = append(run.Results, sarifOf(f, index[f.Problem.ID], at))
-			case f.trouble() || f.Status == checks.Skip:
+			case f.trouble() || f.Status == checks.Skip || f.Ignored != nil:
 				notes = append(notes, sarifNote(f))
 			}
 		}
@@ -160,8 +171,10 @@ func sarifRules(r Report) (rules []sarifRule, index map[string]int) {
 			add(x)
 		}
 	}
-	for _, f := range problems(r) {
-		add(f.Problem)
+	for _, f := range slices.Concat(findings(r)...) {
+		if f.trouble() || f.Ignored != nil {
+			add(f.Problem)
+		}
 	}
 	return rules, index
 }
@@ -169,15 +182,39 @@ func sarifRules(r Report) (rules []sarifRule, index map[string]int) {
 func sarifOf(f entry, rule int, at source.Span) sarifResult {
 	return sarifResult{
 		f.id(), rule, level(f.Status), sarifText(f),
-		[]sarifLocation{{sarifPhysical{sarifArtifact{uri(at.File.Path)}, region(at)}}},
+		[]sarifLocation{sarifPlace(at)},
 		map[string]string{"primaryLocationLineHash": f.print},
+		sarifSuppressions(f),
 		sarifProperties(f),
 	}
+}
+
+func sarifPlace(at source.Span) sarifLocation {
+	return sarifLocation{sarifPhysical{sarifArtifact{uri(at.File.Path)}, region(at)}}
+}
+
+// sarifSuppressions are none for a finding that counts: without the member a reader takes it for one.
+func sarifSuppressions(f entry) []sarifSuppression {
+	if f.Ignored == nil {
+		return nil
+	}
+	one := sarifSuppression{Kind: "inSource", Status: "accepted", Justification: oneLine(f.Ignored.Reason)}
+	if f.Ignored.External {
+		one.Kind = "external"
+	}
+	if isFile(f.Ignored.Location) {
+		place := sarifPlace(f.Ignored.Location)
+		one.Location = &place
+	}
+	return []sarifSuppression{one}
 }
 
 func sarifNote(f entry) sarifNotification {
 	note := sarifNotification{
 		Descriptor: sarifReference{f.check.Name}, Level: level(f.Status), Message: sarifText(f), Properties: sarifProperties(f),
+	}
+	if f.Ignored != nil { // a notification knows no suppressions
+		note.Rule, note.Level = &sarifReference{f.id()}, "note"
 	}
 	if f.trouble() {
 		note.Rule = &sarifReference{f.id()}
@@ -189,7 +226,7 @@ func sarifNote(f entry) sarifNotification {
 // make a link of a text is taken apart.
 func sarifText(f entry) sarifMessage {
 	text := f.about()
-	if f.trouble() {
+	if f.trouble() || f.Ignored != nil {
 		text += ".\n" + strings.Join(f.remedy(), "\n")
 	}
 	return sarifMessage{Text: strings.ReplaceAll(text, "](", "] (")}
@@ -197,6 +234,9 @@ func sarifText(f entry) sarifMessage {
 
 func sarifProperties(f entry) sarifFinding {
 	out := sarifFinding{Status: f.Status.String(), Check: f.check.Name, Subject: oneLine(f.Subject)}
+	if f.Ignored != nil {
+		out.Ignored = f.ignoredAs()
+	}
 	for _, ref := range f.by {
 		out.ExplainedBy = append(out.ExplainedBy, ref.Problem)
 	}

@@ -105,6 +105,7 @@ func (p *page) summary(r Report) {
 	add(s.Error, p.status[checks.Error], thousands(s.Error)+" not established")
 	add(s.Fail, p.status[checks.Fail], thousands(s.Fail)+" failed")
 	add(s.Skip, p.status[checks.Skip], thousands(s.Skip)+" skipped")
+	add(s.Ignored, p.status[checks.Skip], thousands(s.Ignored)+" ignored")
 	if used == 0 {
 		line = "0 checks"
 	}

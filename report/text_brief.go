@@ -13,6 +13,8 @@ func (p *page) briefRows(r checks.Result, causes func(int) []int) []row {
 	var rows []row
 	for _, s := range p.sayings(r, causes) {
 		switch {
+		case s.first.Ignored != nil:
+			rows = append(rows, row{status: checks.Skip, label: s.first.Problem.Title, detail: s.subjects() + ": ignored"})
 		case s.first.Problem != nil:
 			rows = append(rows, p.problemRow(s))
 		case s.first.Status == checks.Skip:

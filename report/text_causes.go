@@ -65,10 +65,14 @@ func nothing(r Report) string {
 	switch {
 	case len(r.Results) == 0:
 		return "Nothing was checked: no check was selected."
-	case !r.Summary.checked() && r.Summary.Skip == 0:
+	case !r.Summary.checked() && r.Summary.Skip == 0 && r.Summary.Ignored == 0:
 		return "Nothing was checked."
+	case !r.Summary.checked() && r.Summary.Ignored > 0:
+		return "Nothing was checked: everything was skipped or is ignored."
 	case !r.Summary.checked():
 		return "Nothing was checked: everything was skipped."
+	case r.Summary.Ignored > 0:
+		return "Nothing found that would stop " + runnersInWords(r) + ", but for what is ignored."
 	}
 	return "Nothing found that would stop " + runnersInWords(r) + "."
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -42,8 +43,11 @@ func (p *page) rows(r checks.Result, causes func(int) []int) []row {
 
 // kind is what many findings may have in common.
 func kind(f checks.Finding) string {
-	if f.Problem == nil {
+	switch {
+	case f.Problem == nil:
 		return f.Status.String()
+	case f.Ignored != nil:
+		return "ignored " + f.Problem.ID
 	}
 	return f.Status.String() + " " + f.Problem.ID
 }
@@ -55,6 +59,9 @@ func more(n int) string {
 // row is one finding, for -v.
 func (p *page) row(r checks.Result, f checks.Finding, causes []int) row {
 	out := row{status: f.Status, label: f.Subject, detail: f.Message}
+	if f.Ignored != nil {
+		out.status = checks.Skip
+	}
 	switch alone := len(r.Findings) == 1; {
 	case f.Problem != nil:
 		out.label, out.detail = f.Problem.Title, f.Subject
@@ -104,6 +111,9 @@ func (p *page) verbose(f checks.Finding) []note {
 	if at := f.Location.Position(); at.Path != "" {
 		notes = append(notes, note{"at", at.String(), true})
 	}
+	if f.Ignored != nil {
+		notes = append(notes, note{"ignored", ignoredInWords(f), false})
+	}
 	if f.Hint != "" && p.first(f.Hint+strings.Join(f.Commands, "\n")) {
 		notes = append(notes, note{"mend", f.Hint, true})
 		for _, command := range f.Commands {
@@ -115,6 +125,18 @@ func (p *page) verbose(f checks.Finding) []note {
 	}
 	return notes
 }
+
+// ignoredInWords says what a finding would be, why it is ignored, and where that stands.
+func ignoredInWords(f checks.Finding) string {
+	text := strings.ToUpper(f.Status.String()) + " but for " + f.Ignored.Location.Position().String()
+	if f.Ignored.Until != "" {
+		text += " until " + f.Ignored.Until
+	}
+	return text + ": " + ignoredReason(f)
+}
+
+// ignoredReason is why a finding is ignored.
+func ignoredReason(f checks.Finding) string { return cmp.Or(f.Ignored.Reason, "no reason is given") }
 
 // evidence is what was seen, in one line.
 func (p *page) evidence(f checks.Finding) string {

@@ -144,7 +144,7 @@ func (e *Engine) Log(ctx context.Context, container Container, lines int) ([]str
 		return nil, failure(ctx, err)
 	}
 	defer func() { _ = got.Close() }()
-	var stream io.Reader = io.LimitReader(got, maxLog)
+	stream := io.LimitReader(got, maxLog)
 	if !container.Terminal {
 		stream = unframed(stream)
 	}

@@ -120,8 +120,8 @@ type Mount struct {
 	// Projected are the files that the mount brings of itself, from a Secret, a ConfigMap or a compose file's configs;
 	// nil for a mount of the host or a volume.
 	Projected []Projected
-	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "volumeMounts", and Joined says that the value follows a "=" (or the
-	// letter itself), where no shell expands "~".
+	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "volumeMounts", and Joined says that the
+	// value follows a "=" (or the letter itself), where no shell expands "~".
 	Option string
 	Joined bool
 }

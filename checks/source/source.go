@@ -168,6 +168,17 @@ type Excerpt struct {
 	Column, Width int
 }
 
+// Shown is what stands in the span for people, in one line: secrets masked, control characters replaced, and cut after
+// so many characters ("…" marks a cut).
+func (s Span) Shown(most int) string {
+	if s.File == nil || s.Start < 0 {
+		return ""
+	}
+	start, end := max(s.Start, 0), min(s.End, len(s.File.Text))
+	shown, mark := keepStart(s.File.masked(start, end), most, false)
+	return strings.ReplaceAll(shown, "\n", " ") + mark
+}
+
 // excerptMargin is how many characters of a long line are kept on either side of the span.
 const excerptMargin = 60
 

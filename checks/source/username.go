@@ -33,6 +33,12 @@ func Username(name string) string {
 	return name
 }
 
+// IsToken tells whether a word has the shape of a token: by how it begins, or as it is long and looks random. The names
+// of hosts, paths and digests may too.
+func IsToken(word string) bool {
+	return tokenPrefix.MatchString(word) || len(word) >= shortestToken && random(word) && !uuid.MatchString(word)
+}
+
 // isAddress tells an e-mail address (a service account's is long) from a token with an @ in it.
 func isAddress(name string) bool {
 	local, domain, found := strings.Cut(name, "@")
