@@ -45,7 +45,7 @@ that docker or the runner printed, in quotes, or a whole log on standard input
 Examples:
   runner-preflight explain credential-store
   runner-preflight explain 'no basic auth credentials'
-  docker logs RUNNER 2>&1 | runner-preflight explain -`
+  runner-preflight explain - <runner.log`
 	listText = `
 The names go with explain, --only and --skip. What the JSON holds is told by
 runner-preflight schema list.

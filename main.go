@@ -218,7 +218,7 @@ func commands(p process) []*cli.Command {
 			allowlistFlags(), allowlist),
 		command("demo", "", "see it work on an embedded registry: no network, no set-up", demoText,
 			slices.Concat(amountFlags(), []cli.Flag{reportFlag()}, lookFlags()), demo),
-		command("explain", "NAME|LINE|-", "say what a problem is, why it breaks a runner, how to mend it", explainText,
+		command("explain", "NAME", "say what a problem is, why it breaks a runner, how to mend it", explainText,
 			lookFlags(), explain),
 		command("list", "", "list all checks and the problems that they report", listText,
 			append([]cli.Flag{formatFlag(report.ListFormats(report.TextOptions{}))}, lookFlags()...), list),

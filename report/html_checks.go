@@ -84,8 +84,7 @@ func htmlFindingOf(r Report, f entry, causes []int) htmlFinding {
 		out.Subject = ""
 	}
 	if f.Ignored != nil {
-		out.ID = f.id()
-		out.Evidence = append(out.Evidence, htmlFact{Name: "ignored", Text: legible(f.ignoredAs())})
+		out.Evidence = append(out.Evidence, htmlFact{Name: "ignored", Text: legible(f.id() + ": " + f.ignoredAs())})
 	}
 	if f.trouble() {
 		out.ID, out.Print = f.id(), f.print
