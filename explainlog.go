@@ -61,7 +61,14 @@ func logLines(in io.Reader) ([]string, error) {
 	}
 }
 
-// isMessage tells words of a log from a mistyped name: they have a blank, or what no name has.
-func isMessage(words []string) bool {
-	return len(words) > 1 || len(words) == 1 && (words[0] == "-" || strings.ContainsAny(words[0], " \t\n:=\"'"))
+// isMessage tells words of a log from names: they have a blank, or what no name has, or there are several of which the
+// first is no name.
+func isMessage(words, names []string) bool {
+	switch len(words) {
+	case 0:
+		return false
+	case 1:
+		return words[0] == "-" || strings.ContainsAny(words[0], " \t\n:=\"'")
+	}
+	return !slices.Contains(names, words[0])
 }

@@ -203,7 +203,7 @@ func explain(c *cli.Context, p process) error {
 	}
 	all := checks.All()
 	hint := "runner-preflight list shows all names"
-	if isMessage(c.Args().Slice()) {
+	if isMessage(c.Args().Slice(), checks.Names(all)) {
 		return explainLog(c, p, o)
 	}
 	if c.NArg() != 1 {
