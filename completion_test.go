@@ -77,7 +77,7 @@ func TestPropose(t *testing.T) {
 		{[]string{"lint", "--platform", "linux/a"}, "none", "linux/amd64 linux/arm64"},
 		{[]string{"explain", "credential-s"}, "none", "credential-store"},
 		{[]string{"explain", "credential-store", ""}, "none", ""},
-		{[]string{"schema", ""}, "none", "report allowlist list"},
+		{[]string{"schema", ""}, "none", "report allowlist list ignores"},
 		{[]string{"completion", "z"}, "none", "zsh"},
 		{[]string{"completion", "zsh", ""}, "none", ""},
 		{[]string{"demo", ""}, "none", ""},
