@@ -248,6 +248,8 @@ func (b *builder) configOf(d *runner.Definition) *Config {
 	switch {
 	case len(b.configs) > 0:
 		return b.configs[0]
+	case d.Dialect == runner.Kubernetes: // its paths are those of a node, and no user's files are there
+		return nil
 	case source != "" && (b.Live || b.below(source)):
 		return b.openOnce(source, ConfigMount)
 	case b.Live:
@@ -260,23 +262,34 @@ func (b *builder) configOf(d *runner.Definition) *Config {
 // content is not given.
 func (b *builder) projectedConfig(d *runner.Definition) *Config {
 	wanted := path.Join(configFolderOf(d), configName)
+	var meant *runner.Projected
 	for _, m := range d.Mounts {
-		for _, p := range m.Projected {
-			if p.Path == wanted && p.File != nil {
-				return b.embedded(p.File)
+		for i, p := range m.Projected {
+			switch {
+			case p.File == nil:
+			case p.Path == wanted:
+				return b.embedded(p)
+			case p.Key == ".dockerconfigjson" && meant == nil: // under another name, or elsewhere
+				meant = &m.Projected[i]
 			}
 		}
+	}
+	if meant != nil {
+		return b.embedded(*meant)
 	}
 	return nil
 }
 
 // embedded is a config.json that stands within another file. Two definitions may share it.
-func (b *builder) embedded(file *source.File) *Config {
+func (b *builder) embedded(p runner.Projected) *Config {
+	file := p.File
 	if b.within == nil {
 		b.within = map[*source.File]*Config{}
 	}
 	if b.within[file] == nil {
-		b.within[file] = &Config{Path: file.Path, Origin: ConfigSecret, File: dockerconfig.ParseSource(file)}
+		b.within[file] = &Config{
+			Path: file.Path, Origin: ConfigSecret, Object: p.Object, Key: p.Key, File: dockerconfig.ParseSource(file),
+		}
 	}
 	return b.within[file]
 }
@@ -339,13 +352,13 @@ func (b *builder) addUnclaimed() {
 	configs := slices.Clone(b.configs)
 	for _, reading := range b.host.Readings {
 		for _, p := range reading.Configs {
-			configs = append(configs, b.embedded(p.File))
+			configs = append(configs, b.embedded(p))
 		}
 	}
 	for _, c := range configs {
 		claimed := func(r *Runner) bool { return r.Config == c }
 		if !slices.ContainsFunc(b.host.Runners, claimed) {
-			b.host.Runners = append(b.host.Runners, &Runner{Name: c.Path, Config: c})
+			b.host.Runners = append(b.host.Runners, &Runner{Name: b.freeName(c.Path), Config: c})
 		}
 	}
 	if len(b.host.Runners) > 0 || len(b.host.Readings) > 0 {
@@ -356,6 +369,19 @@ func (b *builder) addUnclaimed() {
 		r.Config = b.openOnce(b.userConfig(), ConfigUser)
 	}
 	b.host.Runners = append(b.host.Runners, r)
+}
+
+// freeName is a name that no runner has yet.
+func (b *builder) freeName(name string) string {
+	for n := 1; ; n++ {
+		numbered := name
+		if n > 1 {
+			numbered = fmt.Sprintf("%s#%d", name, n)
+		}
+		if !slices.ContainsFunc(b.host.Runners, func(r *Runner) bool { return r.Name == numbered }) {
+			return numbered
+		}
+	}
 }
 
 // images are the effective ones: flags before the definition before the vendor's defaults.

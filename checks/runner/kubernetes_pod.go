@@ -36,8 +36,11 @@ type kubeVolume struct {
 // podPaths lead to the pod in the objects that make one.
 func podPaths() [][]string {
 	return [][]string{
-		{"spec"}, {"spec", "template", "spec"}, {"spec", "jobTemplate", "spec", "template", "spec"},
-		{"spec", "jobTargetRef", "template", "spec"}, {"template", "spec"},
+		{"spec"},
+		{"spec", "template", "spec"},
+		{"spec", "jobTemplate", "spec", "template", "spec"},
+		{"spec", "jobTargetRef", "template", "spec"},
+		{"template", "spec"},
 	}
 }
 
