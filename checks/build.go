@@ -355,11 +355,22 @@ func (b *builder) addUnclaimed() {
 			configs = append(configs, b.embedded(p))
 		}
 	}
+	claimed, named := map[*Config]bool{}, map[string]int{}
+	for _, r := range b.host.Runners {
+		claimed[r.Config] = true
+		path, _, _ := strings.Cut(r.Name, "#")
+		named[path]++
+	}
 	for _, c := range configs {
-		claimed := func(r *Runner) bool { return r.Config == c }
-		if !slices.ContainsFunc(b.host.Runners, claimed) {
-			b.host.Runners = append(b.host.Runners, &Runner{Name: b.freeName(c.Path), Config: c})
+		if claimed[c] {
+			continue
 		}
+		claimed[c] = true
+		name := c.Path
+		if named[c.Path]++; named[c.Path] > 1 {
+			name = fmt.Sprintf("%s#%d", name, named[c.Path])
+		}
+		b.host.Runners = append(b.host.Runners, &Runner{Name: name, Config: c})
 	}
 	if len(b.host.Runners) > 0 || len(b.host.Readings) > 0 {
 		return
@@ -369,19 +380,6 @@ func (b *builder) addUnclaimed() {
 		r.Config = b.openOnce(b.userConfig(), ConfigUser)
 	}
 	b.host.Runners = append(b.host.Runners, r)
-}
-
-// freeName is a name that no runner has yet.
-func (b *builder) freeName(name string) string {
-	for n := 1; ; n++ {
-		numbered := name
-		if n > 1 {
-			numbered = fmt.Sprintf("%s#%d", name, n)
-		}
-		if !slices.ContainsFunc(b.host.Runners, func(r *Runner) bool { return r.Name == numbered }) {
-			return numbered
-		}
-	}
 }
 
 // images are the effective ones: flags before the definition before the vendor's defaults.

@@ -308,7 +308,11 @@ func misnamedFinding(u *configUse, where, name string) Finding {
 			"is another"
 		f.Hint = "write a config.json by logging in" + restart
 	}
-	if u.Origin == ConfigSecret && name != legacyConfig {
+	switch {
+	case u.Origin == ConfigSecret && name == legacyConfig:
+		f.Hint = "make it a Secret of type kubernetes.io/dockerconfigjson, and write " + renamingItems + " for its volume"
+		f = f.Try(u.storeCommand())
+	case u.Origin == ConfigSecret:
 		f.Hint = "write " + renamingItems + " for the volume of the " + u.Object
 	}
 	return f.Touching(Path(u.Path)).Touching(u.references()...)

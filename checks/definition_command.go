@@ -197,6 +197,8 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 		f = f.Try("helm template CHART -f VALUES.yaml | runner-preflight lint -")
 	case strings.HasSuffix(m.Detail, "in quotes"):
 		f.Hint = "write it in quotes"
+	case m.Near != "":
+		f.Hint = "write " + m.Near
 	case m.Place.Position().Line == 0:
 		f.Hint = "give the file that starts the runner, with its docker container run"
 	}

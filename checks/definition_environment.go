@@ -212,14 +212,18 @@ func brokenEnvFile(h *Host, d *runner.Definition) string {
 }
 
 func missingVariable(r *Runner, name, message string) Finding {
-	return Failed(envMissing, name, message, "set it: "+whereFrom(r.Definition, name)).On(r.Name).
+	hint := "set it: "
+	if r.Definition.Dialect == runner.Kubernetes {
+		hint = "set it under env of the container: "
+	}
+	return Failed(envMissing, name, message, hint+whereFrom(r.Definition, name)).On(r.Name).
 		Touching(Path(r.Name), Variable(name))
 }
 
 // whereFrom says where the value of a variable is to be had, as the rest of a hint.
 func whereFrom(d *runner.Definition, name string) string {
 	if d.Dialect == runner.Kubernetes && name != envWorkingDirectory && !slices.Contains(overrideVariables(), name) {
-		return name + " under env of the container, to what the command says that Bitbucket showed when the runner was added"
+		return "the value of " + name + " in the command that Bitbucket showed when the runner was added"
 	}
 	switch name {
 	case envWorkingDirectory:

@@ -260,7 +260,7 @@ func judgeSocket(r *Runner) []Finding {
 		if found && m.Volume && m.Source.Unresolved == "" &&
 			(path.Clean(m.Target.Value) == place || m.Source.Value == "") {
 			return lacking(r, Failed(dockerSocketUnmounted, dockerSocket,
-				volumeNotFolder(m)+", where docker's socket should be", hint).At(m.Place))
+				volumeNotFolder(d, m)+", where docker's socket should be", hint).At(m.Place))
 		}
 		if found {
 			return nil
@@ -281,11 +281,22 @@ func judgeSocket(r *Runner) []Finding {
 }
 
 // volumeNotFolder says what docker mounts in place of a folder of the host.
-func volumeNotFolder(m runner.Mount) string {
+func volumeNotFolder(d *runner.Definition, m runner.Mount) string {
+	if d.Dialect == runner.Kubernetes {
+		return fmt.Sprintf("the volume %s, which is no folder of the node, is mounted at %s", m.Source.Value, m.Target.Value)
+	}
 	if m.Source.Value == "" {
 		return fmt.Sprintf("an empty volume is mounted at %s, as no source is named", m.Target.Value)
 	}
 	return fmt.Sprintf("docker takes %q for the name of a volume", m.Source.Value)
+}
+
+// hostFolder is what makes a mount one of a folder of the host: the option, or in Kubernetes the volume.
+func hostFolder(d *runner.Definition, m runner.Mount, folder, option string) string {
+	if d.Dialect == runner.Kubernetes {
+		return fmt.Sprintf("- {name: %s, hostPath: {path: %s}} under volumes", m.Source.Value, folder)
+	}
+	return option
 }
 
 func judgeContainers(r *Runner) []Finding {
@@ -295,8 +306,8 @@ func judgeContainers(r *Runner) []Finding {
 	switch {
 	case found && m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return lacking(r, Failed(containersUnmounted, containersFolder,
-			volumeNotFolder(m)+", not for the containers' folder of the daemon",
-			"write "+option).At(m.Place))
+			volumeNotFolder(d, m)+", not for the containers' folder of the daemon",
+			"write "+hostFolder(d, m, containersFolder, option)).At(m.Place))
 	case found && !m.ReadOnly && !m.Volume:
 		return []Finding{Warned(containersUnmounted, containersFolder,
 			containersFolder+" is mounted writable, and nothing but the daemon has to write there",
@@ -362,9 +373,9 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 			"mount it: "+option+d.Dialect.WhereMounts()).At(place))
 	case m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
-			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(m),
+			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(d, m),
 				folder),
-			"write "+option).At(m.Place))
+			"write "+hostFolder(d, m, folder, option)).At(m.Place))
 	case source == folder, m.Volume, ownDaemon(d):
 		return nil
 	case m.Source.Unresolved != "", m.Source.Placeholder != "", unexpandedHome(m.Source):

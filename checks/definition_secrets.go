@@ -18,12 +18,17 @@ var definitionSecrets = Check{
 		"break was encoded with a value.",
 	Problems: []*Problem{secretKeyMissing, unencodedSecret, doubleEncodedSecret, secretLineBreak},
 	Run: func(_ context.Context, h *Host) []Finding {
-		findings := perRunner(h, judgeSecrets)
+		var stored []Finding
 		for _, reading := range h.Readings {
 			for _, fault := range reading.Faults {
-				findings = append(findings, storedFault(reading, fault)...)
+				stored = append(stored, storedFault(reading, fault)...)
 			}
 		}
+		told := func(f Finding) bool {
+			passed := f.Status == Pass && len(stored) > 0
+			return passed || slices.ContainsFunc(stored, func(s Finding) bool { return lacksForAll(s, f) })
+		}
+		findings := append(slices.DeleteFunc(perRunner(h, judgeSecrets), told), stored...)
 		if len(findings) == 0 {
 			return []Finding{Skipped("secrets", "no Kubernetes manifest was given")}
 		}
@@ -104,9 +109,9 @@ func lacksKey(r *Runner, m runner.Mistake) Finding {
 		hint = "write " + m.Near
 	}
 	subject := m.Place.Text()
-	f := Failed(secretKeyMissing, subject, m.Detail+": the pod does not start", hint)
+	f := Failed(secretKeyMissing, subject, "the pod does not start: "+m.Detail, hint)
 	if !m.Loses {
-		f.Message = m.Detail + ", and goes without it"
+		f.Message = "the pod goes without it: " + m.Detail
 		f = f.As(Warn)
 	}
 	for _, v := range r.Definition.Environment {
@@ -169,6 +174,13 @@ func encodedText(value string) bool {
 	return true
 }
 
+// lacksForAll tells whether a key that a reference does not find is missing from the Secret by its type, so that nothing
+// finds it.
+func lacksForAll(stored, f Finding) bool {
+	_, whole, _ := strings.Cut(stored.Message, ": ")
+	return stored.Problem == secretKeyMissing && f.Problem == secretKeyMissing && strings.HasSuffix(f.Message, whole)
+}
+
 // storedFault reports what is wrong with a value where it is kept.
 func storedFault(reading FileReading, m runner.Mistake) []Finding {
 	problem, hint := unencodedSecret, "encode it, or write it as it is under stringData"
@@ -180,6 +192,7 @@ func storedFault(reading FileReading, m runner.Mistake) []Finding {
 		problem, hint = doubleEncodedSecret, "encode it once"
 	case runner.SecretKeyMissing:
 		problem, hint = secretKeyMissing, "name the key as the type wants it"
+		m.Detail = "kubectl refuses a Secret of this type without its key: " + m.Detail
 	default:
 		return nil
 	}

@@ -23,6 +23,10 @@ type kubeFile struct {
 	objects []kubeObject
 	// helm is where the file is a template that kubectl cannot read; nil if it is none.
 	helm *Mistake
+	// visits counts the objects and lists that were looked at.
+	visits int
+	// hidden are the secrets that were looked for in all of the file.
+	hidden map[string]bool
 	// set is what all manifests of the set say; nil until the first of them is read.
 	set *kubeSet
 }
@@ -42,7 +46,7 @@ const (
 )
 
 func recogniseKubernetes(y yamlFile) document {
-	k := &kubeFile{yamlFile: y}
+	k := &kubeFile{yamlFile: y, hidden: map[string]bool{}}
 	if (y.mistake != nil || slices.ContainsFunc(y.documents, node.holdsTemplate)) && bytes.Contains(y.Text, []byte("{{")) {
 		k.readTemplate()
 	}
@@ -55,7 +59,7 @@ func recogniseKubernetes(y yamlFile) document {
 	if k.mistake != nil {
 		k.hideMistake()
 	}
-	k.hideStored()
+	k.hideSecrets()
 	return k
 }
 
@@ -65,8 +69,11 @@ var beginsManifest = regexp.MustCompile(`\A\x{FEFF}?(?:[ \t]*(?:#[^\n]*|---[^\n]
 
 // collect finds the objects in a document: those of lists too, and of the templates that a ConfigMap holds.
 func (k *kubeFile) collect(n node, depth int) {
+	if k.visits++; depth > maxKubeDepth || k.visits > maxKubeObjects {
+		return
+	}
 	kind := k.value(n.at("kind")).Value
-	if kind == "" || depth > maxKubeDepth || len(k.objects) >= maxKubeObjects {
+	if kind == "" {
 		return
 	}
 	if items := n.at("items"); strings.HasSuffix(kind, "List") && items.isSequence() {
@@ -288,6 +295,10 @@ const (
 
 // divided takes templates out of a piece: each becomes a piece that is not known.
 func (p piece) divided() field {
+	marked := func(mark string) bool { return strings.Contains(p.text, mark) }
+	if !slices.ContainsFunc([]string{"{{", "<%", kubeMask}, marked) {
+		return field{p}
+	}
 	var out field
 	at := 0
 	for at < len(p.text) {

@@ -26,6 +26,7 @@ func (p *kubePod) environment(c kubeContainer, d *Definition) {
 		d.Mistakes = append(d.Mistakes, Mistake{
 			Kind: Unreadable, Place: env.place(), Loses: true,
 			Detail: "env is a list in Kubernetes, of items with a name and a value",
+			Near:   Kubernetes.Variable("NAME", "VALUE") + " for each variable",
 		})
 		for _, m := range env.members() {
 			p.variable(m.key, m.value, m.value, d, known, add)
@@ -52,7 +53,7 @@ func (p *kubePod) listed(item node, d *Definition, add func(Variable, field)) {
 	}
 	d.Mistakes = append(d.Mistakes, Mistake{
 		Kind: Unreadable, Place: item.place(), Loses: true,
-		Detail: "an item of env has a name and a value in Kubernetes, each with its key",
+		Detail: "an item of env has a name and a value in Kubernetes, each with its key", Near: Kubernetes.Variable(name, "VALUE"),
 	})
 	value := f.slice(len(name)+1, len(f.value()))
 	add(Variable{Name: f.slice(0, len(name)).text(), Value: value.text(), Place: item.place()}, value)
@@ -219,8 +220,11 @@ func (p *kubePod) wholeObject(from node, d *Definition, add func(Variable, field
 	}
 }
 
-// maxExpanded is how long a value may become: each may name the one before it twice.
-const maxExpanded = 64 << 10
+// maxExpanded is how long a value may become, and maxPieces of how many: each may name the one before it twice.
+const (
+	maxExpanded = 64 << 10
+	maxPieces   = 256
+)
 
 // expanded fills in $(NAME) for the variables before this one; what has no value stays as it stands. Source:
 // Kubernetes' documentation, "Define Dependent Environment Variables".
@@ -251,8 +255,8 @@ func (p *kubePod) expanded(f field, known map[string]field, d *Definition) field
 				out = append(out, use)
 			}
 			at = found[1]
-			if length > maxExpanded {
-				return unknownField(part.written(), "it is longer than 64 KiB when it is filled in")
+			if length > maxExpanded || len(out) > maxPieces {
+				return unknownField(part.written(), "it is too long when it is filled in")
 			}
 		}
 		out = append(out, part.slice(at, len(part.text)))

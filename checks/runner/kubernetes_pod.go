@@ -33,6 +33,9 @@ type kubeVolume struct {
 	claimed bool
 }
 
+// maxKubeContainers is more than anybody puts into one pod.
+const maxKubeContainers = 200
+
 // podPaths lead to the pod in the objects that make one.
 func podPaths() [][]string {
 	return [][]string{
@@ -48,6 +51,9 @@ func podPaths() [][]string {
 func (k *kubeFile) definitions() []*Definition {
 	var out []*Definition
 	for _, object := range k.objects {
+		if k.set.parts <= 0 {
+			break
+		}
 		for _, path := range podPaths() {
 			spec := object.at(path...)
 			if spec.at("containers").isSequence() {
@@ -69,6 +75,9 @@ func (o kubeObject) pod(spec node) *kubePod {
 	}
 	for _, list := range []string{"initContainers", "containers"} {
 		for _, c := range spec.at(list).items() {
+			if len(p.containers) >= maxKubeContainers {
+				break
+			}
 			beside := list == "containers" || c.at("restartPolicy").scalar() == "Always"
 			p.containers = append(p.containers, kubeContainer{c, beside})
 		}
@@ -240,6 +249,7 @@ func (p *kubePod) mount(n, target node, d *Definition) Mount {
 		d.Mistakes = append(d.Mistakes, Mistake{
 			Kind: Unreadable, Place: n.at("name").place(), Loses: true,
 			Detail: fmt.Sprintf("the pod has no volume of the name %q", source.Printable(name.value())),
+			Near:   p.nearVolume(name.value()),
 		})
 	}
 	sub := n.at("subPath")
@@ -257,6 +267,18 @@ func (p *kubePod) mount(n, target node, d *Definition) Mount {
 	m.Private = known && volume.empty() && p.users[name.value()] < 2
 	p.project(&m, volume, sub, d)
 	return m
+}
+
+// nearVolume is the name of the volume that was probably meant, else how to make one.
+func (p *kubePod) nearVolume(name string) string {
+	best, least := "a volume of that name under volumes, as {name: "+source.Printable(name)+", emptyDir: {}}", 1+len(name)/3
+	for _, volume := range p.spec.at("volumes").items() {
+		other := p.file.value(volume.at("name")).Value
+		if len(other) < 80 && len(name) < 80 && p.users[other] == 0 && distance(name, other) <= least {
+			best, least = "name: "+source.Printable(other), distance(name, other)-1
+		}
+	}
+	return best
 }
 
 // empty tells whether a volume is made for the pod, with nothing in it: one without a source is.

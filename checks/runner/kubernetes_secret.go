@@ -269,7 +269,6 @@ func (s *kubeStore) finish(r *Reading) {
 	}[s.typ.Value]
 	if needed != "" && s.entry(needed) == nil && s.file.helm == nil {
 		m := missingKey("Secret "+s.name.Value, needed, s.keys(), s.at("type"), false)
-		m.Detail += ": kubectl refuses one of this type"
 		r.Faults = append(r.Faults, m)
 	}
 	object := s.kind + " " + s.name.Value
@@ -288,7 +287,7 @@ func (s *kubeStore) finish(r *Reading) {
 				r.Secrets = append(r.Secrets, e.place())
 			}
 		} else if s.kind == "Secret" {
-			hideStored(s.file.File, e.raw, e.content)
+			s.file.hideStored(e.raw, e.content)
 		}
 	}
 }
@@ -299,25 +298,25 @@ func holdsAuths(file *source.File) bool {
 	return file != nil && bytes.Contains(file.Text, []byte(`"auths"`))
 }
 
-// hideStored hides what Secrets hold in base64, whatever it is.
-func (k *kubeFile) hideStored() {
+// hideSecrets hides what Secrets hold in base64, whatever it is.
+func (k *kubeFile) hideSecrets() {
 	for _, o := range k.objects {
 		if o.kind != "Secret" {
 			continue
 		}
 		for _, m := range o.at("data").members() {
-			hideStored(k.File, m.value, nil)
+			k.hideStored(m.value, nil)
 		}
 		for _, m := range o.at("stringData").members() {
 			if m.key.Value != ".dockerconfigjson" && m.key.Value != "config.json" {
-				hideStored(k.File, m.value, nil)
+				k.hideStored(m.value, nil)
 			}
 		}
 	}
 }
 
 // hideStored hides a value of a Secret, and other places at which it stands, encoded or decoded.
-func hideStored(file *source.File, value node, content *source.File) {
+func (k *kubeFile) hideStored(value node, content *source.File) {
 	if !value.isScalar() || value.isNull() || value.Value == "" || notSecret.MatchString(value.Value) {
 		return
 	}
@@ -334,8 +333,10 @@ func hideStored(file *source.File, value node, content *source.File) {
 		texts = append(texts, string(plain))
 	}
 	for _, text := range texts {
-		if text = strings.TrimSpace(text); len(text) >= 8 && len(text) < 4096 && !strings.Contains(text, "\n") {
-			hideEvery(file, text)
+		if text = strings.TrimSpace(text); len(text) >= 8 && len(text) < 4096 && !strings.Contains(text, "\n") &&
+			!k.hidden[text] && len(k.hidden) < maxRepeats {
+			k.hidden[text] = true
+			hideEvery(k.File, text)
 		}
 	}
 }
