@@ -220,10 +220,10 @@ func (p *kubePod) wholeObject(from node, d *Definition, add func(Variable, field
 	}
 }
 
-// maxExpanded is how long a value may become, and maxPieces of how many: each may name the one before it twice.
+// maxExpanded is how long a value may become, and maxKubePieces of how many: each may name the one before it twice.
 const (
-	maxExpanded = 64 << 10
-	maxPieces   = 256
+	maxExpanded   = 64 << 10
+	maxKubePieces = 256
 )
 
 // expanded fills in $(NAME) for the variables before this one; what has no value stays as it stands. Source:
@@ -255,7 +255,7 @@ func (p *kubePod) expanded(f field, known map[string]field, d *Definition) field
 				out = append(out, use)
 			}
 			at = found[1]
-			if length > maxExpanded || len(out) > maxPieces {
+			if length > maxExpanded || len(out) > maxKubePieces {
 				return unknownField(part.written(), "it is too long when it is filled in")
 			}
 		}
