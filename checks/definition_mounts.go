@@ -98,7 +98,8 @@ var mountSourceMissing = &Problem{
 var unexpandedHomeFolder = &Problem{
 	ID:    "unexpanded-home",
 	Title: "The home folder is not filled in",
-	Doc: "Kubernetes fills neither `~` nor `$HOME` into the path of a `hostPath`. A shell replaces `~` only at the beginning of a word and outside of quotes, and `$HOME` " +
+	Doc: "Kubernetes fills neither `~` nor `$HOME` into the path of a `hostPath`. " +
+		"A shell replaces `~` only at the beginning of a word and outside of quotes, and `$HOME` " +
 		"everywhere but in single quotes. In `\"~/.docker\"`, `--volume=~/.docker` and `--mount " +
 		"source=~/.docker` docker gets the sign itself, and refuses it or mounts something else. Write " +
 		"`\"$HOME/.docker\"`.",

@@ -348,5 +348,6 @@ func nextTemplate(p piece, at int) (start, end int, reason string) {
 }
 
 // kubeTemplate matches what the autoscaler or Helm fills in. Other templates are told as samples.
-var kubeTemplate = regexp.MustCompile(`<%[^%\n]{0,200}%>|\{\{-? *(?:\.|\$|include |tpl |printf |default |quote |required )[^\n]*?\}\}|` +
+var kubeTemplate = regexp.MustCompile(`<%[^%\n]{0,200}%>|` +
+	`\{\{-? *(?:\.|\$|include |tpl |printf |default |quote |required )[^\n]*?\}\}|` +
 	kubeMask + `\.*`)

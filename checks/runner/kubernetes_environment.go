@@ -144,23 +144,16 @@ func unknownField(place source.Span, reason string) field {
 
 // valueFrom reads a value that comes from an object or from the pod itself.
 func (p *kubePod) valueFrom(from node, d *Definition) field {
-	for _, m := range from.members() {
-		key := m.value.at("key")
-		switch m.key.Value {
-		case "secretKeyRef", "configMapKeyRef":
-			kind := "Secret"
-			if m.key.Value == "configMapKeyRef" {
-				kind = "ConfigMap"
-			}
-			if key.isScalar() {
-				return p.keyOf(kind, m.value, key, d)
-			}
-		case "fieldRef":
-			return unknownField(m.value.at("fieldPath").orKey(m.key).place(), "it is a field of the pod, known when that runs")
-		case "resourceFieldRef":
-			return unknownField(m.value.at("resource").orKey(m.key).place(), "it is a limit of the container, known when that runs")
+	for _, object := range []struct{ ref, kind string }{{"secretKeyRef", "Secret"}, {"configMapKeyRef", "ConfigMap"}} {
+		if ref := from.at(object.ref); ref.at("key").isScalar() {
+			return p.keyOf(object.kind, ref, ref.at("key"), d)
 		}
-		return unknownField(m.key.place(), "valueFrom takes it from elsewhere")
+	}
+	if m := from.member("fieldRef"); m.value.ok() {
+		return unknownField(m.value.at("fieldPath").orKey(m.key).place(), "it is a field of the pod, known when that runs")
+	}
+	if m := from.member("resourceFieldRef"); m.value.ok() {
+		return unknownField(m.value.at("resource").orKey(m.key).place(), "it is a limit of the container, known when that runs")
 	}
 	return unknownField(from.place(), "valueFrom takes it from elsewhere")
 }
