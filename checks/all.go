@@ -12,6 +12,7 @@ func All() []Check {
 		definitionCommand,
 		definitionEnvironment,
 		definitionMounts,
+		definitionSecrets,
 		definitionImages,
 		imageResolves,
 		imagePlatform,

@@ -249,6 +249,8 @@ func (b *builder) configOf(d *runner.Definition) *Config {
 	switch {
 	case len(b.configs) > 0:
 		return b.configs[0]
+	case d.Dialect == runner.Kubernetes: // its paths are those of a node, and no user's files are there
+		return nil
 	case source != "" && (b.Live || b.below(source)):
 		return b.openOnce(source, ConfigMount)
 	case b.Live:
@@ -261,23 +263,34 @@ func (b *builder) configOf(d *runner.Definition) *Config {
 // content is not given.
 func (b *builder) projectedConfig(d *runner.Definition) *Config {
 	wanted := path.Join(configFolderOf(d), configName)
+	var meant *runner.Projected
 	for _, m := range d.Mounts {
-		for _, p := range m.Projected {
-			if p.Path == wanted && p.File != nil {
-				return b.embedded(p.File)
+		for i, p := range m.Projected {
+			switch {
+			case p.File == nil:
+			case p.Path == wanted:
+				return b.embedded(p)
+			case p.Key == ".dockerconfigjson" && meant == nil: // under another name, or elsewhere
+				meant = &m.Projected[i]
 			}
 		}
+	}
+	if meant != nil {
+		return b.embedded(*meant)
 	}
 	return nil
 }
 
 // embedded is a config.json that stands within another file. Two definitions may share it.
-func (b *builder) embedded(file *source.File) *Config {
+func (b *builder) embedded(p runner.Projected) *Config {
+	file := p.File
 	if b.within == nil {
 		b.within = map[*source.File]*Config{}
 	}
 	if b.within[file] == nil {
-		b.within[file] = &Config{Path: file.Path, Origin: ConfigSecret, File: dockerconfig.ParseSource(file)}
+		b.within[file] = &Config{
+			Path: file.Path, Origin: ConfigSecret, Object: p.Object, Key: p.Key, File: dockerconfig.ParseSource(file),
+		}
 	}
 	return b.within[file]
 }
@@ -340,14 +353,25 @@ func (b *builder) addUnclaimed() {
 	configs := slices.Clone(b.configs)
 	for _, reading := range b.host.Readings {
 		for _, p := range reading.Configs {
-			configs = append(configs, b.embedded(p.File))
+			configs = append(configs, b.embedded(p))
 		}
 	}
+	claimed, named := map[*Config]bool{}, map[string]int{}
+	for _, r := range b.host.Runners {
+		claimed[r.Config] = true
+		path, _, _ := strings.Cut(r.Name, "#")
+		named[path]++
+	}
 	for _, c := range configs {
-		claimed := func(r *Runner) bool { return r.Config == c }
-		if !slices.ContainsFunc(b.host.Runners, claimed) {
-			b.host.Runners = append(b.host.Runners, &Runner{Name: c.Path, Config: c})
+		if claimed[c] {
+			continue
 		}
+		claimed[c] = true
+		name := c.Path
+		if named[c.Path]++; named[c.Path] > 1 {
+			name = fmt.Sprintf("%s#%d", name, named[c.Path])
+		}
+		b.host.Runners = append(b.host.Runners, &Runner{Name: name, Config: c})
 	}
 	if len(b.host.Runners) > 0 || len(b.Files) > 0 {
 		return

@@ -102,7 +102,7 @@ func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string,
 			found = judge(u)
 		}
 		for _, f := range found {
-			findings = append(findings, f.For(u.names()...))
+			findings = append(findings, u.stored(f).For(u.names()...))
 		}
 	}
 	for _, r := range without {
@@ -218,6 +218,44 @@ func loginCommand(path, host string) string {
 		return command + " -u USER"
 	}
 	return command + " -u USER " + shellWord(host)
+}
+
+// stored gives a finding about a config.json in a Secret the words for that: no command edits it in place, it is made
+// anew and applied.
+func (u *configUse) stored(f Finding) Finding {
+	if u.Origin != ConfigSecret {
+		return f
+	}
+	f.Hint = strings.Replace(f.Hint, restart, ", apply the "+strings.Fields(u.Object + " Secret")[0]+
+		" and start the pod anew: the runner reads it once", 1)
+	f.Hint = strings.Replace(f.Hint, "write the file by logging in", "make it anew with what it has to hold", 1)
+	if f.Status > Pass && len(f.Commands) > 0 {
+		f.Commands = []string{u.storeCommand()}
+	}
+	return f
+}
+
+// storeCommand makes the object anew that holds a config.json.
+func (u *configUse) storeCommand() string {
+	kind, name, _ := strings.Cut(u.Object, " ")
+	if !plainWord.MatchString(name) || strings.ContainsAny(name, "{}<>%") {
+		name = "NAME"
+	}
+	switch {
+	case kind == "ConfigMap":
+		return "kubectl create configmap " + name + " --from-file=" + u.Key + "=config.json --dry-run=client -o yaml"
+	case u.Key != "" && u.Key != ".dockerconfigjson" && u.Key != legacyConfig:
+		return "kubectl create secret generic " + name + " --from-file=" + u.Key + "=config.json --dry-run=client -o yaml"
+	}
+	server := "REGISTRY"
+	if hosts := u.hosts(); len(hosts) == 1 {
+		server = hosts[0]
+	}
+	if server == hubHost {
+		server = hubKey
+	}
+	return "kubectl create secret docker-registry " + name + " --docker-server=" + shellWord(server) +
+		" --docker-username=USER --docker-password='PASSWORD' --dry-run=client -o yaml"
 }
 
 var plainWord = regexp.MustCompile(`^[\w@%+=:,./~-]+$`)

@@ -120,14 +120,41 @@ func runConfigFile(ctx context.Context, h *Host) []Finding {
 	for _, u := range uses {
 		for _, r := range u.runners {
 			for _, f := range fileFindings(ctx, h, u, r) {
-				findings = append(findings, f.For(r.Name))
+				findings = append(findings, u.stored(f).For(r.Name))
 			}
 		}
 	}
 	for _, r := range without {
-		findings = append(findings, notGiven(r))
+		findings = append(findings, withoutConfig(r))
 	}
 	return findings
+}
+
+// withoutConfig is what is known of a runner whose config.json was not given: its name, where a Secret brings it.
+func withoutConfig(r *Runner) Finding {
+	mount, name := misnamedMount(r)
+	if mount == nil || mount.Object == "" {
+		return notGiven(r)
+	}
+	u := &configUse{Config: &Config{Path: r.Name, Origin: ConfigSecret, Object: mount.Object}}
+	u.add(r, false)
+	return u.stored(misnamedFinding(u, mount.Target.Value, name).At(misnamedPlace(r, mount))).For(r.Name)
+}
+
+// misnamedPlace is where the wrong name of a mounted file comes from.
+func misnamedPlace(r *Runner, m *runner.Mount) source.Span {
+	for _, p := range m.Projected {
+		if wrongInFolder(p.Path, configFolderOf(r.Definition)) {
+			return p.Place
+		}
+	}
+	return m.Place
+}
+
+// wrongInFolder tells whether a file stands in the runner's folder under a name that is nearly right.
+func wrongInFolder(name, folder string) bool {
+	base := path.Base(name)
+	return path.Dir(name) == folder && base != configName && (isWrongName(base) || Nearest(base, []string{configName}) != "")
 }
 
 // fileFindings judges what stands where the runner will look. The first that applies is the answer.
@@ -255,7 +282,7 @@ func isWrongName(name string) bool {
 // beside the place where it is missing.
 func misnamed(h *Host, u *configUse, r *Runner) (Finding, bool) {
 	if mount, name := misnamedMount(r); mount != nil {
-		return misnamedFinding(u, mount.Target.Value, name).At(mount.Place), true
+		return misnamedFinding(u, mount.Target.Value, name).At(misnamedPlace(r, mount)), true
 	}
 	name := filepath.Base(u.Path)
 	if isWrongName(name) && mountOf(r) == nil {
@@ -294,6 +321,13 @@ func misnamedFinding(u *configUse, where, name string) Finding {
 			"is another"
 		f.Hint = "write a config.json by logging in" + restart
 	}
+	switch {
+	case u.Origin == ConfigSecret && name == legacyConfig:
+		f.Hint = "make it a Secret of type kubernetes.io/dockerconfigjson, and write " + renamingItems + " for its volume"
+		f = f.Try(u.storeCommand())
+	case u.Origin == ConfigSecret:
+		f.Hint = "write " + renamingItems + " for the volume of the " + u.Object
+	}
 	return f.Touching(Path(u.Path)).Touching(u.references()...)
 }
 
@@ -304,6 +338,12 @@ func misnamedMount(r *Runner) (*runner.Mount, string) {
 	}
 	folder := configFolderOf(r.Definition)
 	for i, m := range r.Definition.Mounts {
+		right := func(p runner.Projected) bool { return p.Path == path.Join(folder, configName) }
+		for _, p := range m.Projected {
+			if wrongInFolder(p.Path, folder) && !slices.ContainsFunc(m.Projected, right) {
+				return &r.Definition.Mounts[i], path.Base(p.Path)
+			}
+		}
 		target := path.Clean(m.Target.Value)
 		name := path.Base(target)
 		if m.Volume || path.Dir(target) != folder || name == configName {

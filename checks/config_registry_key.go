@@ -600,7 +600,7 @@ func sameCredentials(a, b authEntry) bool {
 func redirects(h *Host, u *configUse) []Finding {
 	current, found := u.File.CurrentContext()
 	name := current.Value.Text()
-	if !found || current.Value.Kind != dockerconfig.String || name == "" || name == "default" {
+	if !found || current.Value.Kind != dockerconfig.String || name == "" || name == "default" || u.Origin == ConfigSecret {
 		return nil
 	}
 	id := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))

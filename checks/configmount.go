@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path"
@@ -28,13 +29,19 @@ func judgeConfigMount(ctx context.Context, h *Host, r *Runner) []Finding {
 	for i, m := range d.Mounts {
 		switch target := path.Clean(m.Target.Value); {
 		case m.Target.Unresolved != "":
-		case target == folder || target == path.Join(folder, configName):
+		case target != folder && target != path.Join(folder, configName):
+			if isConfigMount(m) {
+				meant = i
+			}
+		case m.Object != "":
+			return projectedMount(ctx, h, r, m, folder)
+		case m.Private:
+			return lackingConfig(ctx, h, r, folder)
+		default:
 			return kindMismatch(h, r, m, target == folder)
-		case isConfigMount(m):
-			meant = i
 		}
 	}
-	if _, _, found := cover(d, path.Join(folder, configName)); found {
+	if m, _, found := cover(d, path.Join(folder, configName)); found && !m.Private {
 		return nil
 	}
 	if meant >= 0 {
@@ -55,6 +62,11 @@ func readerFolder(d *runner.Definition) (folder string, place source.Span, known
 // isConfigMount tells whether a mount is one of docker's config.json or of its folder, by the names on either
 // side.
 func isConfigMount(m runner.Mount) bool {
+	for _, p := range m.Projected {
+		if p.Key == ".dockerconfigjson" || p.File != nil && bytes.Contains(p.File.Text, []byte(`"auths"`)) {
+			return true
+		}
+	}
 	for _, side := range []string{m.Source.Value, m.Target.Value} {
 		switch base := path.Base(side); {
 		case base == ".docker", base == ".dockercfg", base == ".dockerconfigjson",
@@ -73,6 +85,10 @@ func sourceKind(h *Host, m runner.Mount) (file, folder bool) {
 	source := m.Source.Value
 	base := path.Base(source)
 	switch {
+	case len(m.Projected) == 1 && m.Projected[0].Path == path.Clean(m.Target.Value):
+		return true, false
+	case m.Volume && strings.Contains(source, "/"): // a part of a volume
+		return false, false
 	case m.Volume:
 		return false, true
 	case m.Source.Unresolved != "":
@@ -86,6 +102,43 @@ func sourceKind(h *Host, m runner.Mount) (file, folder bool) {
 	}
 	info, err := h.Files.Stat(source)
 	return err == nil && !info.IsDir(), err == nil && info.IsDir()
+}
+
+// projectedMount judges a Secret, or a ConfigMap, that is mounted where config.json belongs. A file under another name is
+// for config-misnamed to tell, a key that is not there for secret-key-missing.
+func projectedMount(ctx context.Context, h *Host, r *Runner, m runner.Mount, folder string) []Finding {
+	d, wanted := r.Definition, path.Join(folder, configName)
+	named := func(p runner.Projected) bool { return p.Path == wanted }
+	if slices.ContainsFunc(m.Projected, named) {
+		return nil
+	}
+	if path.Clean(m.Target.Value) == wanted {
+		if len(m.Projected) == 0 && m.Unlisted == "" {
+			return nil
+		}
+		key := configName
+		if len(m.Projected) > 0 {
+			key = m.Projected[0].Key
+		}
+		findings := wrongTarget(r, m, fmt.Sprintf("the files of the %s are mounted onto the path of the file, %s, which "+
+			"becomes a folder", m.Object, wanted), wanted)
+		findings[0].Hint = fmt.Sprintf("write subPath: %s beside its mountPath", key)
+		return findings
+	}
+	lost := func(mistake runner.Mistake) bool { return mistake.Kind == runner.SecretKeyMissing }
+	mount, _ := misnamedMount(r)
+	switch {
+	case mount != nil, len(m.Projected) == 0 && slices.ContainsFunc(d.Mistakes, lost):
+		return nil
+	case m.Unlisted != "":
+		return []Finding{Skipped(configName, m.Unlisted)}
+	}
+	findings := lackingConfig(ctx, h, r, folder)
+	for i := range findings {
+		findings[i].Message += fmt.Sprintf("; the %s has none in it", m.Object)
+		findings[i] = findings[i].At(m.Place)
+	}
+	return findings
 }
 
 // kindMismatch judges a mount at the right place: a file on the file's path or a folder on the folder's.
@@ -138,7 +191,7 @@ func lackingConfig(ctx context.Context, h *Host, r *Runner, folder string) []Fin
 		}
 	}
 	option := "mount it: " + configMount(r.Definition)
-	if folder != configFolder {
+	if folder != configFolder && r.Definition.Dialect != runner.Kubernetes {
 		option = "mount it: " + mounting(r.Definition, "~/.docker", folder)
 	}
 	var f Finding
@@ -153,6 +206,9 @@ func lackingConfig(ctx context.Context, h *Host, r *Runner, folder string) []Fin
 				hostsOf(likely)), option)
 	default:
 		return nil
+	}
+	if len(r.Definition.PullSecrets) > 0 {
+		f.Message += "; imagePullSecrets serve the kubelet for the pod's own images, and never the runner"
 	}
 	for _, image := range append(certain, likely...) {
 		f = f.Touching(Reference(image.Reference))

@@ -157,10 +157,13 @@ var outdatedRunnerImage = &Problem{
 func judgeReadings(h *Host) []Finding {
 	var findings []Finding
 	for _, reading := range h.Readings {
-		for _, m := range reading.Mistakes {
-			findings = append(findings, unreadableDefinition(reading.Path, reading.Kind, m))
+		for _, m := range append(slices.Clone(reading.Mistakes), reading.Faults...) {
+			if m.Kind == runner.Unreadable {
+				findings = append(findings, unreadableDefinition(reading.Path, reading.Kind, m))
+			}
 		}
-		if len(reading.Definitions) == 0 && len(reading.Mistakes) == 0 {
+		bare := len(reading.Definitions)+len(reading.Mistakes)+len(reading.Configs) == 0
+		if bare && !reading.Part {
 			findings = append(findings, lacksRunner(reading))
 		}
 	}
@@ -203,6 +206,13 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 	case strings.HasPrefix(kind, "UTF-16"):
 		f.Hint = "save it as UTF-8, without a byte order mark"
 		f = f.Try(fmt.Sprintf("iconv -f UTF-16 -t UTF-8 %[1]s > %[1]s.utf8", shellWord(file)))
+	case strings.HasPrefix(m.Place.Text(), "{{"):
+		f.Hint = "give what Helm makes of it"
+		f = f.Try("helm template CHART -f VALUES.yaml | runner-preflight lint -")
+	case strings.HasSuffix(m.Detail, "in quotes"):
+		f.Hint = "write it in quotes"
+	case m.Near != "":
+		f.Hint = "write " + m.Near
 	case m.Place.Position().Line == 0:
 		f.Hint = "give the file that starts the runner, with its docker container run"
 	}
@@ -220,8 +230,11 @@ func lacksRunner(reading FileReading) Finding {
 	if reading.LookedFor != "" {
 		message += "; looked for " + reading.LookedFor
 	}
-	return Erred(noRunner, reading.Path, message,
-		"give the file that starts the runner, with its docker container run, or its env file").
+	hint := "give the file that starts the runner, with its docker container run, or its env file"
+	if reading.Kind == "Kubernetes manifest" {
+		hint = "give the manifest that has the runner's pod, with the Secrets and ConfigMaps that it names"
+	}
+	return Erred(noRunner, reading.Path, message, hint).
 		At(source.New(reading.Path, nil).Whole()).Touching(Path(reading.Path))
 }
 
@@ -318,8 +331,11 @@ func lineAt(place source.Span) (line string, windows bool) {
 
 func lacksImage(r *Runner, m runner.Mistake) Finding {
 	image := defaultImages(RoleRunner)[0]
-	return Failed(imageMissing, "image", m.Detail+": docker starts nothing",
-		"write the runner's image at the end: "+image).At(m.Place).On(r.Name).
+	message, hint := m.Detail+": docker starts nothing", "write the runner's image at the end: "+image
+	if r.Definition.Dialect == runner.Kubernetes {
+		message, hint = m.Detail+": Kubernetes refuses it", "write image: "+image
+	}
+	return Failed(imageMissing, "image", message, hint).At(m.Place).On(r.Name).
 		Touching(Path(r.Name), Variable("image"))
 }
 
@@ -424,9 +440,14 @@ func unresolvedValues(d *runner.Definition) []Finding {
 				say("mount", text.Unresolved, text.Place)
 			}
 		}
+		if m.Unlisted != "" {
+			say("mount", m.Unlisted, m.Place)
+		}
 	}
 	for _, file := range d.EnvFiles {
 		switch {
+		case d.Dialect == runner.Kubernetes:
+			say("envFrom", file.Path.Unresolved, file.Path.Place)
 		case file.Path.Unresolved != "":
 			say("env file", file.Path.Unresolved, file.Path.Place)
 		case file.File == nil:

@@ -27,6 +27,7 @@ var definitionEnvironment = Check{
 	Run: func(_ context.Context, h *Host) []Finding {
 		findings := perRunner(h, func(r *Runner) []Finding { return judgeEnvironment(h, r) })
 		findings = append(findings, exposedLogins(h)...)
+		findings = append(findings, exposedConfigs(h)...)
 		if len(findings) == 0 {
 			return []Finding{Skipped("environment", "no runner definition was given")}
 		}
@@ -214,12 +215,19 @@ func brokenEnvFile(h *Host, d *runner.Definition) string {
 }
 
 func missingVariable(r *Runner, name, message string) Finding {
-	return Failed(envMissing, name, message, "set it: "+whereFrom(r.Definition, name)).On(r.Name).
+	hint := "set it: "
+	if r.Definition.Dialect == runner.Kubernetes {
+		hint = "set it under env of the container: "
+	}
+	return Failed(envMissing, name, message, hint+whereFrom(r.Definition, name)).On(r.Name).
 		Touching(Path(r.Name), Variable(name))
 }
 
 // whereFrom says where the value of a variable is to be had, as the rest of a hint.
 func whereFrom(d *runner.Definition, name string) string {
+	if d.Dialect == runner.Kubernetes && name != envWorkingDirectory && !slices.Contains(overrideVariables(), name) {
+		return "the value of " + name + " in the command that Bitbucket showed when the runner was added"
+	}
 	switch name {
 	case envWorkingDirectory:
 		return d.Dialect.Variable(envWorkingDirectory, "/tmp") + ", with " + d.Dialect.Mount("/tmp", "/tmp", false)
@@ -259,11 +267,14 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 			bare = "…"
 		}
 		return about(Failed(literalQuotes, name, name+" has quotes in its value, and the runner gets them too",
-			fmt.Sprintf("write it without them: %s=%s", name, bare)).On(rootOf(r, value)))
+			fmt.Sprintf("write it without them: %s", r.Definition.Dialect.Bare(name, bare))).On(rootOf(r, value)))
 	}
 	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" &&
 		!validUUID.MatchString(value.Value) {
 		message, hint := uuidMistake(name, value.Value)
+		if r.Definition.Dialect == runner.Kubernetes {
+			hint = strings.ReplaceAll(strings.Replace(hint, name+"='", `"`, 1), "'", `"`)
+		}
 		if bare, _, commented := strings.Cut(value.Value, " #"); v.FromFile && commented &&
 			validUUID.MatchString(strings.TrimSpace(bare)) {
 			message = name + " has a comment behind it, which an env file makes a part of the value"
@@ -396,7 +407,7 @@ func repeated(d *runner.Definition) []Finding {
 	for i, v := range d.Environment {
 		for _, earlier := range d.Environment[:i] {
 			if earlier.Name.Value != v.Name.Value || earlier.Name.Place.File != v.Name.Place.File ||
-				v.Name.Unresolved != "" {
+				earlier.FromFile != v.FromFile || v.Name.Unresolved != "" {
 				continue
 			}
 			message := fmt.Sprintf("%s is set twice, in line %d too: this one wins", v.Name.Value,
@@ -464,6 +475,9 @@ func exposed(h *Host, d *runner.Definition) []Finding {
 		if why == "" {
 			continue
 		}
+		if inBase64(v.Value.Place) {
+			why += ", in base64, which protects nothing"
+		}
 		findings = append(findings, Warned(exposedSecret, v.Name.Value,
 			fmt.Sprintf("the value of %s stands in %s", v.Name.Value, why),
 			"move it to a file that git ignores, and make new credentials if it was ever pushed").
@@ -483,6 +497,31 @@ func exposedLogins(h *Host) []Finding {
 					"take it from the environment: printf %s \"$PASSWORD\" | docker login -u USER --password-stdin HOST").
 					On(reading.Path).At(place).Touching(Path(reading.Path)))
 			}
+		}
+	}
+	return findings
+}
+
+// exposedConfigs reports Secrets with a config.json in files which git tracks, or would: once for a file, whatever else
+// is exposed in it.
+func exposedConfigs(h *Host) []Finding {
+	var findings []Finding
+	for _, reading := range h.Readings {
+		if len(reading.Secrets) == 0 {
+			continue
+		}
+		place := reading.Secrets[0]
+		inFile := func(v runner.Variable) bool {
+			return literalSecret(v) && v.Value.Place.File != nil && v.Value.Place.File.Path == place.File.Path
+		}
+		told := slices.ContainsFunc(h.Runners, func(r *Runner) bool {
+			return r.Definition != nil && slices.ContainsFunc(r.Definition.Environment, inFile)
+		})
+		if why := exposure(h, place); why != "" && !told {
+			findings = append(findings, Warned(exposedSecret, "Secret",
+				"the passwords of registries stand in "+why+", in base64, which protects nothing",
+				"keep the Secret out of git (kubectl create secret), or encrypted, and change the passwords if they were ever pushed").
+				On(reading.Path).At(place).Touching(Path(reading.Path)))
 		}
 	}
 	return findings

@@ -20,7 +20,7 @@ var definitionMounts = Check{
 		"config.json. On the runner's own host the sources are looked for too.",
 	Problems: []*Problem{
 		dockerSocketUnmounted, containersUnmounted, workingDirectoryUnmounted, workingDirectoryMismatch,
-		configUnmounted, configMountTarget, mountSourceMissing, unexpandedHomeFolder,
+		configUnmounted, configMountTarget, mountSourceMissing, unexpandedHomeFolder, unsharedVolume, dindUnprivileged,
 	},
 	Run: func(ctx context.Context, h *Host) []Finding {
 		findings := perRunner(h, func(r *Runner) []Finding { return judgeMounts(ctx, h, r) })
@@ -111,7 +111,8 @@ var mountSourceMissing = &Problem{
 var unexpandedHomeFolder = &Problem{
 	ID:    "unexpanded-home",
 	Title: "The home folder is not filled in",
-	Doc: "A shell replaces `~` only at the beginning of a word and outside of quotes, and `$HOME` " +
+	Doc: "Kubernetes fills neither `~` nor `$HOME` into the path of a `hostPath`. " +
+		"A shell replaces `~` only at the beginning of a word and outside of quotes, and `$HOME` " +
 		"everywhere but in single quotes. In `\"~/.docker\"`, `--volume=~/.docker` and `--mount " +
 		"source=~/.docker` docker gets the sign itself, and refuses it or mounts something else. Write " +
 		"`\"$HOME/.docker\"`.",
@@ -134,8 +135,32 @@ func mounting(d *runner.Definition, source, target string) string {
 
 // configMount is the mount of config.json.
 func configMount(d *runner.Definition) string {
+	if d.Dialect == runner.Kubernetes {
+		return secretMount(d)
+	}
 	return mounting(d, "~/.docker/"+configName, configFolder+"/"+configName)
 }
+
+// hostConfigMount is the mount of a config.json that is kept for the runner alone.
+func hostConfigMount(d *runner.Definition) string {
+	if d.Dialect == runner.Kubernetes {
+		return secretMount(d)
+	}
+	return mounting(d, "/etc/runner/"+configName, configFolder+"/"+configName)
+}
+
+// secretMount is the mount of a config.json that a Secret holds, with its volume.
+func secretMount(d *runner.Definition) string {
+	secret := "regcred"
+	if len(d.PullSecrets) > 0 && d.PullSecrets[0].Unresolved == "" {
+		secret = d.PullSecrets[0].Value
+	}
+	return fmt.Sprintf("- {name: docker-config, mountPath: %s} under volumeMounts, and under volumes - {name: docker-config, "+
+		"secret: {secretName: %s, %s}}", configFolderOf(d), secret, renamingItems)
+}
+
+// renamingItems gives the file of a Secret the name that the runner looks for.
+const renamingItems = "items: [{key: .dockerconfigjson, path: config.json}]"
 
 // judgeMounts judges the mounts of one runner.
 func judgeMounts(ctx context.Context, h *Host, r *Runner) []Finding {
@@ -150,9 +175,11 @@ func judgeMounts(ctx context.Context, h *Host, r *Runner) []Finding {
 		return []Finding{Skipped(r.Name, fmt.Sprintf("a runner with RUNTIME %s needs no mounts", runtime))}
 	}
 	var findings []Finding
-	for _, judge := range []func(*Runner) []Finding{
-		unexpandedHomes, judgeSocket, judgeContainers, judgeWorkingDirectory,
-	} {
+	judges := []func(*Runner) []Finding{unexpandedHomes, judgeSocket, judgeContainers, judgeWorkingDirectory}
+	if besideDaemon(d) != nil {
+		judges = []func(*Runner) []Finding{unexpandedHomes, judgeDaemon}
+	}
+	for _, judge := range judges {
 		findings = append(findings, judge(r)...)
 	}
 	findings = append(findings, judgeConfigMount(ctx, h, r)...)
@@ -242,10 +269,15 @@ func judgeSocket(r *Runner) []Finding {
 	hint := "mount it: " + mounting(d, dockerSocket, socket)
 	for _, place := range places {
 		m, _, found := cover(d, place)
+		if found && m.Private {
+			return lacking(r, Failed(dockerSocketUnmounted, dockerSocket, fmt.Sprintf("nothing puts docker's socket into the "+
+				"volume %s: no other container mounts it", m.Source.Value),
+				"add a container of docker:dind that mounts it at "+path.Dir(socket)+", privileged").At(m.Place))
+		}
 		if found && m.Volume && m.Source.Unresolved == "" &&
 			(path.Clean(m.Target.Value) == place || m.Source.Value == "") {
 			return lacking(r, Failed(dockerSocketUnmounted, dockerSocket,
-				volumeNotFolder(m)+", where docker's socket should be", hint).At(m.Place))
+				volumeNotFolder(d, m)+", where docker's socket should be", hint).At(m.Place))
 		}
 		if found {
 			return nil
@@ -266,11 +298,22 @@ func judgeSocket(r *Runner) []Finding {
 }
 
 // volumeNotFolder says what docker mounts in place of a folder of the host.
-func volumeNotFolder(m runner.Mount) string {
+func volumeNotFolder(d *runner.Definition, m runner.Mount) string {
+	if d.Dialect == runner.Kubernetes {
+		return fmt.Sprintf("the volume %s, which is no folder of the node, is mounted at %s", m.Source.Value, m.Target.Value)
+	}
 	if m.Source.Value == "" {
 		return fmt.Sprintf("an empty volume is mounted at %s, as no source is named", m.Target.Value)
 	}
 	return fmt.Sprintf("docker takes %q for the name of a volume", m.Source.Value)
+}
+
+// hostFolder is what makes a mount one of a folder of the host: the option, or in Kubernetes the volume.
+func hostFolder(d *runner.Definition, m runner.Mount, folder, option string) string {
+	if d.Dialect == runner.Kubernetes {
+		return fmt.Sprintf("- {name: %s, hostPath: {path: %s}} under volumes", m.Source.Value, folder)
+	}
+	return option
 }
 
 func judgeContainers(r *Runner) []Finding {
@@ -280,8 +323,8 @@ func judgeContainers(r *Runner) []Finding {
 	switch {
 	case found && m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return lacking(r, Failed(containersUnmounted, containersFolder,
-			volumeNotFolder(m)+", not for the containers' folder of the daemon",
-			"write "+option).At(m.Place))
+			volumeNotFolder(d, m)+", not for the containers' folder of the daemon",
+			"write "+hostFolder(d, m, containersFolder, option)).At(m.Place))
 	case found && !m.ReadOnly && !m.Volume:
 		return []Finding{Warned(containersUnmounted, containersFolder,
 			containersFolder+" is mounted writable, and nothing but the daemon has to write there",
@@ -347,9 +390,9 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 			"mount it: "+option+d.Dialect.WhereMounts()).At(place))
 	case m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
-			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(m),
+			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(d, m),
 				folder),
-			"write "+option).At(m.Place))
+			"write "+hostFolder(d, m, folder, option)).At(m.Place))
 	case source == folder, m.Volume, ownDaemon(d):
 		return nil
 	case m.Source.Unresolved != "", m.Source.Placeholder != "", unexpandedHome(m.Source):
@@ -402,6 +445,10 @@ func unexpandedHomes(r *Runner) []Finding {
 			}
 		}
 		message, hint := homeReason(text, m)
+		if d := r.Definition; d.Dialect == runner.Kubernetes {
+			message = fmt.Sprintf("nothing fills %s in here: Kubernetes gets %q", homeSign(text.Value), text.Value)
+			hint = "write the whole path, as /root" + strings.TrimPrefix(text.Value, homeSign(text.Value))
+		}
 		f := Failed(unexpandedHomeFolder, text.Value, message, hint).At(text.Place)
 		if isConfigMount(m) {
 			f = f.Touching(overrideReferences(r)...)
@@ -449,7 +496,7 @@ func overrideReferences(r *Runner) []string {
 // has a problem of its own.
 func missingSources(h *Host, r *Runner) []Finding {
 	var findings []Finding
-	if !h.Live {
+	if !h.Live || r.Definition.Dialect == runner.Kubernetes { // its paths are those of a node
 		return nil
 	}
 	working, _ := effective(r.Definition, envWorkingDirectory)

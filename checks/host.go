@@ -109,6 +109,8 @@ type Config struct {
 	// Origin says why this one: ConfigFlag, ConfigFile, ConfigMount, ConfigUser or
 	// ConfigSecret.
 	Origin ConfigOrigin
+	// Object is what holds one of ConfigSecret, as "Secret regcred", and Key the key that it has there.
+	Object, Key string
 	// File is its content; nil when there is none to read, and then Err says why.
 	File *dockerconfig.File
 	// Err is what kept it from being read: fs.ErrNotExist, fs.ErrPermission, ErrIsDirectory or another.
@@ -126,7 +128,7 @@ const (
 	ConfigFile  ConfigOrigin = "file"
 	ConfigMount ConfigOrigin = "mount"
 	ConfigUser  ConfigOrigin = "user"
-	// ConfigSecret stands within a definition, in a Secret of Kubernetes.
+	// ConfigSecret stands within a definition, in a Secret or a ConfigMap of Kubernetes.
 	ConfigSecret ConfigOrigin = "secret"
 )
 

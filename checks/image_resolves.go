@@ -302,9 +302,12 @@ func missingCredentials(q question) Finding {
 	case q.image.Role == RoleRunner:
 		hint, command = fmt.Sprintf("log docker in to %s as the user that starts the runner",
 			clip(host)), loginTo(host)
+	case q.runner.Config != nil && q.runner.Config.Origin == ConfigSecret:
+		u := &configUse{Config: q.runner.Config, images: []Image{q.image}}
+		command = u.storeCommand()
 	case unmounted(q.runner):
 		hint = fmt.Sprintf("mount a config.json that has an entry %q, with %s", clip(q.key()),
-			mounting(q.runner.Definition, "/etc/runner/config.json", "/root/.docker/config.json"))
+			hostConfigMount(q.runner.Definition))
 	}
 	return q.base(Failed(credentialsMissing, q.role(), message, hint)).On(host).
 		Touching(Entry(host), Entry(q.key())).Try(command)

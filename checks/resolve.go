@@ -83,6 +83,9 @@ func configPath(r *Runner) string {
 	if r.Config == nil {
 		return configName
 	}
+	if r.Config.Object != "" {
+		return "the " + r.Config.Object + " of " + r.Config.Path
+	}
 	return r.Config.Path
 }
 

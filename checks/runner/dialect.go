@@ -27,7 +27,11 @@ func (d Dialect) Mount(source, target string, readOnly bool) string {
 	case Compose:
 		return "- " + value
 	case Kubernetes:
-		mount := "- {name: " + volumeNameFor(target) + ", mountPath: " + target
+		name := source
+		if !volumeName.MatchString(source) {
+			name = volumeNameFor(target)
+		}
+		mount := "- {name: " + name + ", mountPath: " + target
 		if readOnly {
 			mount += ", readOnly: true"
 		}
@@ -54,6 +58,14 @@ func (d Dialect) Variable(name, value string) string {
 		return "- {name: " + name + `, value: "` + value + `"}`
 	}
 	return "-e " + name + "=" + value
+}
+
+// Bare is a variable in which nothing is quoted that the dialect does not need in quotes.
+func (d Dialect) Bare(name, value string) string {
+	if d == Kubernetes {
+		return d.Variable(name, value)
+	}
+	return name + "=" + value
 }
 
 // WhereMounts says where a mount is to be written, as the end of a sentence.

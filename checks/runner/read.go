@@ -153,7 +153,6 @@ func documentKind(text []byte, read string) (kind string, starts bool) {
 		starts bool
 	}{
 		{composeForm, "compose file", true},
-		{manifestForm, "Kubernetes manifest", true},
 		{dockerfileForm, "Dockerfile", true},
 		{terraformForm, "Terraform file", true},
 		{pipelinesForm, "configuration of pipelines", false},

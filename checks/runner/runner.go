@@ -18,6 +18,12 @@ type Reading struct {
 	Configs []Projected
 	// Mistakes are those of the file as a whole: what keeps it from being read, and where.
 	Mistakes []Mistake
+	// Faults are those of the values that the file keeps for runners: in Secrets and ConfigMaps of Kubernetes.
+	Faults []Mistake
+	// Secrets are the places at which Secrets of Kubernetes hold a config.json.
+	Secrets []source.Span
+	// Part says that files which are read with this one have runners, of which it is a part: it needs none itself.
+	Part bool
 	// Unsupported says that runners are started from files of this kind, but are not read from them.
 	Unsupported bool
 	// Passwords are the places of passwords that are written out in commands which are no runner's: docker login.
@@ -36,6 +42,8 @@ type Definition struct {
 	// Daemon is the docker daemon that runs beside the runner and serves it alone (docker in docker); nil where the
 	// runner uses that of its host.
 	Daemon *Daemon
+	// PullSecrets are the names of the Secrets with which the runner's own image is pulled; the runner never sees them.
+	PullSecrets []Text
 	// Image is the runner's own image; its Place is the zero Span when there is none.
 	Image Text
 	// Environment is in the order in which it takes effect: the last of one name wins. Variables of env files
@@ -57,6 +65,9 @@ type Definition struct {
 	States Aspects
 	// Mistakes are in the order of their places.
 	Mistakes []Mistake
+
+	// uses are the entries of Secrets and ConfigMaps of which it takes something.
+	uses []*kubeEntry
 }
 
 // Aspects are the parts of a definition.
@@ -98,7 +109,8 @@ type Variable struct {
 	Name, Value Text
 	// Place is the whole assignment: NAME=value.
 	Place source.Span
-	// FromFile says that it is written in an env file: docker takes quotes there as part of the value.
+	// FromFile says that it is written in an env file, of which docker takes quotes as part of the value, or in an object
+	// of Kubernetes that is taken whole (envFrom).
 	FromFile bool
 	// NoValue says that only the name is given (-e NAME): docker takes the value from its own environment. Value
 	// is what the script exports under that name, or unresolved.
@@ -120,8 +132,14 @@ type Mount struct {
 	// Projected are the files that the mount brings of itself, from a Secret, a ConfigMap or a compose file's configs;
 	// nil for a mount of the host or a volume.
 	Projected []Projected
-	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "volumeMounts", and Joined says that the
-	// value follows a "=" (or the letter itself), where no shell expands "~".
+	// Object is what brings the files, as "Secret regcred"; empty for a mount of the host or another volume.
+	Object string
+	// Unlisted says why not all files that the mount brings are known ("" when they are).
+	Unlisted string
+	// Private says that nobody but this container has the volume: nothing ever comes into it from elsewhere.
+	Private bool
+	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "volumeMounts", and Joined says that the value
+	// follows a "=" (or the letter itself), where no shell expands "~".
 	Option string
 	Joined bool
 }
@@ -134,12 +152,16 @@ type Projected struct {
 	Place source.Span
 	// File is what is in it, with places in the file that holds it; nil when that is not given.
 	File *source.File
+	// Object is what holds it, as "Secret regcred", and Key the key that it has there; both may be empty.
+	Object, Key string
 }
 
 // Daemon is a docker daemon in a container beside the runner's.
 type Daemon struct {
 	// Name is that of its container or service.
 	Name Text
+	// Image is what it runs; the zero Text where that is not known.
+	Image Text
 	// Place is its container or service.
 	Place source.Span
 	// Privileged says that it may do what a daemon must. Confined is where that is said otherwise, or where it should be
@@ -204,6 +226,13 @@ const (
 	Unreadable = "definition-unreadable"
 	// CarriageReturn is a Windows line end in a shell's command: the last word of the line ends in it.
 	CarriageReturn = "carriage-return"
+	// SecretKeyMissing is a key that a Secret or a ConfigMap does not have, where it is asked for. It loses nothing where
+	// that is optional.
+	SecretKeyMissing = "secret-key-missing"
+	// UnencodedSecret is a value in a Secret that is no base64, or only looks like it.
+	UnencodedSecret = "unencoded-secret"
+	// DoubleEncodedSecret is base64 of base64.
+	DoubleEncodedSecret = "double-encoded-secret"
 )
 
 // Last returns the variable of that name that takes effect.

@@ -26,6 +26,7 @@ func secretForms() []form {
 		{jsonSecret, []string{`auth"`, `auth\"`, `password"`, `password\"`, `token"`, `token\"`}},
 		{knownSecret, []string{"atoa", "atatt", "atbb", "dckr_pat_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-"}},
 		{bearerSecret, []string{"bearer", "basic"}},
+		{namedSecret, []string{"value"}},
 	}
 }
 
@@ -43,7 +44,14 @@ var (
 	knownSecret = regexp.MustCompile(`\b(AT(?:OA|ATT|BB)[A-Za-z0-9_=.-]{16,}` +
 		`|dckr_pat_[\w-]{8,}|gh[pousr]_\w{16,}|glpat-[\w-]{12,})`)
 	bearerSecret = regexp.MustCompile(`(?i)(?:bearer|basic)[ \t]+([A-Za-z0-9+/=._~-]{12,})`)
-	notSecret    = regexp.MustCompile(`^(?:<[^<>]*>|\$\w+|\$\{\w+\}|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|)$`)
+	// namedSecret matches a variable of a manifest, whose name and value stand apart.
+	namedSecret = regexp.MustCompile(`(?i)name["']?[ \t]*:[ \t]*["']?[\w.-]*(?:secr|passw|token)[\w.-]*["']?[ \t]*(?:,|\r?\n)` +
+		`[ \t\r\n#]*["']?value["']?[ \t]*:[ \t]*("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|[^\s"'{}|>&*#][^\n,}]*)`)
+	// kubeOwner matches the keys of Kubernetes' own whose names speak of secrets: what stands behind them is a name, or a
+	// mapping.
+	kubeOwner = regexp.MustCompile(`^(?:(?:secret(?:s|Name|KeyRef|Ref)|imagePullSecrets?|automountServiceAccountToken|` +
+		`serviceAccountToken|tokenExpirationSeconds)["']?[ \t]*:(?:[ \t\r\n]|$)|secret["']?[ \t]*:[ \t]*\{)`)
+	notSecret = regexp.MustCompile(`^(?:<[^<>]*>|\$\w+|\$\{\w+\}|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|)$`)
 )
 
 // hideSecrets hides what has the form of a secret wherever it stands in the file, comments and all, and every
@@ -92,6 +100,9 @@ func hideAssigned(file *source.File, lower []byte, seen map[string]bool) {
 				break
 			}
 			at += i + len(word)
+			if kubeOwned(file.Text, at) {
+				continue
+			}
 			found := assignedSecret.FindSubmatchIndex(file.Text[at:min(len(file.Text), at+maxSecret)])
 			if found != nil {
 				end := secretEnd(file.Text, at+found[2], at+found[3], at-len(word))
@@ -100,6 +111,18 @@ func hideAssigned(file *source.File, lower []byte, seen map[string]bool) {
 			}
 		}
 	}
+}
+
+// kubeOwned tells whether the word that ends at an offset belongs to a key of Kubernetes' own.
+func kubeOwned(text []byte, at int) bool {
+	start := at
+	for limit := max(0, at-32); start > limit && letter(text[start-1]); {
+		start--
+	}
+	if start > 0 && (letter(text[start-1]) || bytes.IndexByte([]byte("_.$-0123456789"), text[start-1]) >= 0) {
+		return false
+	}
+	return kubeOwner.Match(text[start:min(len(text), at+32)])
 }
 
 // secretEnd is where a secret ends that was found from start to end, and whose name has a letter at name: at the

@@ -124,9 +124,8 @@ func mayBeYAML(data []byte) bool {
 	return composeForm.Match(data) || manifestForm.Match(data) || IsJSONDefinition(data)
 }
 
-func recogniseCompose(yamlFile) document    { return nil }
-func recogniseKubernetes(yamlFile) document { return nil }
-func recogniseInspected(yamlFile) document  { return nil }
+func recogniseCompose(yamlFile) document   { return nil }
+func recogniseInspected(yamlFile) document { return nil }
 
 // others are the documents of one kind in the set, in the order of the files.
 func others[D document](s *set) []D {
