@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -98,47 +99,43 @@ func readEnvFile(file *source.File) Reading {
 }
 
 // readShell reads a script, or any text in which commands stand.
-func readShell(path string, file *source.File, open Opener) Reading {
+func readShell(name string, file *source.File, open Opener) Reading {
 	reading := Reading{Kind: "shell script", LookedFor: lookedFor, Passwords: loginPasswords(file)}
-	c := &code{file: file, text: clean(file.Text)}
-	unit := unitForm.Match(file.Text)
-	found := regions(file, c.text, unit)
-	protect(c.text)
-	protectAssigned(c.text)
-	sh := &shell{
-		open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
-		posix: posixShebang.Match(file.Text), unit: unit, homeless: unit && !unitHome.Match(file.Text),
-	}
-	top := frame{sh, c, &scope{vars: map[string]binding{}, owner: "the script"}}
-	tree, err := parse(c)
-	named := bytes.HasPrefix(file.Text, []byte("#!")) || strings.HasSuffix(path, ".sh") ||
-		strings.HasSuffix(path, ".bash")
-	switch {
-	case unit:
-		reading.Kind = "systemd unit"
-		top.fragments(found)
-	case !named && isProse(file.Text):
+	sh := newShell(open)
+	sh.posix = posixShebang.Match(file.Text)
+	top := frame{sh, sh.code(file), &scope{vars: map[string]binding{}, owner: "the script"}}
+	script := bytes.HasPrefix(file.Text, []byte("#!"))
+	named := script || strings.HasSuffix(name, ".sh") || strings.HasSuffix(name, ".bash")
+	if !named && isProse(file.Text) {
 		reading.Kind = "text"
-		if len(found) > 0 {
+		if len(sh.found) > 0 {
 			reading.Kind = "text with commands"
 		}
-		top.fragments(found)
-	case tree != nil:
-		top.stmts(tree.Stmts)
-		top.uncalled()
-	default:
-		top.fragments(found)
-		if named || len(found) > 0 {
-			reading.Mistakes = append(reading.Mistakes, *err)
+		top.fragments(sh.regionsOf(file))
+	} else if mistake := top.whole(); mistake != nil {
+		if named || len(sh.found) > 0 {
+			reading.Mistakes = append(reading.Mistakes, *mistake)
 		} else {
 			reading.Kind = "text"
 		}
 	}
-	reading.Definitions = sh.definitions(file, found)
-	if len(reading.Definitions) == 0 && !unit && !bytes.HasPrefix(file.Text, []byte("#!")) {
+	reading.Definitions = sh.definitions(file)
+	if len(reading.Definitions) == 0 && !script {
 		reading.Kind, reading.Unsupported = documentKind(file.Text, reading.Kind)
 	}
 	return reading
+}
+
+// whole follows a script from its beginning to its end; where it does not parse, its commands one by one.
+func (f frame) whole() *Mistake {
+	tree, mistake := parse(f.code)
+	if tree == nil {
+		f.fragments(f.regionsOf(f.code.file))
+		return mistake
+	}
+	f.stmts(tree.Stmts)
+	f.uncalled()
+	return nil
 }
 
 // documentKind says what a text is in which no command starts a runner, and whether runners are started from such
@@ -174,7 +171,7 @@ var (
 )
 
 // definitions makes definitions of the docker runs that start runners, in the order of their places.
-func (s *shell) definitions(file *source.File, found []region) []*Definition {
+func (s *shell) definitions(file *source.File) []*Definition {
 	slices.SortStableFunc(s.calls, func(a, b call) int {
 		if a.place.File != b.place.File {
 			return 0
@@ -183,7 +180,7 @@ func (s *shell) definitions(file *source.File, found []region) []*Definition {
 	})
 	var out []*Definition
 	for _, call := range s.calls {
-		if d := s.definition(file, call, found); d != nil && !slices.ContainsFunc(out, d.same) {
+		if d := s.definition(file, call); d != nil && !slices.ContainsFunc(out, d.same) {
 			out = append(out, d)
 		}
 	}
@@ -201,11 +198,6 @@ func protectAssigned(text []byte) {
 		}
 	}
 }
-
-var (
-	unitForm = regexp.MustCompile(`\A(?:\s*[#;][^\n]*\n|\s*\n)*\s*\[(?:Unit|Service|Install|X-\w+)\][ \t]*\r?\n`)
-	unitHome = regexp.MustCompile(`(?m)^User=|^Environment=.*\bHOME=`)
-)
 
 // assignedSample matches an assignment of a placeholder, which a shell takes for redirections.
 var assignedSample = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local)[ \t]+)?[A-Za-z_]\w*=` +
@@ -314,46 +306,17 @@ var assigns = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local|declare
 
 // fragments reads the commands of a text that does not parse as a whole, with the assignments before them.
 func (f frame) fragments(found []region) {
-	at, unit, homeless := 0, f.unit, f.homeless
+	at := 0
 	for _, r := range found {
 		for _, line := range assigns.FindAllIndex(f.text[at:r.start], 2000) {
 			f.fragment(at+line[0], at+line[1])
-		}
-		f.unitEnvironment(f.text[at:r.start], at)
-		if r.outer != 0 {
-			// Within sh -c '…' a shell expands what systemd does not.
-			f.unit, f.homeless = false, false
 		}
 		if !f.fragment(r.start, r.end) {
 			f.fragment(r.start, f.shorter(r))
 		}
 		at = max(at, r.end)
-		f.unit, f.homeless = unit, homeless
 	}
 }
-
-// unitEnvironment takes over the Environment= lines of a systemd unit.
-func (f frame) unitEnvironment(text []byte, base int) {
-	if !f.unit {
-		return
-	}
-	for _, line := range unitVariables.FindAllSubmatchIndex(text, 500) {
-		c := &code{file: f.code.file, base: f.base + base + line[2], text: text[line[2]:line[3]]}
-		tree, _ := parse(c)
-		if tree == nil || len(tree.Stmts) != 1 {
-			continue
-		}
-		if call, ok := tree.Stmts[0].Cmd.(*syntax.CallExpr); ok {
-			in := frame{f.shell, c, f.scope}
-			for _, a := range call.Assigns {
-				in.assign(a, f.scope, true)
-			}
-			in.builtin(append([]field{{{text: "export"}}}, in.fields(call.Args)...))
-		}
-	}
-}
-
-var unitVariables = regexp.MustCompile(`(?m)^Environment=(.+)$`)
 
 // shorter is the end of the region's first line, for a command whose rest does not parse.
 func (f frame) shorter(r region) int {
@@ -385,21 +348,28 @@ func isProse(text []byte) bool {
 var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \t]*$|[ \t]+\S)|[ \t]*` + "```" + `)`)
 
 // definition makes a definition of a docker run, or nil if that starts no runner.
-func (s *shell) definition(file *source.File, c call, found []region) *Definition {
-	d := &Definition{File: file, Place: c.place, States: Aspects{Image: true, Environment: true, Mounts: true}}
+func (s *shell) definition(file *source.File, c call) *Definition {
+	d := &Definition{
+		File: file, Place: c.place, Dialect: c.by.dialect, Service: c.by.service,
+		States: Aspects{Image: true, Environment: true, Mounts: true},
+	}
 	if d.Place.File != nil {
 		d.File = d.Place.File
 	}
 	r := &reader{grammar: dockerGrammar(), d: d, sh: s, scope: c.scope}
 	r.words = c.words[1+startsContainer(c.words[1:]):]
+	if name := strings.TrimSuffix(strings.ToLower(path.Base(c.words[0].value())), ".exe"); dockerWord.MatchString(name) {
+		d.Client = name
+	}
 	r.read()
 	if !isRunner(d) {
 		return nil
 	}
+	d.Mistakes = append(d.Mistakes, c.by.mistakes...)
 	first := c.words[0].visible()[0]
-	for _, region := range found {
-		if at := first.written(); at.File == file && region.start <= at.Start && at.Start < region.end ||
-			first.at[0].File == file && region.start == first.at[0].Start {
+	for _, region := range s.found {
+		if at := first.written(); at.File == region.file && region.start <= at.Start && at.Start < region.end ||
+			first.at[0].File == region.file && region.start == first.at[0].Start {
 			d.Mistakes = append(d.Mistakes, region.mistakes...)
 			break
 		}

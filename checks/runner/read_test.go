@@ -177,7 +177,7 @@ func wellPlaced(t *testing.T, r Reading) {
 		for _, text := range texts(d) {
 			spans = append(spans, text.Place, text.Use)
 			written := text.Place.Text()
-			if text.Place.File == nil || text.Home || strings.ContainsAny(written, "$\\\"'`") || text.Unresolved != "" {
+			if text.Place.File == nil || text.Home || strings.ContainsAny(written, "$%\\\"'`") || text.Unresolved != "" {
 				continue
 			}
 			if name := strings.TrimLeft(text.Value, "-"); written != text.Value && written != name {

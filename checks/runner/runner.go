@@ -20,6 +20,13 @@ type Reading struct {
 	Mistakes []Mistake
 	// Unsupported says that runners are started from files of this kind, but are not read from them.
 	Unsupported bool
+	// Part says that another file of the set names this one, and that what is in it was read there.
+	Part bool
+	// Starts is the container that the file starts and something else has made: docker start NAME.
+	Starts Text
+	// Runs is a file that the file runs and that was not given, so that the runner may be there: a script, "a compose
+	// file".
+	Runs Text
 	// Passwords are the places of passwords that are written out in commands which are no runner's: docker login.
 	Passwords []source.Span
 	// LookedFor says, as a noun phrase, what would have been a runner in a file of this kind.
@@ -33,6 +40,11 @@ type Definition struct {
 	Place source.Span
 	// Dialect is how it is written.
 	Dialect Dialect
+	// Service is the service of systemd that the command belongs to; nil where there is none.
+	Service *Service
+	// Client is the program of the command line: "docker", "podman", "nerdctl"; empty where there is no command line, or
+	// it is not known.
+	Client string
 	// Daemon is the docker daemon that runs beside the runner and serves it alone (docker in docker); nil where the
 	// runner uses that of its host.
 	Daemon *Daemon
@@ -134,6 +146,23 @@ type Projected struct {
 	Place source.Span
 	// File is what is in it, with places in the file that holds it; nil when that is not given.
 	File *source.File
+}
+
+// Service is what a systemd unit says of how its commands are run.
+type Service struct {
+	// Type is as systemd takes it, "simple" where none is written; its Place is the zero Span then.
+	Type Text
+	// Restart is as written, empty where none is.
+	Restart Text
+	// RemainAfterExit says that the service goes on when its commands have ended.
+	RemainAfterExit bool
+	// Stops is the first command that runs when the service has ended; the zero Text when there is none.
+	Stops Text
+	// Main says that this command is the one of ExecStart, and that nothing follows it there: when it ends, the service
+	// does.
+	Main bool
+	// Terminal says that standard input is a terminal.
+	Terminal bool
 }
 
 // Daemon is a docker daemon in a container beside the runner's.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"path"
 	"slices"
 
 	"runner-preflight/checks/source"
@@ -21,13 +22,16 @@ type Opener func(path string) ([]byte, error)
 // ReadAll reads files that belong together: a compose file and its override, a manifest and the Secret that it names.
 // There is a reading for each, in the order of the files. It never fails: what is wrong is part of the answer.
 func ReadAll(inputs []Input, open Opener) []Reading {
-	s := &set{open: open}
+	s := &set{open: open, inputs: inputs, parts: map[string]bool{}}
 	for _, in := range inputs {
 		s.documents = append(s.documents, s.recognise(in))
 	}
 	readings := make([]Reading, 0, len(inputs))
 	for _, document := range s.documents {
 		readings = append(readings, document.read(s))
+	}
+	for i, in := range inputs {
+		readings[i].Part = readings[i].Part || s.parts[in.Path]
 	}
 	return readings
 }
@@ -40,7 +44,47 @@ func Read(path string, data []byte, open Opener) Reading {
 // set is what is read together.
 type set struct {
 	open      Opener
+	inputs    []Input
 	documents []document
+	// parts are the paths of files that another one names, and that were read there.
+	parts map[string]bool
+}
+
+// given is the file of the set that another one names by a path of the host that will run it: the one of that path, else
+// the only one of that name.
+func (s *set) given(name string) (Input, bool) {
+	var found []Input
+	for _, in := range s.inputs {
+		switch {
+		case path.Clean(in.Path) == path.Clean(name):
+			return in, true
+		case path.Base(in.Path) == path.Base(name):
+			found = append(found, in)
+		}
+	}
+	if len(found) != 1 {
+		return Input{}, false
+	}
+	return found[0], true
+}
+
+// named is a file that another one names: of the set, else as it can be opened; nil when there is none, or it is too
+// long for what it should be.
+func (s *set) named(name string) *source.File {
+	in, ok := s.given(name)
+	if !ok {
+		data, err := s.open(name)
+		if err != nil {
+			return nil
+		}
+		in = Input{name, data}
+	}
+	if len(in.Data) > maxParsed {
+		return nil
+	}
+	file := source.New(in.Path, in.Data)
+	hideSecrets(file)
+	return file
 }
 
 // document is a file that was recognised, of which the others may still need something.
@@ -53,7 +97,7 @@ type document interface {
 type kind func(file *source.File, in Input) document
 
 // kinds are the kinds of files, in the order in which they are tried.
-func kinds() []kind { return []kind{recogniseUnreadable, recogniseYAML, recogniseEnvFile} }
+func kinds() []kind { return []kind{recogniseUnreadable, recogniseUnit, recogniseYAML, recogniseEnvFile} }
 
 // recognise finds the kind of a file. What is nothing else may be a script, or a text with commands in it.
 func (s *set) recognise(in Input) document {

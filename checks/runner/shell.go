@@ -24,8 +24,9 @@ type call struct {
 	words []field
 	// place is from docker's own word to the last.
 	place source.Span
-	// exported are the variables that docker sees in its own environment.
+	// scope holds the variables that docker sees in its own environment.
 	scope *scope
+	by    origin
 }
 
 // shell follows a script as far as that is possible without running it.
@@ -33,12 +34,41 @@ type shell struct {
 	open  Opener
 	files map[string]*source.File
 	posix bool
-	// unit says that this is a systemd unit, homeless that it sets no HOME.
-	unit, homeless bool
-	funcs          map[string]function
-	called         map[string]bool
-	calls          []call
-	steps, nested  int
+	funcs map[string]function
+	// called are the names of the functions that were.
+	called        map[string]bool
+	calls         []call
+	found         []region
+	steps, nested int
+	// by is how the commands are started that are followed now.
+	by origin
+}
+
+// origin is how a command is started, other than by hand.
+type origin struct {
+	dialect  Dialect
+	service  *Service
+	mistakes []Mistake
+}
+
+func newShell(open Opener) *shell {
+	return &shell{
+		open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
+	}
+}
+
+// code is a file as a shell reads it, with the form of its docker runs mended.
+func (s *shell) code(file *source.File) *code {
+	c := &code{file: file, text: clean(file.Text)}
+	s.found = append(s.found, regions(file, c.text)...)
+	protect(c.text)
+	protectAssigned(c.text)
+	return c
+}
+
+// regionsOf are the docker runs that were found in a file.
+func (s *shell) regionsOf(file *source.File) []region {
+	return slices.DeleteFunc(slices.Clone(s.found), func(r region) bool { return r.file != file })
 }
 
 type function struct {
@@ -56,7 +86,7 @@ type frame struct {
 func (f frame) with(s *scope) frame { f.scope = s; return f }
 
 func (f frame) expander() *expander {
-	return &expander{code: f.code, scope: f.scope, posix: f.posix, unit: f.unit, homeless: f.homeless}
+	return &expander{code: f.code, scope: f.scope, posix: f.posix}
 }
 
 func (f frame) stmts(list []*syntax.Stmt) {
@@ -507,7 +537,7 @@ func isDocker(w field) bool {
 func (f frame) record(words []field) {
 	place, _ := slices.Concat(words...).place()
 	if len(f.calls) < maxCalls {
-		f.calls = append(f.calls, call{words: words, place: place, scope: f.fork()})
+		f.calls = append(f.calls, call{words: words, place: place, scope: f.fork(), by: f.by})
 	}
 }
 
