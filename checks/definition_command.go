@@ -22,7 +22,8 @@ var definitionCommand = Check{
 		"is said, and not guessed.",
 	Problems: []*Problem{
 		definitionUnreadable, noDefinition, noRunner, unresolvedValue, brokenContinuation, imageMissing,
-		optionAfterImage, unknownOption, unofficialRunnerImage, outdatedRunnerImage,
+		optionAfterImage, unknownOption, conflictingOptions, detachedService, ttyWithoutTerminal,
+		unofficialRunnerImage, outdatedRunnerImage,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
 		findings := judgeReadings(h)
@@ -184,6 +185,8 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 	switch {
 	case strings.HasPrefix(m.Place.Text(), "export"):
 		f.Hint = "take \"export\" out: docker's env files are no scripts"
+	case m.Place.Text() == "%":
+		f.Hint = "write %% for the percent sign"
 	case strings.HasSuffix(m.Place.Text(), ":"):
 		f.Hint = "write an equals sign for each colon and the blank behind it"
 	case strings.HasPrefix(kind, "UTF-16"):
@@ -199,7 +202,9 @@ func lacksRunner(reading FileReading) Finding {
 	message := fmt.Sprintf("it was read as %s, and has no runner in it", article(reading.Kind))
 	switch {
 	case reading.Unsupported:
-		message = fmt.Sprintf("it is %s, and this version takes no runner from one", article(reading.Kind))
+		return unreadKind(reading)
+	case reading.Starts.Value != "", reading.Runs.Value != "":
+		return startedElsewhere(reading)
 	case reading.Kind == "":
 		message = "it is empty"
 	}
@@ -238,6 +243,8 @@ func judgeCommand(r *Runner) []Finding {
 			findings = append(findings, strangeOption(m))
 		}
 	}
+	findings = append(findings, conflicts(d)...)
+	findings = append(findings, judgeService(d)...)
 	findings = append(findings, runnerImage(d)...)
 	return append(findings, unresolvedValues(d)...)
 }

@@ -385,7 +385,7 @@ func unexpandedHomes(r *Runner) []Finding {
 				continue
 			}
 		}
-		message, hint := homeReason(text, m)
+		message, hint := homeReason(r.Definition.Dialect, text, m)
 		f := Failed(unexpandedHomeFolder, text.Value, message, hint).At(text.Place)
 		if isConfigMount(m) {
 			f = f.Touching(overrideReferences(r)...)
@@ -402,9 +402,13 @@ func unexpandedHomes(r *Runner) []Finding {
 }
 
 // homeReason says why nothing fills the home folder in, and what to write.
-func homeReason(t runner.Text, m runner.Mount) (message, hint string) {
+func homeReason(d runner.Dialect, t runner.Text, m runner.Mount) (message, hint string) {
 	sign := homeSign(t.Value)
 	rest := strings.TrimPrefix(t.Value, sign)
+	if d == runner.Unit || d == runner.Quadlet {
+		return fmt.Sprintf("systemd is no shell, and fills no %s in here: it gives docker no home folder for %q", sign, t.Value),
+			fmt.Sprintf("write the whole path, as /root%s", rest)
+	}
 	hint = fmt.Sprintf("write \"$HOME%s\" in double quotes", rest)
 	if sign == "~" && rest != "" && rest[0] != '/' {
 		user, _, _ := strings.Cut(rest, "/")

@@ -138,38 +138,6 @@ func (f frame) whole() *Mistake {
 	return nil
 }
 
-// documentKind says what a text is in which no command starts a runner, and whether runners are started from such
-// files all the same.
-func documentKind(text []byte, read string) (kind string, starts bool) {
-	if len(bytes.TrimSpace(text)) == 0 {
-		return "", false
-	}
-	for _, known := range []struct {
-		form   *regexp.Regexp
-		kind   string
-		starts bool
-	}{
-		{composeForm, "compose file", true},
-		{manifestForm, "Kubernetes manifest", true},
-		{dockerfileForm, "Dockerfile", true},
-		{terraformForm, "Terraform file", true},
-		{pipelinesForm, "configuration of pipelines", false},
-	} {
-		if known.form.Match(text[:min(len(text), maxParsed)]) {
-			return known.kind, known.starts
-		}
-	}
-	return read, false
-}
-
-var (
-	composeForm    = regexp.MustCompile(`(?m)^services:[ \t]*(?:#.*)?\r?$`)
-	manifestForm   = regexp.MustCompile(`(?m)^apiVersion:[ \t]*\S`)
-	dockerfileForm = regexp.MustCompile(`\A(?:#[^\n]*\n|ARG [^\n]*\n|\s*\n)*(?i:FROM)[ \t]+\S`)
-	terraformForm  = regexp.MustCompile(`(?m)^(?:resource|module|provider)[ \t]+"`)
-	pipelinesForm  = regexp.MustCompile(`(?m)^pipelines:[ \t]*\r?$`)
-)
-
 // definitions makes definitions of the docker runs that start runners, in the order of their places.
 func (s *shell) definitions(file *source.File) []*Definition {
 	slices.SortStableFunc(s.calls, func(a, b call) int {
@@ -356,11 +324,13 @@ func (s *shell) definition(file *source.File, c call) *Definition {
 	if d.Place.File != nil {
 		d.File = d.Place.File
 	}
-	r := &reader{grammar: dockerGrammar(), d: d, sh: s, scope: c.scope}
-	r.words = c.words[1+startsContainer(c.words[1:]):]
+	r := &reader{d: d, sh: s, scope: c.scope}
+	options := 1 + startsContainer(c.words[1:])
+	r.words, d.Created = c.words[options:], c.words[options-1].value() == "create"
 	if name := strings.TrimSuffix(strings.ToLower(path.Base(c.words[0].value())), ".exe"); dockerWord.MatchString(name) {
 		d.Client = name
 	}
+	r.grammar = grammarOf(d.Client)
 	r.read()
 	if !isRunner(d) {
 		return nil

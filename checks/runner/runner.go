@@ -45,6 +45,8 @@ type Definition struct {
 	// Client is the program of the command line: "docker", "podman", "nerdctl"; empty where there is no command line, or
 	// it is not known.
 	Client string
+	// Created says that the command makes the container and does not start it: docker create.
+	Created bool
 	// Daemon is the docker daemon that runs beside the runner and serves it alone (docker in docker); nil where the
 	// runner uses that of its host.
 	Daemon *Daemon

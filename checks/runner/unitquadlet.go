@@ -135,7 +135,7 @@ func (r *unitReader) podmanArgs(d *Definition) {
 		return
 	}
 	sub := &Definition{}
-	reader := &reader{grammar: dockerGrammar(), d: sub, sh: r.shell, scope: &scope{}, words: args}
+	reader := &reader{grammar: grammarOf("podman"), d: sub, sh: r.shell, scope: &scope{}, words: args}
 	reader.options()
 	d.Environment = append(append(d.Environment, reader.files...), reader.env...)
 	d.Mounts = append(d.Mounts, sub.Mounts...)

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -149,7 +150,7 @@ func (w *unitWords) escape() {
 		w.stand(10, piece{text: string(rune(w.digits(2, 8, 16)))})
 	case w.digits(1, 3, 8) >= 0:
 		w.stand(4, piece{text: string([]byte{byte(w.digits(1, 3, 8))})})
-	case !w.begun && w.quote == 0 && c == ' ' && isOption(w.text[w.at+1+w.blanks(w.at+1):]):
+	case !w.begun && w.quote == 0 && c == ' ' && w.beforeOption():
 		w.mistakes = append(w.mistakes, Mistake{
 			Kind: BrokenContinuation, Place: w.span(w.at, w.at+1), Loses: true,
 			Detail: "the backslash stands in mid-line, where it continues nothing: the next argument begins with it",
@@ -161,13 +162,13 @@ func (w *unitWords) escape() {
 	}
 }
 
-// blanks counts the blanks at an offset.
-func (w *unitWords) blanks(at int) int {
-	n := 0
-	for at+n < len(w.text) && n < 64 && (w.text[at+n] == ' ' || w.text[at+n] == '\t') {
-		n++
+// beforeOption tells whether the word behind the backslash here is one of docker's options, or the runner's image.
+func (w *unitWords) beforeOption() bool {
+	rest := bytes.TrimLeft(w.text[w.at+1:min(len(w.text), w.at+512)], " \t")
+	if end := bytes.IndexAny(rest, " \t\r\n"); end > 0 {
+		rest = rest[:end]
 	}
-	return n
+	return isLost(rest)
 }
 
 // digits is the number that n digits make which stand some bytes on, -1 if they do not.
