@@ -160,7 +160,11 @@ func (e *expander) part(part syntax.WordPart, quoting Quoting, first bool) {
 	case *syntax.ParamExp:
 		e.parameter(part, from, to, quoting)
 	case *syntax.CmdSubst:
-		e.unknown(from, to, quoting, "it is the output of a command"+commandName(part))
+		why := "it is the output of a command" + commandName(part)
+		if strings.HasPrefix(e.raw(from, to), "${") {
+			why = "a template fills it in before the command is run"
+		}
+		e.unknown(from, to, quoting, why)
 	case *syntax.ArithmExp:
 		e.unknown(from, to, quoting, "it is computed")
 	case *syntax.ProcSubst:

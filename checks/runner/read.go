@@ -99,9 +99,9 @@ func readEnvFile(file *source.File) Reading {
 }
 
 // readShell reads a script, or any text in which commands stand.
-func readShell(name string, file *source.File, open Opener) Reading {
+func readShell(name string, file *source.File, s *set) Reading {
 	reading := Reading{Kind: "shell script", LookedFor: lookedFor, Passwords: loginPasswords(file)}
-	sh := newShell(open)
+	sh := newShell(s)
 	sh.posix = posixShebang.Match(file.Text)
 	top := frame{sh, sh.code(file), &scope{vars: map[string]binding{}, owner: "the script"}}
 	script := bytes.HasPrefix(file.Text, []byte("#!"))
@@ -119,7 +119,7 @@ func readShell(name string, file *source.File, open Opener) Reading {
 			reading.Kind = "text"
 		}
 	}
-	reading.Definitions = sh.definitions(file)
+	reading.Definitions = sortByPlace(append(sh.definitions(file), sh.fromWritten()...))
 	if len(reading.Definitions) == 0 && !script {
 		reading.Kind, reading.Unsupported = documentKind(file.Text, reading.Kind)
 	}
@@ -193,8 +193,22 @@ func clean(text []byte) []byte {
 		}
 		i += size
 	}
+	if bytes.Contains(out, []byte("${")) {
+		for _, found := range interpolated.FindAllIndex(out, maxSettings) {
+			out[found[0]+1], out[found[1]-1] = '(', ')'
+			for i := found[0] + 2; i < found[1]-1; i++ {
+				if !letter(out[i]) {
+					out[i] = '_'
+				}
+			}
+		}
+	}
 	return out
 }
+
+// interpolated matches what Terraform and others fill into a script, and no shell can: ${var.account}. It is made a
+// command's output, which nobody knows either.
+var interpolated = regexp.MustCompile(`\$\{[ ]?[A-Za-z_][\w-]*\.[\w.\[\]"*-]+[ ]?\}`)
 
 // parse parses code as any shell would. Without a tree the mistake says where that stopped; there is none if it was
 // not tried.
@@ -312,8 +326,11 @@ func isProse(text []byte) bool {
 	return sentence.Match(text) || otherForm.Match(text)
 }
 
-// otherForm matches what a YAML, JSON, HTML or Markdown document has and a script has not.
-var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \t]*$|[ \t]+\S)|[ \t]*` + "```" + `)`)
+// otherForm matches what a YAML, JSON, HTML or Markdown document has, or a program in another language, and a script has
+// not.
+var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \t]*$|[ \t]+\S)|[ \t]*` + "```" +
+	`|Vagrant\.configure|pipeline[ \t]*\{|node[ \t]*[({]|(?:resource|module|provider|data|job|variable)[ \t]+"` +
+	`|import[ \t]+\w+|from[ \t]+[\w.]+[ \t]+import|require[ \t]+['"]|const[ \t]+\w|package[ \t]+\w+;?$)`)
 
 // definition makes a definition of a docker run, or nil if that starts no runner.
 func (s *shell) definition(file *source.File, c call) *Definition {

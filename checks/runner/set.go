@@ -48,6 +48,8 @@ type set struct {
 	documents []document
 	// parts are the paths of files that another one names, and that were read there.
 	parts map[string]bool
+	// depth counts the files within files that are read now.
+	depth int
 }
 
 // given is the file of the set that another one names by a path of the host that will run it: the one of that path, else
@@ -97,12 +99,18 @@ type document interface {
 type kind func(file *source.File, in Input) document
 
 // kinds are the kinds of files, in the order in which they are tried.
-func kinds() []kind { return []kind{recogniseUnreadable, recogniseUnit, recogniseYAML, recogniseEnvFile} }
+func kinds() []kind {
+	return []kind{recogniseUnreadable, recogniseUnit, recogniseMakefile, recogniseYAML, recogniseEnvFile}
+}
 
 // recognise finds the kind of a file. What is nothing else may be a script, or a text with commands in it.
 func (s *set) recognise(in Input) document {
 	file := source.New(in.Path, in.Data)
 	hideSecrets(file)
+	return recogniseKind(file, in)
+}
+
+func recogniseKind(file *source.File, in Input) document {
 	for _, kind := range kinds() {
 		if document := kind(file, in); document != nil {
 			return document
@@ -135,11 +143,11 @@ func recogniseEnvFile(file *source.File, in Input) document {
 // commands is a script, or any text in which commands stand.
 type commands struct{ *source.File }
 
-func (c commands) read(s *set) Reading { return readShell(c.Path, c.File, s.open) }
+func (c commands) read(s *set) Reading { return readShell(c.Path, c.File, s) }
 
 // yamlKinds are the kinds of files that are written in YAML or JSON.
 func yamlKinds() []func(yamlFile) document {
-	return []func(yamlFile) document{recogniseCompose, recogniseKubernetes, recogniseInspected}
+	return []func(yamlFile) document{recogniseCompose, recogniseKubernetes, recogniseInspected, recogniseYAMLCommands}
 }
 
 // yamlFile is a text that is YAML, or JSON, up to the mistake.
@@ -165,7 +173,8 @@ func recogniseYAML(file *source.File, in Input) document {
 
 // mayBeYAML tells whether a text is worth the YAML parser's time: it has the marks of one of the kinds.
 func mayBeYAML(data []byte) bool {
-	return composeForm.Match(data) || manifestForm.Match(data) || IsJSONDefinition(data)
+	return composeForm.Match(data) || manifestForm.Match(data) || IsJSONDefinition(data) ||
+		mayHoldCommands(data)
 }
 
 func recogniseCompose(yamlFile) document    { return nil }

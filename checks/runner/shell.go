@@ -4,6 +4,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -31,10 +32,13 @@ type call struct {
 
 // shell follows a script as far as that is possible without running it.
 type shell struct {
-	open  Opener
-	files map[string]*source.File
-	posix bool
-	funcs map[string]function
+	// around are the files that are read together with this one.
+	around *set
+	files  map[string]*source.File
+	// written are the files that the script writes, by the paths that it gives them, in their order.
+	written []writtenFile
+	posix   bool
+	funcs   map[string]function
 	// called are the names of the functions that were.
 	called        map[string]bool
 	calls         []call
@@ -51,9 +55,9 @@ type origin struct {
 	mistakes []Mistake
 }
 
-func newShell(open Opener) *shell {
+func newShell(s *set) *shell {
 	return &shell{
-		open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
+		around: s, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
 	}
 }
 
@@ -345,6 +349,9 @@ func (f frame) declare(cmd *syntax.DeclClause) {
 			flags := a.Value.Lit()
 			export = export || strings.HasPrefix(flags, "-") && strings.Contains(flags, "x")
 		}
+		if a.Naked && a.Value != nil {
+			f.imports([]*syntax.Word{a.Value})
+		}
 		f.substitutions(a)
 		f.assign(a, f.scope, export)
 	}
@@ -378,6 +385,10 @@ func (f frame) simple(cmd *syntax.CallExpr, redirs []*syntax.Redirect) {
 		return
 	}
 	inner := f
+	if slices.ContainsFunc(cmd.Args, isPrinted) {
+		inner = f.with(f.fork())
+		inner.imports(cmd.Args)
+	}
 	if len(cmd.Assigns) > 0 {
 		inner = f.with(f.fork())
 		for _, a := range cmd.Assigns {
@@ -391,6 +402,7 @@ func (f frame) simple(cmd *syntax.CallExpr, redirs []*syntax.Redirect) {
 		inner.invoke(words[0].value(), fn, words[1:])
 		return
 	}
+	inner.writes(words, redirs)
 	if inner.docker(words) {
 		return
 	}
@@ -430,9 +442,7 @@ func (f frame) builtin(words []field) bool {
 	case "read", "mapfile", "readarray", "getopts":
 		f.input(words[1:])
 	case "shift":
-		if len(f.args) > 0 {
-			f.args = f.args[1:]
-		}
+		f.shift(words[1:])
 	case "source", ".":
 		if len(words) > 1 {
 			f.source(words[1])
@@ -441,6 +451,21 @@ func (f frame) builtin(words []field) bool {
 		return false
 	}
 	return true
+}
+
+// shift drops positional parameters: one, or as many as are said.
+func (f frame) shift(words []field) {
+	n := 1
+	if len(words) > 0 {
+		var err error
+		if n, err = strconv.Atoi(words[0].value()); err != nil || n < 0 {
+			f.args = nil
+			return
+		}
+	}
+	if f.args != nil {
+		f.args = f.args[min(n, len(f.args)):]
+	}
 }
 
 func (f frame) input(words []field) {
@@ -474,6 +499,7 @@ func (f frame) source(name field) {
 	}
 	file := f.load(path)
 	if file == nil {
+		f.elsewhere = path
 		return
 	}
 	c := &code{file: file, text: slices.Clone(file.Text)}
@@ -486,8 +512,11 @@ func (s *shell) load(path string) *source.File {
 	if file, ok := s.files[path]; ok {
 		return file
 	}
+	if file := s.writtenAs(path); file != nil {
+		return file
+	}
 	var file *source.File
-	if data, err := s.open(path); err == nil && len(data) <= maxParsed {
+	if data, err := s.around.open(path); err == nil && len(data) <= maxParsed {
 		file = source.New(path, data)
 		hideSecrets(file)
 	}

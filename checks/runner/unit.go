@@ -27,7 +27,7 @@ func recogniseUnit(file *source.File, in Input) document {
 }
 
 func (u unitFile) read(s *set) Reading {
-	r := &unitReader{set: s, unitFile: u, shell: newShell(s.open)}
+	r := &unitReader{set: s, unitFile: u, shell: newShell(s)}
 	r.dropIns()
 	r.whose()
 	if len(r.list("Container", "Image")) > 0 {
@@ -263,7 +263,7 @@ func (r *unitReader) inner(words []field, by origin) {
 		switch {
 		case shellCommand.MatchString(v) && i+2 < len(words):
 			r.shell.posix = posixName.MatchString(path.Base(words[0].value()))
-			r.follow(r.embedded(words[i+2]), by, nil)
+			r.follow(embed(words[i+2][0].at[0].File, words[i+2]), by, nil)
 			return
 		case shellWord.MatchString(path.Base(v)), strings.HasPrefix(v, "-"):
 		case i == 0 || shellWord.MatchString(path.Base(words[i].value())) || strings.HasPrefix(words[i].value(), "-"):
@@ -277,23 +277,6 @@ var (
 	shellCommand = regexp.MustCompile(`^-[a-z]*c$`)
 	posixName    = regexp.MustCompile(`^(?:sh|dash|ash)$`)
 )
-
-// embedded is a word as a text of its own, whose places are where it is written.
-func (r *unitReader) embedded(word field) *source.File {
-	var text strings.Builder
-	var pieces []source.Piece
-	for _, p := range word {
-		outer := p.at[0]
-		for _, at := range p.at {
-			if at.File == word[0].at[0].File {
-				outer = at
-			}
-		}
-		pieces = append(pieces, source.Piece{Start: text.Len(), Outer: outer})
-		text.WriteString(p.text)
-	}
-	return word[0].at[0].File.Embed([]byte(text.String()), pieces)
-}
 
 // follow follows a script with what the unit's environment sets. A docker run is the service's own if it is the last
 // thing in it.

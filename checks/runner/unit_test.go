@@ -21,7 +21,7 @@ func argv(t *testing.T, unit string, files map[string]string) string {
 	}
 	s := &set{open: nothingThere, inputs: inputs, parts: map[string]bool{}}
 	u := recogniseUnit(source.New(inputs[0].Path, inputs[0].Data), inputs[0]).(unitFile)
-	r := &unitReader{set: s, unitFile: u, shell: newShell(nothingThere)}
+	r := &unitReader{set: s, unitFile: u, shell: newShell(s)}
 	r.whose()
 	r.environment()
 	var out strings.Builder
