@@ -151,7 +151,7 @@ func (w *unitWords) escape() {
 	case w.digits(1, 3, 8) >= 0:
 		w.stand(4, piece{text: string([]byte{byte(w.digits(1, 3, 8))})})
 	case !w.begun && w.quote == 0 && c == ' ' && w.beforeOption():
-		w.mistakes = append(w.mistakes, Mistake{
+		w.mistake(Mistake{
 			Kind: BrokenContinuation, Place: w.span(w.at, w.at+1), Loses: true,
 			Detail: "the backslash stands in mid-line, where it continues nothing: the next argument begins with it",
 		})
@@ -187,6 +187,12 @@ func (w *unitWords) digits(on, n, base int) int {
 	return number
 }
 
+func (w *unitWords) mistake(m Mistake) {
+	if len(w.mistakes) < maxCalls {
+		w.mistakes = append(w.mistakes, m)
+	}
+}
+
 // specifier reads a percent sign. Before a letter or a digit that is no specifier systemd refuses the line.
 func (w *unitWords) specifier() {
 	c := w.text[w.at+1]
@@ -195,7 +201,7 @@ func (w *unitWords) specifier() {
 	case known:
 		w.stand(2, p)
 	case letter(c) || c >= '0' && c <= '9':
-		w.mistakes = append(w.mistakes, Mistake{
+		w.mistake(Mistake{
 			Kind: Unreadable, Place: w.span(w.at, w.at+1), Loses: true,
 			Detail: "a percent sign begins a specifier of systemd's, and this is none, so that systemd refuses the unit: " +
 				"the sign itself is written %%",

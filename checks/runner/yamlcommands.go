@@ -10,7 +10,7 @@ import (
 
 // commandsForm matches what a YAML text has at the beginning of a line that holds commands: cloud-init, pipelines,
 // playbooks.
-var commandsForm = regexp.MustCompile(`(?m)^(?:#cloud-config|---|-[ \t]+\w|["']?[A-Za-z_][\w.-]*["']?:(?:[ \t]|\r?$))`)
+var commandsForm = regexp.MustCompile(`(?m)^(?:\x{feff})?(?:#cloud-config|---|-[ \t]+\w|["']?[A-Za-z_][\w.-]*["']?:(?:[ \t]|\r?$))`)
 
 // mayHoldCommands tells whether a text may be YAML with commands in it, rather than a script or a page.
 func mayHoldCommands(data []byte) bool {
