@@ -184,7 +184,7 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 		At(m.Place).Touching(Path(file))
 	switch {
 	case strings.HasPrefix(m.Place.Text(), "export"):
-		f.Hint = "take \"export\" out: docker's env files are no scripts"
+		f.Hint = "take \"export\" out: an env file is no script"
 	case m.Place.Text() == "%":
 		f.Hint = "write %% for the percent sign"
 	case strings.HasSuffix(m.Place.Text(), ":"):
@@ -243,8 +243,9 @@ func judgeCommand(r *Runner) []Finding {
 			findings = append(findings, strangeOption(m))
 		}
 	}
-	findings = append(findings, conflicts(d)...)
-	findings = append(findings, judgeService(d)...)
+	for _, f := range slices.Concat(conflicts(d), judgeService(d)) {
+		findings = append(findings, f.On(r.Name).Touching(Path(r.Name)))
+	}
 	findings = append(findings, runnerImage(d)...)
 	return append(findings, unresolvedValues(d)...)
 }

@@ -406,7 +406,7 @@ func homeReason(d runner.Dialect, t runner.Text, m runner.Mount) (message, hint 
 	sign := homeSign(t.Value)
 	rest := strings.TrimPrefix(t.Value, sign)
 	if d == runner.Unit || d == runner.Quadlet {
-		return fmt.Sprintf("systemd is no shell, and fills no %s in here: it gives docker no home folder for %q", sign, t.Value),
+		return fmt.Sprintf("systemd is no shell, and puts no home folder in the place of %s in %q", sign, t.Value),
 			fmt.Sprintf("write the whole path, as /root%s", rest)
 	}
 	hint = fmt.Sprintf("write \"$HOME%s\" in double quotes", rest)

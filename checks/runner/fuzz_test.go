@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"runner-preflight/checks/source"
 )
 
 // FuzzRead checks that no text makes the reader panic, that every place lies in its file, and that the value of a
@@ -49,9 +51,9 @@ func sound(t *testing.T, reading Reading) {
 	t.Helper()
 	for _, d := range reading.Definitions {
 		for _, text := range texts(d) {
-			for _, s := range []int{text.Place.Start, text.Use.Start} {
-				if text.Place.File != nil && s > len(text.Place.File.Text) {
-					t.Errorf("%q at %d", text.Value, s)
+			for _, s := range []source.Span{text.Place, text.Use} {
+				if s.File != nil && s.End > len(s.File.Text) {
+					t.Errorf("%q at %d", text.Value, s.Start)
 				}
 			}
 			_ = text.Place.Text() + text.Use.Text()

@@ -31,9 +31,25 @@ func ReadAll(inputs []Input, open Opener) []Reading {
 		readings = append(readings, document.read(s))
 	}
 	for i, in := range inputs {
-		readings[i].Part = readings[i].Part || s.parts[in.Path]
+		readings[i].Part = s.parts[in.Path] || readings[i].startsOneOf(readings)
 	}
 	return readings
+}
+
+// startsOneOf tells whether a file only starts what another one of the set defines: a container by its name, a compose
+// file.
+func (r Reading) startsOneOf(readings []Reading) bool {
+	named := func(o Option) bool {
+		return o.Long == "name" && r.Starts.Value != "" && o.Value.Value == r.Starts.Value
+	}
+	for _, other := range readings {
+		for _, d := range other.Definitions {
+			if slices.ContainsFunc(d.Options, named) || d.Dialect == Compose && r.Runs.Value == aComposeFile {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Read reads one file that stands alone.

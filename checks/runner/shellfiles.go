@@ -240,7 +240,8 @@ func assignedLines(file *source.File, unquotes bool) []fileVariable {
 			value, start, quoting = value[1:n-1], start+1, DoubleQuoted
 		}
 		place := file.At(start, start+len(value))
-		out = append(out, fileVariable{name, field{{text: value, at: []source.Span{place}, quoting: quoting, verbatim: true}}})
+		one := field{{text: value, at: []source.Span{place}, quoting: quoting, verbatim: true}}
+		out = append(out, fileVariable{name: name, value: one})
 	}
 	return out
 }

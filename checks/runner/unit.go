@@ -59,6 +59,8 @@ type unitReader struct {
 	service Service
 	// named are the paths of the files that this one names.
 	named []string
+	// mistakes are those of the env files.
+	mistakes []Mistake
 	// starts is a container that was made elsewhere, runs a file from which the runner may come.
 	starts, runs Text
 }
@@ -189,7 +191,7 @@ func (r *unitReader) commands(s setting) {
 		}
 		service := r.service
 		service.Main = s.key == "ExecStart" && len(rest) == 0
-		r.command(command, origin{service: &service, mistakes: slices.Concat(s.mistakes, mistakes)})
+		r.command(command, origin{service: &service, mistakes: slices.Concat(r.mistakes, s.mistakes, mistakes)})
 		words = rest
 	}
 }
@@ -229,9 +231,12 @@ func (r *unitReader) command(words []field, by origin) {
 		r.script(words, by)
 	}
 	if len(r.shell.calls) == before && r.runs.Value == "" && composeWord.MatchString(path.Base(program)) {
-		r.runs = Text{Value: "a compose file", Place: span(words[0])}
+		r.runs = Text{Value: aComposeFile, Place: span(words[0])}
 	}
 }
+
+// aComposeFile is what docker compose runs, whatever it is called.
+const aComposeFile = "a compose file"
 
 var composeWord = regexp.MustCompile(`^(?:docker|podman)-compose$`)
 
@@ -244,7 +249,7 @@ func (r *unitReader) elsewhere(words []field) {
 	for i, w := range words[at+1:] {
 		switch v := w.value(); {
 		case v == "compose":
-			r.runs = Text{Value: "a compose file", Place: span(w)}
+			r.runs = Text{Value: aComposeFile, Place: span(w)}
 			return
 		case v == "start" && at+1+i+1 < len(words):
 			r.starts = words[len(words)-1].text()

@@ -94,9 +94,11 @@ func (r *unitReader) environmentFile(s setting) {
 		r.scope.elsewhere = name
 		return
 	}
-	for _, v := range systemdVariables(file) {
+	variables, mistakes := systemdVariables(file)
+	for _, v := range variables {
 		r.set1(v.name, v.value)
 	}
+	r.mistakes = append(r.mistakes, mistakes...)
 }
 
 // beside looks for a file in the folder of the unit's own, as both stand in a repository.
@@ -111,20 +113,32 @@ func (r *unitReader) beside(name string) *source.File {
 type fileVariable struct {
 	name  string
 	value field
+	// place is where the name is written.
+	place source.Span
 }
 
 // systemdVariables reads a file of EnvironmentFile=: quotes are taken off, a backslash continues a line, comments begin
-// with "#" or ";". A name with a blank, as behind "export", is passed over. Source: systemd.exec(5); measured with
-// systemd 252.
-func systemdVariables(file *source.File) []fileVariable {
+// with "#" or ";". A line with "export" is passed over, and is read here as it was meant. Source: systemd.exec(5); measured
+// with systemd 252.
+func systemdVariables(file *source.File) ([]fileVariable, []Mistake) {
 	e := envReader{file: file, text: file.Text}
 	var variables []fileVariable
+	var mistakes []Mistake
 	for e.at < len(e.text) && len(variables) < maxSettings {
-		if v, ok := e.variable(); ok {
+		v, ok := e.variable()
+		name, exported := strings.CutPrefix(v.name, "export ")
+		name = strings.TrimSpace(name)
+		if exported && syntax.ValidName(name) && len(mistakes) < maxCalls {
+			mistakes = append(mistakes, Mistake{
+				Kind: Unreadable, Place: v.place, Loses: true, Detail: "systemd passes over a line with export in its env files",
+			})
+			v.name, ok = name, true
+		}
+		if ok {
 			variables = append(variables, v)
 		}
 	}
-	return variables
+	return variables, mistakes
 }
 
 // envReader reads a file of EnvironmentFile= from front to back.
@@ -147,6 +161,7 @@ func (e *envReader) variable() (fileVariable, bool) {
 		e.at = min(end+1, len(e.text))
 		return fileVariable{}, false
 	}
+	place := e.file.At(e.at, e.at+len(strings.TrimRight(name, " \t")))
 	e.at += len(name) + 1
 	e.out = nil
 	e.value()
@@ -155,7 +170,7 @@ func (e *envReader) variable() (fileVariable, bool) {
 		e.out = field{{at: []source.Span{e.file.At(e.at, e.at)}, verbatim: true}}
 	}
 	e.at = min(e.at+1, len(e.text))
-	return fileVariable{name, e.out}, syntax.ValidName(name)
+	return fileVariable{name, e.out, place}, syntax.ValidName(name)
 }
 
 // value reads up to the end of the line in which the value ends. Blanks around it, and behind a quoted part, are none of

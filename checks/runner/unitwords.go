@@ -17,11 +17,13 @@ type unitWords struct {
 	// at is where the reader stands; from and to are the stretch that is not yet a piece.
 	at, from, to int
 	// quote is the one within which it stands, opened where that was opened.
-	quote    byte
-	opened   int
-	begun    bool
-	now      field
-	mistakes []Mistake
+	quote  byte
+	opened int
+	begun  bool
+	// begins is where the word does, plus one, and said that of the last word of which a mistake was said.
+	begins, said int
+	now          field
+	mistakes     []Mistake
 }
 
 // maxWords is more than fits into a command line.
@@ -44,7 +46,7 @@ func (n unitName) words(value *code) ([]field, []Mistake) {
 // next reads a word; it is nil at the end.
 func (w *unitWords) next() field {
 	start, known := w.at, len(w.mistakes)
-	w.now, w.begun, w.quote, w.from, w.to = nil, false, 0, w.at, w.at
+	w.now, w.begun, w.quote, w.from, w.to, w.begins = nil, false, 0, w.at, w.at, w.at+1
 	for w.at < len(w.text) && !(w.begun && w.quote == 0 && w.blank()) {
 		w.character()
 	}
@@ -200,7 +202,10 @@ func (w *unitWords) specifier() {
 	switch {
 	case known:
 		w.stand(2, p)
+	case (letter(c) || c >= '0' && c <= '9') && w.said == w.begins:
+		w.take(2)
 	case letter(c) || c >= '0' && c <= '9':
+		w.said = w.begins
 		w.mistake(Mistake{
 			Kind: Unreadable, Place: w.span(w.at, w.at+1), Loses: true,
 			Detail: "a percent sign begins a specifier of systemd's, and this is none, so that systemd refuses the unit: " +
