@@ -193,7 +193,7 @@ func isConfig(file InputFile) bool {
 // unit begins with a bracket too, a template with two braces.
 var arrayOrObject = regexp.MustCompile(`^(\{([^{]|$)|\[[{"\]])`)
 
-// nixModule matches the beginning of a NixOS module, without its blanks: { config, pkgs, ... }:
+// nixModule matches the beginning of a NixOS module, without its blanks: { config, pkgs, ... }.
 var nixModule = regexp.MustCompile(`^\{[a-z]\w*[,}?]`)
 
 // readDefinitions reads every other file. A file that another one names (an env file) is part of that one.

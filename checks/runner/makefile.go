@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,20 +12,24 @@ import (
 
 var (
 	// recipeForm matches a rule of a makefile with a line of its recipe.
-	recipeForm = regexp.MustCompile(`(?m)^[\w.%/$(){}-]+[ \t]*::?(?:[ \t][^=\n]*)?\r?\n(?:#[^\n]*\n|[ \t]*\r?\n)*\t[ \t]*\S`)
+	recipeForm   = regexp.MustCompile(`(?m)^[\w.%/$(){}-]+[ \t]*::?(?:[ \t][^=\n]*)?\r?\n(?:#[^\n]*\n|[ \t]*\r?\n)*\t[ \t]*\S`)
+	makefileName = regexp.MustCompile(`(?i)makefile|\.mk$`)
 	// makeVariable matches an assignment of a makefile. In group 1 is the name, in group 2 the value.
-	makeVariable = regexp.MustCompile(`(?m)^ *(?:export[ \t]+|override[ \t]+)?([A-Za-z_]\w*)[ \t]*(?:\?|:{1,3}|\+)?=[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?\r?$`)
-	makeExport   = regexp.MustCompile(`(?m)^export[ \t]*\r?$`)
-	makeInclude  = regexp.MustCompile(`(?m)^-?s?include[ \t]+([\w./-]+)[ \t]*\r?$`)
-	makeUse      = regexp.MustCompile(`\$\(([A-Za-z_]\w*)\)`)
+	makeVariable = regexp.MustCompile(`(?m)^ *(?:export[ \t]+|override[ \t]+)?([A-Za-z_]\w*)[ \t]*(?:\?|:{1,3}|\+)?=` +
+		`[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?\r?$`)
+	makeExport  = regexp.MustCompile(`(?m)^export[ \t]*\r?$`)
+	makeInclude = regexp.MustCompile(`(?m)^-?s?include[ \t]+([\w./-]+)[ \t]*\r?$`)
+	makeUse     = regexp.MustCompile(`\$\(([A-Za-z_]\w*)\)`)
 )
 
 // makefile is what make runs: recipes, whose lines a shell gets once make has filled in its own variables.
 type makefile struct{ *source.File }
 
 func recogniseMakefile(file *source.File, in Input) document {
-	if len(in.Data) > maxParsed || bytes.HasPrefix(in.Data, []byte("#!")) || !innerDocker.Match(in.Data) ||
-		!recipeForm.Match(in.Data) {
+	if len(in.Data) > maxParsed || !innerDocker.Match(in.Data) || !recipeForm.Match(in.Data) {
+		return nil
+	}
+	if !makefileName.MatchString(path.Base(file.Path)) && !bytes.Contains(in.Data, []byte("\n.PHONY:")) {
 		return nil
 	}
 	return makefile{file}

@@ -201,6 +201,11 @@ func noCanary(t *testing.T, r Reading) {
 		for _, e := range d.EnvFiles {
 			files[e.File] = e.File != nil
 		}
+		for _, v := range d.Environment {
+			if file := v.Value.Place.File; file != nil {
+				files[file] = true
+			}
+		}
 		for _, m := range d.Mistakes {
 			if strings.Contains(m.Detail, "canary") {
 				t.Errorf("a secret in %q", m.Detail)

@@ -19,14 +19,14 @@ func (r *unitReader) environment() {
 		words, _ := r.name.words(s.value)
 		for _, w := range words {
 			if at := strings.IndexByte(w.shape(), '='); at > 0 {
-				r.set1(w.value()[:at], w.slice(at+1, len(w.value())))
+				r.define(w.value()[:at], w.slice(at+1, len(w.value())))
 			}
 		}
 	}
 	for _, s := range r.list("Service", "PassEnvironment") {
 		words, _ := r.name.words(s.value)
 		for _, w := range words {
-			r.set1(w.value(), unknownField(w, w.value()+" is passed on from systemd's own environment"))
+			r.define(w.value(), unknownField(w, w.value()+" is passed on from systemd's own environment"))
 		}
 	}
 	for _, s := range r.list("Service", "EnvironmentFile") {
@@ -41,7 +41,7 @@ func (r *unitReader) environment() {
 	r.login()
 }
 
-func (r *unitReader) set1(name string, value field) {
+func (r *unitReader) define(name string, value field) {
 	if len(r.scope.vars) < maxSettings {
 		r.scope.vars[name] = binding{value: value, exported: true}
 	}
@@ -72,7 +72,7 @@ func (r *unitReader) login() {
 		case (name == "USER" || name == "LOGNAME") && user.Value != "" && !strings.Contains(user.Value, "%"):
 			value = piece{text: user.Value, at: []source.Span{place}, verbatim: true}
 		}
-		r.set1(name, field{value})
+		r.define(name, field{value})
 	}
 }
 
@@ -96,7 +96,7 @@ func (r *unitReader) environmentFile(s setting) {
 	}
 	variables, mistakes := systemdVariables(file)
 	for _, v := range variables {
-		r.set1(v.name, v.value)
+		r.define(v.name, v.value)
 	}
 	r.mistakes = append(r.mistakes, mistakes...)
 }

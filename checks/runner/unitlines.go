@@ -10,7 +10,8 @@ import (
 )
 
 // unitForm matches the beginning of a unit's file: comments, then a section.
-var unitForm = regexp.MustCompile(`\A(?:\x{feff})?(?:\s*[#;][^\n]*\n|\s*\n)*\s*\[(?:Unit|Service|Install|Container|X-\w+)\][ \t]*\r?(?:\n|$)`)
+var unitForm = regexp.MustCompile(`\A(?:\x{feff})?(?:\s*[#;][^\n]*\n|\s*\n)*\s*` +
+	`\[(?:Unit|Service|Install|Container|X-\w+)\][ \t]*\r?(?:\n|$)`)
 
 // setting is one assignment of a unit: KEY=VALUE.
 type setting struct {

@@ -17,19 +17,19 @@ func (r *unitReader) quadlet() Reading {
 		File: r.File, Place: image.place(), Dialect: Quadlet, Client: "podman",
 		States: Aspects{Image: true, Environment: true, Mounts: true},
 	}
-	if words := r.values("Container", "Image", d); len(words) > 0 {
+	if words := r.values("Image", d); len(words) > 0 {
 		d.Image = words[len(words)-1].text()
 	}
 	r.quadletEnvironment(d)
-	for _, w := range r.values("Container", "Volume", d) {
+	for _, w := range r.values("Volume", d) {
 		d.Mounts = append(d.Mounts, r.quadletVolume(w))
 	}
-	for _, w := range r.values("Container", "Mount", d) {
+	for _, w := range r.values("Mount", d) {
 		if m, ok := optionMount(w, Option{Name: Text{Value: "Mount"}, Value: w.text()}, false); ok {
 			d.Mounts = append(d.Mounts, m)
 		}
 	}
-	for _, w := range r.values("Container", "Exec", d) {
+	for _, w := range r.values("Exec", d) {
 		d.Arguments = append(d.Arguments, w.text())
 	}
 	r.podmanArgs(d)
@@ -43,10 +43,10 @@ func (r *unitReader) quadlet() Reading {
 	return reading
 }
 
-// values are the words of all settings of a key.
-func (r *unitReader) values(section, key string, d *Definition) []field {
+// values are the words of all settings of one key of the container.
+func (r *unitReader) values(key string, d *Definition) []field {
 	var out []field
-	for _, s := range r.list(section, key) {
+	for _, s := range r.list("Container", key) {
 		words, mistakes := r.name.words(s.value)
 		out = append(out, words...)
 		d.Mistakes = append(d.Mistakes, mistakes...)
@@ -66,7 +66,7 @@ func (r *unitReader) quadletVolume(w field) Mount {
 
 // quadletEnvironment reads the variables: those of files, those that stand here, and secrets of Podman's.
 func (r *unitReader) quadletEnvironment(d *Definition) {
-	for _, w := range r.values("Container", "EnvironmentFile", d) {
+	for _, w := range r.values("EnvironmentFile", d) {
 		read := EnvFile{Path: w.text()}
 		if read.Path.Unresolved == "" && read.Path.Home {
 			read.Path.Unresolved = "it is in the home folder of the unit's user"
@@ -81,14 +81,14 @@ func (r *unitReader) quadletEnvironment(d *Definition) {
 		}
 		d.EnvFiles = append(d.EnvFiles, read)
 	}
-	for _, w := range r.values("Container", "Environment", d) {
+	for _, w := range r.values("Environment", d) {
 		v := Variable{Place: span(w), Name: w.text()}
 		if at := strings.IndexByte(w.shape(), '='); at > 0 {
 			v.Name, v.Value = w.slice(0, at).text(), w.slice(at+1, len(w.value())).text()
 			d.Environment = append(d.Environment, v)
 		}
 	}
-	for _, w := range r.values("Container", "Secret", d) {
+	for _, w := range r.values("Secret", d) {
 		if v, ok := quadletSecret(w); ok {
 			d.Environment = append(d.Environment, v)
 		}
@@ -130,7 +130,7 @@ func quadletSecret(w field) (Variable, bool) {
 
 // podmanArgs reads options that are handed to podman run as they stand.
 func (r *unitReader) podmanArgs(d *Definition) {
-	args := r.values("Container", "PodmanArgs", d)
+	args := r.values("PodmanArgs", d)
 	if len(args) == 0 {
 		return
 	}

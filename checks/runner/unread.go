@@ -38,7 +38,7 @@ var (
 	manifestForm   = regexp.MustCompile(`(?m)^apiVersion:[ \t]*\S`)
 	dockerfileForm = regexp.MustCompile(`\A(?:#[^\n]*\n|ARG [^\n]*\n|\s*\n)*(?i:FROM)[ \t]+\S`)
 	nomadForm      = regexp.MustCompile(`(?m)^[ \t]*(?:job[ \t]+"|driver[ \t]*=[ \t]*"(?:docker|podman)")`)
-	nixForm        = regexp.MustCompile(`virtualisation\.(?:oci-containers|docker|podman)|oci-containers[ \t]*=|oci-containers\.containers`)
+	nixForm        = regexp.MustCompile(`virtualisation\.(?:oci-containers|docker|podman)|oci-containers[ \t]*=`)
 	puppetForm     = regexp.MustCompile(`docker::run(?:_instance)?\b`)
 	chefForm       = regexp.MustCompile(`(?m)^[ \t]*docker_container[ \t]+['"]`)
 	saltForm       = regexp.MustCompile(`(?m)^[ \t]*(?:-[ \t]*)?docker_container\.running:?[ \t]*\r?$`)

@@ -10,7 +10,8 @@ import (
 
 // commandsForm matches what a YAML text has at the beginning of a line that holds commands: cloud-init, pipelines,
 // playbooks.
-var commandsForm = regexp.MustCompile(`(?m)^(?:\x{feff})?(?:#cloud-config|---|-[ \t]+\w|["']?[A-Za-z_][\w.-]*["']?:(?:[ \t]|\r?$))`)
+var commandsForm = regexp.MustCompile(`(?m)^(?:\x{feff})?` +
+	`(?:#cloud-config|---|-[ \t]+\w|["']?[A-Za-z_][\w.-]*["']?:(?:[ \t]|\r?$))`)
 
 // mayHoldCommands tells whether a text may be YAML with commands in it, rather than a script or a page.
 func mayHoldCommands(data []byte) bool {
@@ -105,7 +106,8 @@ func (r *commandReader) script(n node, name string, scope *scope) {
 // isArgv tells whether a list is one command, a word in each item: [sh, -c, "docker run …"].
 func isArgv(n node) bool {
 	items := n.items()
-	if len(items) < 2 || !slices.Contains([]string{"docker", "podman", "nerdctl", "sudo", "sh", "bash"}, path.Base(items[0].scalar())) {
+	programs := []string{"docker", "podman", "nerdctl", "sudo", "sh", "bash"}
+	if len(items) < 2 || !slices.Contains(programs, path.Base(items[0].scalar())) {
 		return false
 	}
 	return !slices.ContainsFunc(items, func(item node) bool { return !item.isScalar() })
