@@ -185,14 +185,17 @@ func isConfig(file InputFile) bool {
 	}, start)
 	name := filepath.Base(file.Path)
 	if arrayOrObject.Match(start) {
-		return strings.HasPrefix(name, configName) || !runner.IsJSONDefinition(file.Data)
+		return strings.HasPrefix(name, configName) || !runner.IsJSONDefinition(file.Data) && !nixModule.Match(start)
 	}
 	return strings.HasPrefix(name, configName) || slices.Contains([]string{".dockerconfigjson", ".dockercfg"}, name)
 }
 
 // arrayOrObject matches the beginning of a JSON object, or of an array of them or of strings: the section of a systemd
-// unit begins with a bracket too.
-var arrayOrObject = regexp.MustCompile(`^(\{|\[[{"\]])`)
+// unit begins with a bracket too, a template with two braces.
+var arrayOrObject = regexp.MustCompile(`^(\{([^{]|$)|\[[{"\]])`)
+
+// nixModule matches the beginning of a NixOS module, without its blanks: { config, pkgs, ... }.
+var nixModule = regexp.MustCompile(`^\{[a-z]\w*[,}?]`)
 
 // readDefinitions reads every other file. A file that another one names (an env file) is part of that one.
 func (b *builder) readDefinitions() {
@@ -211,7 +214,7 @@ func (b *builder) readDefinitions() {
 			}
 		}
 	}
-	b.host.Readings = slices.DeleteFunc(b.host.Readings, func(r FileReading) bool { return named[path.Clean(r.Path)] })
+	b.host.Readings = slices.DeleteFunc(b.host.Readings, func(r FileReading) bool { return r.Part || named[path.Clean(r.Path)] })
 	for _, reading := range b.host.Readings {
 		for i, definition := range reading.Definitions {
 			name := reading.Path

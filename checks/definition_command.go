@@ -22,7 +22,8 @@ var definitionCommand = Check{
 		"is said, and not guessed.",
 	Problems: []*Problem{
 		definitionUnreadable, noDefinition, noRunner, unresolvedValue, brokenContinuation, imageMissing,
-		optionAfterImage, unknownOption, unofficialRunnerImage, outdatedRunnerImage,
+		optionAfterImage, unknownOption, conflictingOptions, detachedService, ttyWithoutTerminal,
+		unofficialRunnerImage, outdatedRunnerImage,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
 		findings := judgeReadings(h)
@@ -163,7 +164,7 @@ func judgeReadings(h *Host) []Finding {
 			}
 		}
 		bare := len(reading.Definitions)+len(reading.Mistakes)+len(reading.Configs) == 0
-		if bare && !reading.Part {
+		if bare && !reading.Companion {
 			findings = append(findings, lacksRunner(reading))
 		}
 	}
@@ -200,7 +201,9 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 		At(m.Place).Touching(Path(file))
 	switch {
 	case strings.HasPrefix(m.Place.Text(), "export"):
-		f.Hint = "take \"export\" out: docker's env files are no scripts"
+		f.Hint = "take \"export\" out: an env file is no script"
+	case m.Place.Text() == "%":
+		f.Hint = "write %% for the percent sign"
 	case strings.HasSuffix(m.Place.Text(), ":"):
 		f.Hint = "write an equals sign for each colon and the blank behind it"
 	case strings.HasPrefix(kind, "UTF-16"):
@@ -223,7 +226,9 @@ func lacksRunner(reading FileReading) Finding {
 	message := fmt.Sprintf("it was read as %s, and has no runner in it", article(reading.Kind))
 	switch {
 	case reading.Unsupported:
-		message = fmt.Sprintf("it is %s, and this version takes no runner from one", article(reading.Kind))
+		return unreadKind(reading)
+	case reading.Starts.Value != "", reading.Runs.Value != "":
+		return startedElsewhere(reading)
 	case reading.Kind == "":
 		message = "it is empty"
 	}
@@ -264,6 +269,9 @@ func judgeCommand(r *Runner) []Finding {
 		case runner.UnknownOption:
 			findings = append(findings, strangeOption(m))
 		}
+	}
+	for _, f := range slices.Concat(conflicts(d), judgeService(d)) {
+		findings = append(findings, f.On(r.Name).Touching(Path(r.Name)))
 	}
 	findings = append(findings, runnerImage(d)...)
 	return append(findings, unresolvedValues(d)...)

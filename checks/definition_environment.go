@@ -258,8 +258,11 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return []Finding{f.At(value.Place).Touching(Variable(name))}
 	}
 	if sample := sampleOf(v); sample != "" {
-		return about(Failed(envPlaceholder, name, sampleMessage(r.Definition, v, sample),
-			"write your own value there: "+whereFrom(r.Definition, name)).On(r.Name))
+		hint := "write your own value there: " + whereFrom(r.Definition, name)
+		if bare := strings.TrimPrefix(sample, "$"); r.Definition.Dialect == runner.Unit && variableName.MatchString(bare) {
+			hint = fmt.Sprintf("write ${%s}: within a word systemd fills in nothing but that form", bare)
+		}
+		return about(Failed(envPlaceholder, name, sampleMessage(r.Definition, v, sample), hint).On(r.Name))
 	}
 	if inQuotes(value.Value) {
 		bare := strings.Trim(value.Value, quoteSigns)
@@ -300,6 +303,9 @@ func quotedMounts(r *Runner) []Finding {
 	}
 	return findings
 }
+
+// variableName matches the name of a variable.
+var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 
 // rootOf is the file in which a value is written, as far as that is known.
 func rootOf(r *Runner, value runner.Text) string {

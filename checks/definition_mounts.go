@@ -444,11 +444,7 @@ func unexpandedHomes(r *Runner) []Finding {
 				continue
 			}
 		}
-		message, hint := homeReason(text, m)
-		if d := r.Definition; d.Dialect == runner.Kubernetes {
-			message = fmt.Sprintf("nothing fills %s in here: Kubernetes gets %q", homeSign(text.Value), text.Value)
-			hint = "write the whole path, as /root" + strings.TrimPrefix(text.Value, homeSign(text.Value))
-		}
+		message, hint := homeReason(r.Definition.Dialect, text, m)
 		f := Failed(unexpandedHomeFolder, text.Value, message, hint).At(text.Place)
 		if isConfigMount(m) {
 			f = f.Touching(overrideReferences(r)...)
@@ -465,9 +461,16 @@ func unexpandedHomes(r *Runner) []Finding {
 }
 
 // homeReason says why nothing fills the home folder in, and what to write.
-func homeReason(t runner.Text, m runner.Mount) (message, hint string) {
+func homeReason(d runner.Dialect, t runner.Text, m runner.Mount) (message, hint string) {
 	sign := homeSign(t.Value)
 	rest := strings.TrimPrefix(t.Value, sign)
+	whole := "write the whole path, as /root" + rest
+	switch d {
+	case runner.Unit, runner.Quadlet:
+		return fmt.Sprintf("systemd is no shell, and puts no home folder in the place of %s in %q", sign, t.Value), whole
+	case runner.Kubernetes:
+		return fmt.Sprintf("nothing fills %s in here: Kubernetes gets %q", sign, t.Value), whole
+	}
 	hint = fmt.Sprintf("write \"$HOME%s\" in double quotes", rest)
 	if sign == "~" && rest != "" && rest[0] != '/' {
 		user, _, _ := strings.Cut(rest, "/")
@@ -479,8 +482,7 @@ func homeReason(t runner.Text, m runner.Mount) (message, hint string) {
 	case m.Joined, m.Option == "--mount", m.Target.Place == t.Place:
 		return fmt.Sprintf("%s in the middle of a word stays as it is: docker gets %q", sign, t.Value), hint
 	}
-	return fmt.Sprintf("nothing fills %s in here: docker gets %q", sign, t.Value),
-		fmt.Sprintf("write the whole path, as /root%s", rest)
+	return fmt.Sprintf("nothing fills %s in here: docker gets %q", sign, t.Value), whole
 }
 
 // overrideReferences are the images whose credentials config.json is for, as Touches names them.

@@ -112,14 +112,14 @@ func (i *hostIgnores) readComments(h *Host, given []InputFile) {
 		}
 		text := add(file, commentStyle(reading.Path, reading.Kind))
 		for _, d := range reading.Definitions {
-			text.commands = append(text.commands, d.Place)
+			text.commands = append(text.commands, d.Place.Outermost())
 			for _, other := range d.EnvFiles {
 				if other.File != nil {
 					add(other.File, ignores.EnvFile)
 				}
 			}
 			for _, place := range placesOf(d) {
-				if place.File != nil {
+				if place = place.Outermost(); place.File != nil {
 					add(place.File, commentStyle(place.File.Path, ""))
 				}
 			}
@@ -139,12 +139,12 @@ const environmentPath = "<environment>"
 func readFrom(reading FileReading) *source.File {
 	for _, d := range reading.Definitions {
 		if d.File != nil && d.File.Path == reading.Path {
-			return d.File
+			return d.File.Whole().Outermost().File
 		}
 	}
 	for _, m := range reading.Mistakes {
 		if m.Place.File != nil && m.Place.File.Path == reading.Path {
-			return m.Place.File
+			return m.Place.Outermost().File
 		}
 	}
 	return nil
@@ -170,7 +170,7 @@ func commentStyle(name, kind string) ignores.Style {
 	switch {
 	case strings.HasSuffix(kind, "env file"):
 		return ignores.EnvFile
-	case strings.Contains(kind, "systemd"):
+	case strings.Contains(kind, "systemd"), strings.Contains(kind, "Quadlet"):
 		return ignores.Unit
 	}
 	for _, word := range []string{"compose", "Kubernetes", "pipelines", "YAML"} {

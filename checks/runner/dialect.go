@@ -7,7 +7,7 @@ type Dialect int
 
 // The dialects.
 const (
-	// DockerRun is docker's command line, in a shell script, a systemd unit or a text.
+	// DockerRun is docker's command line, in a shell script or a text.
 	DockerRun Dialect = iota
 	// Compose is a compose file.
 	Compose
@@ -15,6 +15,10 @@ const (
 	Kubernetes
 	// Inspected is a container that was made already: what docker inspect prints. To change it is to make it anew.
 	Inspected
+	// Unit is docker's command line in a systemd unit, with no shell between them.
+	Unit
+	// Quadlet is a unit from which Podman makes a container.
+	Quadlet
 )
 
 // Mount is a mount as the dialect writes it.
@@ -36,6 +40,8 @@ func (d Dialect) Mount(source, target string, readOnly bool) string {
 			mount += ", readOnly: true"
 		}
 		return mount + "}"
+	case Quadlet:
+		return "Volume=" + value
 	}
 	return "-v " + value
 }
@@ -56,6 +62,8 @@ func (d Dialect) Variable(name, value string) string {
 		return "- " + name + "=" + value
 	case Kubernetes:
 		return "- {name: " + name + `, value: "` + value + `"}`
+	case Quadlet:
+		return "Environment=" + name + "=" + value
 	}
 	return "-e " + name + "=" + value
 }
@@ -77,6 +85,8 @@ func (d Dialect) WhereMounts() string {
 		return " under volumeMounts of the container, with a volume of that name"
 	case Inspected:
 		return " when the container is made anew"
+	case Quadlet:
+		return " in the section [Container]"
 	}
 	return " before the image"
 }
@@ -90,6 +100,8 @@ func (d Dialect) WhereVariables() string {
 		return " under env of the container"
 	case Inspected:
 		return " when the container is made anew"
+	case Quadlet:
+		return " in the section [Container]"
 	}
 	return " before the image"
 }

@@ -42,6 +42,34 @@ func dockerGrammar() grammar {
 	return g
 }
 
+// grammarOf is what the command of another client takes: that of docker, with the client's own options. Source: the
+// manual pages podman-run(1), version 5, and the command reference of nerdctl, version 2.
+func grammarOf(client string) grammar {
+	g := dockerGrammar()
+	valued, switches := "", ""
+	switch client {
+	case "podman":
+		valued = `arch authfile cert-dir cgroup-conf cgroups chrootdirs conmon-pidfile creds decryption-key env-merge gidmap
+			group-entry health-log-destination health-max-log-count health-max-log-size health-on-failure
+			health-startup-cmd health-startup-interval health-startup-retries health-startup-success
+			health-startup-timeout hosts-file hostuser image-volume init-path os passwd-entry personality pidfile pod
+			pod-id-file preserve-fd preserve-fds rdt-class requires retry retry-delay sdnotify seccomp-policy secret
+			shm-size-systemd subgidname subuidname systemd timeout tz uidmap umask unsetenv variant`
+		switches = `env-host http-proxy no-hostname no-hosts passwd read-only-tmpfs replace rmi rootfs tls-verify
+			unsetenv-all`
+	case "nerdctl":
+		valued = `cosign-certificate-identity cosign-key ipfs-address pidfile snapshotter stop-signal umask verify`
+		switches = "rootfs"
+	}
+	for _, name := range strings.Fields(valued) {
+		g.valued[name] = true
+	}
+	for _, name := range strings.Fields(switches) {
+		g.switches[name] = true
+	}
+	return g
+}
+
 func (g grammar) knows(long string) bool { return g.valued[long] || g.switches[long] }
 
 // nearest is the long name that a typing mistake would have made of name, "" if none is near.
@@ -112,7 +140,8 @@ func startsContainer(words []field) int {
 			return i + 1
 		case slices.Contains([]string{
 			"-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert",
-			"--tlscert", "--tlskey",
+			"--tlscert", "--tlskey", "--connection", "--url", "--identity", "--root", "--runroot", "--storage-driver",
+			"-n", "--namespace", "--address",
 		}, v):
 			i++
 		case !strings.HasPrefix(v, "-"):

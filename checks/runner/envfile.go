@@ -24,21 +24,30 @@ func (r *reader) envFile(value field) {
 	if read.Path.Unresolved != "" {
 		return
 	}
-	data, err := r.sh.open(read.Path.Value)
-	if err != nil {
-		read.Err = err
+	if read.File, read.Err = r.sh.envFile(read.Path.Value); read.File == nil {
 		return
 	}
-	file, ok := r.sh.files[read.Path.Value]
-	if !ok || file == nil {
-		file = source.New(read.Path.Value, data)
-		hideSecrets(file)
-		r.sh.files[read.Path.Value] = file
-	}
-	read.File = file
-	variables, mistakes := envLines(file)
+	variables, mistakes := envLines(read.File)
 	r.files = append(r.files, variables...)
 	r.d.Mistakes = append(r.d.Mistakes, mistakes...)
+}
+
+// envFile is the file of that path: as the script has written it, else as it is.
+func (s *shell) envFile(name string) (*source.File, error) {
+	if file := s.writtenAs(name); file != nil {
+		return file, nil
+	}
+	data, err := s.around.open(name)
+	if err != nil {
+		return nil, err
+	}
+	file := s.files[name]
+	if file == nil {
+		file = source.New(name, data)
+		hideSecrets(file)
+		s.files[name] = file
+	}
+	return file, nil
 }
 
 // colonMistake is said once of a file.

@@ -56,6 +56,16 @@ type scope struct {
 	owner string
 	// export says that every assignment is exported (set -a).
 	export bool
+	// elsewhere is where else a variable may be set: a file that was not given; "" for the environment.
+	elsewhere string
+}
+
+// origin says where a variable comes from that nothing here sets.
+func (s *scope) origin(name string) string {
+	if s.elsewhere != "" {
+		return fmt.Sprintf("%s may be set in %s, which was not given", name, s.elsewhere)
+	}
+	return name + " comes from the environment"
 }
 
 func (s *scope) clone() *scope {
@@ -74,8 +84,6 @@ type expander struct {
 	*code
 	*scope
 	posix bool
-	// unit says that this is a systemd unit: no shell expands anything, and homeless that $HOME is not set.
-	unit, homeless bool
 	// whole keeps unquoted expansions from being split, as in assignments.
 	whole  bool
 	fields []field
@@ -120,10 +128,7 @@ func (e *expander) value(w *syntax.Word, at int) field {
 
 // inner is an expander for a value within this one's word.
 func (e *expander) inner(depth int) *expander {
-	return &expander{
-		code: e.code, scope: e.scope, posix: e.posix, unit: e.unit, homeless: e.homeless, whole: true,
-		depth: depth,
-	}
+	return &expander{code: e.code, scope: e.scope, posix: e.posix, whole: true, depth: depth}
 }
 
 func (e *expander) parts(parts []syntax.WordPart, quoting Quoting, first bool) {
@@ -155,7 +160,11 @@ func (e *expander) part(part syntax.WordPart, quoting Quoting, first bool) {
 	case *syntax.ParamExp:
 		e.parameter(part, from, to, quoting)
 	case *syntax.CmdSubst:
-		e.unknown(from, to, quoting, "it is the output of a command"+commandName(part))
+		why := "it is the output of a command" + commandName(part)
+		if strings.HasPrefix(e.raw(from, to), "${") {
+			why = "a template fills it in before the command is run"
+		}
+		e.unknown(from, to, quoting, why)
 	case *syntax.ArithmExp:
 		e.unknown(from, to, quoting, "it is computed")
 	case *syntax.ProcSubst:
@@ -211,12 +220,8 @@ func (e *expander) literal(from, to int, quoting Quoting, first bool) {
 		switch {
 		case i == tilde:
 			e.verbatim(start, i, quoting)
-			end := i + 1
-			if e.unit {
-				end++
-			}
-			e.add(piece{text: "~", at: []source.Span{e.span(i, end)}, quoting: quoting, home: true, verbatim: !e.unit})
-			start = end
+			e.add(piece{text: "~", at: []source.Span{e.span(i, i+1)}, quoting: quoting, home: true, verbatim: true})
+			start = i + 1
 		case e.text[i] == dropped && e.raw(i, i+1) != string(rune(dropped)):
 			e.verbatim(start, i, quoting)
 			start = i + 1
@@ -241,7 +246,7 @@ func (e *expander) literal(from, to int, quoting Quoting, first bool) {
 // otherHome passes over "~name", the home folder of another user, at a word's beginning.
 func (e *expander) otherHome(from, to int, first bool) int {
 	name := userHome.Find(e.text[from:to])
-	if !first || e.unit || name == nil {
+	if !first || name == nil {
 		return from
 	}
 	e.unknown(from, from+len(name), Unquoted, string(name)+" is the home folder of "+string(name[1:]))
@@ -251,19 +256,13 @@ func (e *expander) otherHome(from, to int, first bool) int {
 var userHome = regexp.MustCompile(`^~[a-z_][a-z0-9_-]*`)
 
 // tilde is where in the literal a shell puts the home folder, -1 if nowhere: at a word's beginning, in bash also
-// after the "=" of what looks like an assignment. To systemd it is %h.
+// after the "=" of what looks like an assignment.
 func (e *expander) tilde(from, to int, first bool) int {
 	if !first {
 		return -1
 	}
 	text := string(e.text[from:to])
 	at := 0
-	switch {
-	case e.unit && (text == "%h" || strings.HasPrefix(text, "%h/")):
-		return from
-	case e.unit:
-		return -1
-	}
 	if !strings.HasPrefix(text, "~") {
 		name, _, found := strings.Cut(text, "=")
 		if !found || e.posix || !syntax.ValidName(name) {
@@ -433,8 +432,6 @@ func (e *expander) lookup(name string, from, to int, quoting Quoting) (field, bo
 		return through(value, use), true
 	}
 	switch {
-	case name == "HOME" && e.homeless:
-		return field{{text: e.raw(from, to), at: []source.Span{use}, quoting: SingleQuoted, verbatim: true}}, false
 	case name == "HOME":
 		return field{{text: "~", at: []source.Span{use}, quoting: quoting, home: true}}, false
 	case name == "@" || name == "*" || name[0] >= '1' && name[0] <= '9':
@@ -444,7 +441,7 @@ func (e *expander) lookup(name string, from, to int, quoting Quoting) (field, bo
 	case strings.Contains("0#?$!-_", name):
 		return missing(fmt.Sprintf("$%s is known when the script runs", name)), false
 	}
-	return missing(fmt.Sprintf("%s comes from the environment", name)), false
+	return missing(e.origin(name)), false
 }
 
 func deepest(value field) int {

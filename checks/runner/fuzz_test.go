@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"runner-preflight/checks/source"
 )
 
 // FuzzRead checks that no text makes the reader panic, that every place lies in its file, and that the value of a
@@ -20,24 +22,49 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		missing := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
-		reading := Read("run.sh", data, missing)
-		for _, d := range reading.Definitions {
-			for _, text := range texts(d) {
-				for _, s := range []int{text.Place.Start, text.Use.Start} {
-					if text.Place.File != nil && s > len(text.Place.File.Text) {
-						t.Errorf("%q at %d", text.Value, s)
-					}
-				}
-				_ = text.Place.Text() + text.Use.Text()
-				text.Place.Excerpt()
-			}
-			for _, m := range append(d.Mistakes, reading.Mistakes...) {
-				_ = m.Place.Text()
-				m.Place.Excerpt()
-			}
-			secretsHidden(t, d)
-		}
+		sound(t, Read("run.sh", data, missing))
 	})
+}
+
+// FuzzUnit does so for units, with any file for what they name.
+func FuzzUnit(f *testing.F) {
+	env, err := openCase("exported.env")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range caseNames(f) {
+		if data, err := openCase(name); err == nil && unitForm.Match(data) {
+			f.Add(data, env)
+		}
+	}
+	f.Add([]byte("ExecStart=/bin/sh -c 'docker run \\\n -e A=\"${B}$$C%i\" x/pipelines-runner'\nEnvironmentFile=/x"), []byte("A='b\\"))
+	f.Fuzz(func(t *testing.T, unit, named []byte) {
+		if !unitForm.Match(unit) {
+			unit = append([]byte("[Service]\n"), unit...)
+		}
+		sound(t, Read("/etc/systemd/system/a@b.service", unit, func(string) ([]byte, error) { return named, nil }))
+	})
+}
+
+// sound checks that the places of a reading lie in their files, and that no secret shows.
+func sound(t *testing.T, reading Reading) {
+	t.Helper()
+	for _, d := range reading.Definitions {
+		for _, text := range texts(d) {
+			for _, s := range []source.Span{text.Place, text.Use} {
+				if s.File != nil && s.End > len(s.File.Text) {
+					t.Errorf("%q at %d", text.Value, s.Start)
+				}
+			}
+			_ = text.Place.Text() + text.Use.Text()
+			text.Place.Excerpt()
+		}
+		for _, m := range append(d.Mistakes, reading.Mistakes...) {
+			_ = m.Place.Text()
+			m.Place.Excerpt()
+		}
+		secretsHidden(t, d)
+	}
 }
 
 // secretsHidden checks that the excerpt at a secret's value does not show that.
@@ -82,6 +109,19 @@ func TestBounds(t *testing.T) {
 		"invalid bytes":     run + strings.Repeat("\xff\xfe", 256<<10),
 		"nested inner text": strings.Repeat("bash -c '", 1000) + run,
 		"branches":          strings.Repeat("if a; then X=1; else Y=2; fi\n", 8000) + run,
+		"unit settings":     "[Service]\n" + strings.Repeat("ExecStart="+run+"\n", 15_000),
+		"unit quotes":       "[Service]\nExecStart=" + run + strings.Repeat(`"a'`, 120_000),
+		"unit variables":    "[Service]\nExecStart=" + run + strings.Repeat("${A", 120_000),
+		"unit specifiers":   "[Service]\nExecStart=" + run + strings.Repeat("%i%z", 120_000),
+		"unit escapes":      "[Service]\nExecStart=" + run + strings.Repeat(`\x41 \ -e `, 40_000),
+		"unit comments":     "[Service]\nExecStart=" + run + strings.Repeat("\\\n# a\n", 120_000),
+		"unit one line":     "[Service]\nExecStart=" + run + strings.Repeat("-e A=b ", 3_000_000),
+		"unit lines":        "[Service]\nExecStart=" + run + strings.Repeat("\\\n-e A=b ", 2_000_000),
+		"unit inner shells": "[Service]\nExecStart=sh -c '" + strings.Repeat("sh -c \"", 20_000) + run,
+		"written files":     strings.Repeat("cat > a <<A\n"+run+"\nA\n", 5_000),
+		"written in files":  strings.Repeat("cat > a <<A\n#!/bin/sh\n", 2_000) + run + strings.Repeat("\nA", 2000),
+		"makefile":          "a:\n\t" + run + strings.Repeat("$(A)$$", 40_000),
+		"yaml commands":     "a:\n" + strings.Repeat("  - "+run+"\n", 2_000),
 		"variables":         many(4000) + strings.Repeat("a && b\n", 4000) + run,
 	} {
 		t.Run(name, func(t *testing.T) {

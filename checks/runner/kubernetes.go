@@ -138,7 +138,7 @@ func newKubeSet(files []*kubeFile) {
 	}
 	for _, k := range files {
 		r := s.readings[k]
-		r.Part = runners
+		r.Companion = runners
 		k.finish(&r)
 		s.readings[k] = r
 	}

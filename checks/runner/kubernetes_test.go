@@ -176,7 +176,7 @@ func TestKubernetesNearest(t *testing.T) {
 						t.Errorf("%q, want %q", v.Value.Value, c.want)
 					}
 				}
-				if !reading.Part {
+				if !reading.Companion {
 					t.Error("no part of a set with a runner")
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -98,82 +99,47 @@ func readEnvFile(file *source.File) Reading {
 }
 
 // readShell reads a script, or any text in which commands stand.
-func readShell(path string, file *source.File, open Opener) Reading {
+func readShell(name string, file *source.File, s *set) Reading {
 	reading := Reading{Kind: "shell script", LookedFor: lookedFor, Passwords: loginPasswords(file)}
-	c := &code{file: file, text: clean(file.Text)}
-	unit := unitForm.Match(file.Text)
-	found := regions(file, c.text, unit)
-	protect(c.text)
-	protectAssigned(c.text)
-	sh := &shell{
-		open: open, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
-		posix: posixShebang.Match(file.Text), unit: unit, homeless: unit && !unitHome.Match(file.Text),
-	}
-	top := frame{sh, c, &scope{vars: map[string]binding{}, owner: "the script"}}
-	tree, err := parse(c)
-	named := bytes.HasPrefix(file.Text, []byte("#!")) || strings.HasSuffix(path, ".sh") ||
-		strings.HasSuffix(path, ".bash")
-	switch {
-	case unit:
-		reading.Kind = "systemd unit"
-		top.fragments(found)
-	case !named && isProse(file.Text):
+	sh := newShell(s)
+	sh.posix = posixShebang.Match(file.Text)
+	top := frame{sh, sh.code(file), &scope{vars: map[string]binding{}, owner: "the script"}}
+	script := bytes.HasPrefix(file.Text, []byte("#!"))
+	named := script || strings.HasSuffix(name, ".sh") || strings.HasSuffix(name, ".bash")
+	if !named && isProse(file.Text) {
 		reading.Kind = "text"
-		if len(found) > 0 {
+		if len(sh.found) > 0 {
 			reading.Kind = "text with commands"
 		}
-		top.fragments(found)
-	case tree != nil:
-		top.stmts(tree.Stmts)
-		top.uncalled()
-	default:
-		top.fragments(found)
-		if named || len(found) > 0 {
-			reading.Mistakes = append(reading.Mistakes, *err)
+		top.fragments(sh.regionsOf(file))
+	} else if mistake := top.whole(); mistake != nil {
+		if named || len(sh.found) > 0 {
+			reading.Mistakes = append(reading.Mistakes, *mistake)
 		} else {
 			reading.Kind = "text"
 		}
 	}
-	reading.Definitions = sh.definitions(file, found)
-	if len(reading.Definitions) == 0 && !unit && !bytes.HasPrefix(file.Text, []byte("#!")) {
+	reading.Definitions = sortByPlace(append(sh.definitions(file), sh.fromWritten()...))
+	if len(reading.Definitions) == 0 && !script {
 		reading.Kind, reading.Unsupported = documentKind(file.Text, reading.Kind)
 	}
 	return reading
 }
 
-// documentKind says what a text is in which no command starts a runner, and whether runners are started from such
-// files all the same.
-func documentKind(text []byte, read string) (kind string, starts bool) {
-	if len(bytes.TrimSpace(text)) == 0 {
-		return "", false
+// whole follows a script from its beginning to its end; where it does not parse, its commands one by one.
+func (f frame) whole() *Mistake {
+	tree, mistake := parse(f.code)
+	if tree == nil {
+		f.fragments(f.regionsOf(f.code.file))
+		return mistake
 	}
-	for _, known := range []struct {
-		form   *regexp.Regexp
-		kind   string
-		starts bool
-	}{
-		{composeForm, "compose file", true},
-		{dockerfileForm, "Dockerfile", true},
-		{terraformForm, "Terraform file", true},
-		{pipelinesForm, "configuration of pipelines", false},
-	} {
-		if known.form.Match(text[:min(len(text), maxParsed)]) {
-			return known.kind, known.starts
-		}
-	}
-	return read, false
+	f.stmts(tree.Stmts)
+	f.uncalled()
+	return nil
 }
 
-var (
-	composeForm    = regexp.MustCompile(`(?m)^services:[ \t]*(?:#.*)?\r?$`)
-	manifestForm   = regexp.MustCompile(`(?m)^apiVersion:[ \t]*\S`)
-	dockerfileForm = regexp.MustCompile(`\A(?:#[^\n]*\n|ARG [^\n]*\n|\s*\n)*(?i:FROM)[ \t]+\S`)
-	terraformForm  = regexp.MustCompile(`(?m)^(?:resource|module|provider)[ \t]+"`)
-	pipelinesForm  = regexp.MustCompile(`(?m)^pipelines:[ \t]*\r?$`)
-)
-
 // definitions makes definitions of the docker runs that start runners, in the order of their places.
-func (s *shell) definitions(file *source.File, found []region) []*Definition {
+func (s *shell) definitions(file *source.File) []*Definition {
 	slices.SortStableFunc(s.calls, func(a, b call) int {
 		if a.place.File != b.place.File {
 			return 0
@@ -182,7 +148,7 @@ func (s *shell) definitions(file *source.File, found []region) []*Definition {
 	})
 	var out []*Definition
 	for _, call := range s.calls {
-		if d := s.definition(file, call, found); d != nil && !slices.ContainsFunc(out, d.same) {
+		if d := s.definition(file, call); d != nil && !slices.ContainsFunc(out, d.same) {
 			out = append(out, d)
 		}
 	}
@@ -200,11 +166,6 @@ func protectAssigned(text []byte) {
 		}
 	}
 }
-
-var (
-	unitForm = regexp.MustCompile(`\A(?:\s*[#;][^\n]*\n|\s*\n)*\s*\[(?:Unit|Service|Install|X-\w+)\][ \t]*\r?\n`)
-	unitHome = regexp.MustCompile(`(?m)^User=|^Environment=.*\bHOME=`)
-)
 
 // assignedSample matches an assignment of a placeholder, which a shell takes for redirections.
 var assignedSample = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local)[ \t]+)?[A-Za-z_]\w*=` +
@@ -232,8 +193,22 @@ func clean(text []byte) []byte {
 		}
 		i += size
 	}
+	if bytes.Contains(out, []byte("${")) {
+		for _, found := range interpolated.FindAllIndex(out, maxSettings) {
+			out[found[0]+1], out[found[1]-1] = '(', ')'
+			for i := found[0] + 2; i < found[1]-1; i++ {
+				if !letter(out[i]) {
+					out[i] = '_'
+				}
+			}
+		}
+	}
 	return out
 }
+
+// interpolated matches what Terraform and others fill into a script, and no shell can: ${var.account}. It is made a
+// command's output, which nobody knows either.
+var interpolated = regexp.MustCompile(`\$\{[ ]?[A-Za-z_][\w-]*\.[\w.\[\]"*-]+[ ]?\}`)
 
 // parse parses code as any shell would. Without a tree the mistake says where that stopped; there is none if it was
 // not tried.
@@ -313,46 +288,17 @@ var assigns = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export|readonly|local|declare
 
 // fragments reads the commands of a text that does not parse as a whole, with the assignments before them.
 func (f frame) fragments(found []region) {
-	at, unit, homeless := 0, f.unit, f.homeless
+	at := 0
 	for _, r := range found {
 		for _, line := range assigns.FindAllIndex(f.text[at:r.start], 2000) {
 			f.fragment(at+line[0], at+line[1])
-		}
-		f.unitEnvironment(f.text[at:r.start], at)
-		if r.outer != 0 {
-			// Within sh -c '…' a shell expands what systemd does not.
-			f.unit, f.homeless = false, false
 		}
 		if !f.fragment(r.start, r.end) {
 			f.fragment(r.start, f.shorter(r))
 		}
 		at = max(at, r.end)
-		f.unit, f.homeless = unit, homeless
 	}
 }
-
-// unitEnvironment takes over the Environment= lines of a systemd unit.
-func (f frame) unitEnvironment(text []byte, base int) {
-	if !f.unit {
-		return
-	}
-	for _, line := range unitVariables.FindAllSubmatchIndex(text, 500) {
-		c := &code{file: f.code.file, base: f.base + base + line[2], text: text[line[2]:line[3]]}
-		tree, _ := parse(c)
-		if tree == nil || len(tree.Stmts) != 1 {
-			continue
-		}
-		if call, ok := tree.Stmts[0].Cmd.(*syntax.CallExpr); ok {
-			in := frame{f.shell, c, f.scope}
-			for _, a := range call.Assigns {
-				in.assign(a, f.scope, true)
-			}
-			in.builtin(append([]field{{{text: "export"}}}, in.fields(call.Args)...))
-		}
-	}
-}
-
-var unitVariables = regexp.MustCompile(`(?m)^Environment=(.+)$`)
 
 // shorter is the end of the region's first line, for a command whose rest does not parse.
 func (f frame) shorter(r region) int {
@@ -380,25 +326,37 @@ func isProse(text []byte) bool {
 	return sentence.Match(text) || otherForm.Match(text)
 }
 
-// otherForm matches what a YAML, JSON, HTML or Markdown document has and a script has not.
-var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \t]*$|[ \t]+\S)|[ \t]*` + "```" + `)`)
+// otherForm matches what a YAML, JSON, HTML or Markdown document has, or a program in another language, and a script has
+// not.
+var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \t]*$|[ \t]+\S)|[ \t]*` + "```" +
+	`|Vagrant\.configure|pipeline[ \t]*\{|node[ \t]*[({]|(?:resource|module|provider|data|job|variable)[ \t]+"` +
+	`|import[ \t]+\w+|from[ \t]+[\w.]+[ \t]+import|require[ \t]+['"]|const[ \t]+\w|package[ \t]+\w+;?$)`)
 
 // definition makes a definition of a docker run, or nil if that starts no runner.
-func (s *shell) definition(file *source.File, c call, found []region) *Definition {
-	d := &Definition{File: file, Place: c.place, States: Aspects{Image: true, Environment: true, Mounts: true}}
+func (s *shell) definition(file *source.File, c call) *Definition {
+	d := &Definition{
+		File: file, Place: c.place, Dialect: c.by.dialect, Service: c.by.service,
+		States: Aspects{Image: true, Environment: true, Mounts: true},
+	}
 	if d.Place.File != nil {
 		d.File = d.Place.File
 	}
-	r := &reader{grammar: dockerGrammar(), d: d, sh: s, scope: c.scope}
-	r.words = c.words[1+startsContainer(c.words[1:]):]
+	r := &reader{d: d, sh: s, scope: c.scope}
+	options := 1 + startsContainer(c.words[1:])
+	r.words, d.Created = c.words[options:], c.words[options-1].value() == "create"
+	if name := strings.TrimSuffix(strings.ToLower(path.Base(c.words[0].value())), ".exe"); dockerWord.MatchString(name) {
+		d.Client = name
+	}
+	r.grammar = grammarOf(d.Client)
 	r.read()
 	if !isRunner(d) {
 		return nil
 	}
+	d.Mistakes = append(d.Mistakes, c.by.mistakes...)
 	first := c.words[0].visible()[0]
-	for _, region := range found {
-		if at := first.written(); at.File == file && region.start <= at.Start && at.Start < region.end ||
-			first.at[0].File == file && region.start == first.at[0].Start {
+	for _, region := range s.found {
+		if at := first.written(); at.File == region.file && region.start <= at.Start && at.Start < region.end ||
+			first.at[0].File == region.file && region.start == first.at[0].Start {
 			d.Mistakes = append(d.Mistakes, region.mistakes...)
 			break
 		}

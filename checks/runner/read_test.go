@@ -177,7 +177,7 @@ func wellPlaced(t *testing.T, r Reading) {
 		for _, text := range texts(d) {
 			spans = append(spans, text.Place, text.Use)
 			written := text.Place.Text()
-			if text.Place.File == nil || text.Home || strings.ContainsAny(written, "$\\\"'`") || text.Unresolved != "" {
+			if text.Place.File == nil || text.Home || strings.ContainsAny(written, "$%\\\"'`") || text.Unresolved != "" {
 				continue
 			}
 			if name := strings.TrimLeft(text.Value, "-"); written != text.Value && written != name {
@@ -200,6 +200,11 @@ func noCanary(t *testing.T, r Reading) {
 		files[d.File] = true
 		for _, e := range d.EnvFiles {
 			files[e.File] = e.File != nil
+		}
+		for _, v := range d.Environment {
+			if file := v.Value.Place.File; file != nil {
+				files[file] = true
+			}
 		}
 		for _, m := range d.Mistakes {
 			if strings.Contains(m.Detail, "canary") {

@@ -12,6 +12,7 @@ import (
 
 // region is the text of one docker run, as it was meant: to where its broken continuations lead.
 type region struct {
+	file       *source.File
 	start, end int
 	// outer is the quote within which it stands, as in bash -c '…'; 0 if none.
 	outer    byte
@@ -38,14 +39,12 @@ type mender struct {
 	r *region
 	// indent is how far the command's line is indented.
 	indent int
-	// unit says that this is a systemd unit, where comments may stand between continued lines.
-	unit bool
 	// returned says that a carriage return was reported.
 	returned bool
 }
 
 // regions finds the docker runs of a script and mends them in code.
-func regions(file *source.File, text []byte, unit bool) []region {
+func regions(file *source.File, text []byte) []region {
 	var found []region
 	names := &finder{text: text, lower: lowered(text)}
 	for at := 0; at < len(text) && len(found) < maxCalls; {
@@ -53,8 +52,8 @@ func regions(file *source.File, text []byte, unit bool) []region {
 		if start < 0 {
 			break
 		}
-		m := &mender{file: file, text: text, unit: unit, indent: indentation(text, start)}
-		m.r = &region{start: start, outer: outerQuote(text, start)}
+		m := &mender{file: file, text: text, indent: indentation(text, start)}
+		m.r = &region{file: file, start: start, outer: outerQuote(text, start)}
 		m.head(start, start+length)
 		m.run()
 		m.r.end = m.i
@@ -507,7 +506,7 @@ func (m *mender) ending(at, end int, returns bool) bool {
 		m.mistake(at, at+1, "a blank follows the backslash, which then continues no line", true)
 	}
 	if resume > next {
-		if comment >= 0 && !m.unit {
+		if comment >= 0 {
 			m.mistake(comment, m.lineOf(comment), commentBetween, true)
 		} else if clean && comment < 0 {
 			m.mistake(at, at+1, "an empty line follows, where the command ends: what comes after it is lost", true)

@@ -22,10 +22,17 @@ type Reading struct {
 	Faults []Mistake
 	// Secrets are the places at which Secrets of Kubernetes hold a config.json.
 	Secrets []source.Span
-	// Part says that files which are read with this one have runners, of which it is a part: it needs none itself.
-	Part bool
+	// Companion says that files which are read with this one have runners that may use what is in it: it needs none itself.
+	Companion bool
 	// Unsupported says that runners are started from files of this kind, but are not read from them.
 	Unsupported bool
+	// Part says that another file of the set names this one, and that what is in it was read there.
+	Part bool
+	// Starts is the container that the file starts and something else has made: docker start NAME.
+	Starts Text
+	// Runs is a file that the file runs and that was not given, so that the runner may be there: a script, "a compose
+	// file".
+	Runs Text
 	// Passwords are the places of passwords that are written out in commands which are no runner's: docker login.
 	Passwords []source.Span
 	// LookedFor says, as a noun phrase, what would have been a runner in a file of this kind.
@@ -39,6 +46,13 @@ type Definition struct {
 	Place source.Span
 	// Dialect is how it is written.
 	Dialect Dialect
+	// Service is the service of systemd that the command belongs to; nil where there is none.
+	Service *Service
+	// Client is the program of the command line: "docker", "podman", "nerdctl"; empty where there is no command line, or
+	// it is not known.
+	Client string
+	// Created says that the command makes the container and does not start it: docker create.
+	Created bool
 	// Daemon is the docker daemon that runs beside the runner and serves it alone (docker in docker); nil where the
 	// runner uses that of its host.
 	Daemon *Daemon
@@ -154,6 +168,23 @@ type Projected struct {
 	File *source.File
 	// Object is what holds it, as "Secret regcred", and Key the key that it has there; both may be empty.
 	Object, Key string
+}
+
+// Service is what a systemd unit says of how its commands are run.
+type Service struct {
+	// Type is as systemd takes it, "simple" where none is written; its Place is the zero Span then.
+	Type Text
+	// Restart is as written, empty where none is.
+	Restart Text
+	// RemainAfterExit says that the service goes on when its commands have ended.
+	RemainAfterExit bool
+	// Stops is the first command that runs when the service has ended; the zero Text when there is none.
+	Stops Text
+	// Main says that this command is the one of ExecStart, and that nothing follows it there: when it ends, the service
+	// does.
+	Main bool
+	// Terminal says that standard input is a terminal.
+	Terminal bool
 }
 
 // Daemon is a docker daemon in a container beside the runner's.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"path"
 	"slices"
 
 	"runner-preflight/checks/source"
@@ -21,7 +22,7 @@ type Opener func(path string) ([]byte, error)
 // ReadAll reads files that belong together: a compose file and its override, a manifest and the Secret that it names.
 // There is a reading for each, in the order of the files. It never fails: what is wrong is part of the answer.
 func ReadAll(inputs []Input, open Opener) []Reading {
-	s := &set{open: open}
+	s := &set{open: open, inputs: inputs, parts: map[string]bool{}}
 	for _, in := range inputs {
 		s.documents = append(s.documents, s.recognise(in))
 	}
@@ -29,7 +30,26 @@ func ReadAll(inputs []Input, open Opener) []Reading {
 	for _, document := range s.documents {
 		readings = append(readings, document.read(s))
 	}
+	for i, in := range inputs {
+		readings[i].Part = s.parts[in.Path] || readings[i].startsOneOf(readings)
+	}
 	return readings
+}
+
+// startsOneOf tells whether a file only starts what another one of the set defines: a container by its name, a compose
+// file.
+func (r Reading) startsOneOf(readings []Reading) bool {
+	named := func(o Option) bool {
+		return o.Long == "name" && r.Starts.Value != "" && o.Value.Value == r.Starts.Value
+	}
+	for _, other := range readings {
+		for _, d := range other.Definitions {
+			if slices.ContainsFunc(d.Options, named) || d.Dialect == Compose && r.Runs.Value == aComposeFile {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Read reads one file that stands alone.
@@ -40,7 +60,49 @@ func Read(path string, data []byte, open Opener) Reading {
 // set is what is read together.
 type set struct {
 	open      Opener
+	inputs    []Input
 	documents []document
+	// parts are the paths of files that another one names, and that were read there.
+	parts map[string]bool
+	// depth counts the files within files that are read now.
+	depth int
+}
+
+// given is the file of the set that another one names by a path of the host that will run it: the one of that path, else
+// the only one of that name.
+func (s *set) given(name string) (Input, bool) {
+	var found []Input
+	for _, in := range s.inputs {
+		switch {
+		case path.Clean(in.Path) == path.Clean(name):
+			return in, true
+		case path.Base(in.Path) == path.Base(name):
+			found = append(found, in)
+		}
+	}
+	if len(found) != 1 {
+		return Input{}, false
+	}
+	return found[0], true
+}
+
+// named is a file that another one names: of the set, else as it can be opened; nil when there is none, or it is too
+// long for what it should be.
+func (s *set) named(name string) *source.File {
+	in, ok := s.given(name)
+	if !ok {
+		data, err := s.open(name)
+		if err != nil {
+			return nil
+		}
+		in = Input{name, data}
+	}
+	if len(in.Data) > maxParsed {
+		return nil
+	}
+	file := source.New(in.Path, in.Data)
+	hideSecrets(file)
+	return file
 }
 
 // document is a file that was recognised, of which the others may still need something.
@@ -53,12 +115,18 @@ type document interface {
 type kind func(file *source.File, in Input) document
 
 // kinds are the kinds of files, in the order in which they are tried.
-func kinds() []kind { return []kind{recogniseUnreadable, recogniseYAML, recogniseEnvFile} }
+func kinds() []kind {
+	return []kind{recogniseUnreadable, recogniseUnit, recogniseMakefile, recogniseYAML, recogniseEnvFile}
+}
 
 // recognise finds the kind of a file. What is nothing else may be a script, or a text with commands in it.
 func (s *set) recognise(in Input) document {
 	file := source.New(in.Path, in.Data)
 	hideSecrets(file)
+	return recogniseKind(file, in)
+}
+
+func recogniseKind(file *source.File, in Input) document {
 	for _, kind := range kinds() {
 		if document := kind(file, in); document != nil {
 			return document
@@ -91,11 +159,11 @@ func recogniseEnvFile(file *source.File, in Input) document {
 // commands is a script, or any text in which commands stand.
 type commands struct{ *source.File }
 
-func (c commands) read(s *set) Reading { return readShell(c.Path, c.File, s.open) }
+func (c commands) read(s *set) Reading { return readShell(c.Path, c.File, s) }
 
 // yamlKinds are the kinds of files that are written in YAML or JSON.
 func yamlKinds() []func(yamlFile) document {
-	return []func(yamlFile) document{recogniseCompose, recogniseKubernetes, recogniseInspected}
+	return []func(yamlFile) document{recogniseCompose, recogniseKubernetes, recogniseInspected, recogniseYAMLCommands}
 }
 
 // yamlFile is a text that is YAML, or JSON, up to the mistake.
@@ -121,7 +189,8 @@ func recogniseYAML(file *source.File, in Input) document {
 
 // mayBeYAML tells whether a text is worth the YAML parser's time: it has the marks of one of the kinds.
 func mayBeYAML(data []byte) bool {
-	return composeForm.Match(data) || manifestForm.Match(data) || IsJSONDefinition(data)
+	return composeForm.Match(data) || manifestForm.Match(data) || IsJSONDefinition(data) ||
+		mayHoldCommands(data)
 }
 
 func recogniseCompose(yamlFile) document   { return nil }

@@ -4,6 +4,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -24,21 +25,54 @@ type call struct {
 	words []field
 	// place is from docker's own word to the last.
 	place source.Span
-	// exported are the variables that docker sees in its own environment.
+	// scope holds the variables that docker sees in its own environment.
 	scope *scope
+	by    origin
 }
 
 // shell follows a script as far as that is possible without running it.
 type shell struct {
-	open  Opener
-	files map[string]*source.File
-	posix bool
-	// unit says that this is a systemd unit, homeless that it sets no HOME.
-	unit, homeless bool
-	funcs          map[string]function
-	called         map[string]bool
-	calls          []call
-	steps, nested  int
+	// around are the files that are read together with this one.
+	around *set
+	files  map[string]*source.File
+	// written are the files that the script writes, by the paths that it gives them, in their order.
+	written []writtenFile
+	posix   bool
+	funcs   map[string]function
+	// called are the names of the functions that were.
+	called        map[string]bool
+	calls         []call
+	found         []region
+	steps, nested int
+	// by is how the commands are started that are followed now.
+	by origin
+}
+
+// origin is how a command is started, other than by hand.
+type origin struct {
+	dialect  Dialect
+	service  *Service
+	mistakes []Mistake
+}
+
+func newShell(s *set) *shell {
+	return &shell{
+		around: s, files: map[string]*source.File{}, funcs: map[string]function{}, called: map[string]bool{},
+	}
+}
+
+// code is a file as a shell reads it, with the form of its docker runs mended.
+func (s *shell) code(file *source.File) *code {
+	c := &code{file: file, text: clean(file.Text)}
+	s.found = append(s.found, regions(file, c.text)...)
+	protect(c.text)
+	protectAssigned(c.text)
+	return c
+}
+
+// regionsOf are the docker runs that were found in a file.
+func (s *shell) regionsOf(file *source.File) []region {
+	return slices.DeleteFunc(slices.Clone(s.found), func(r region) bool { return r.file != file })
 }
 
 type function struct {
@@ -56,7 +90,7 @@ type frame struct {
 func (f frame) with(s *scope) frame { f.scope = s; return f }
 
 func (f frame) expander() *expander {
-	return &expander{code: f.code, scope: f.scope, posix: f.posix, unit: f.unit, homeless: f.homeless}
+	return &expander{code: f.code, scope: f.scope, posix: f.posix}
 }
 
 func (f frame) stmts(list []*syntax.Stmt) {
@@ -315,6 +349,9 @@ func (f frame) declare(cmd *syntax.DeclClause) {
 			flags := a.Value.Lit()
 			export = export || strings.HasPrefix(flags, "-") && strings.Contains(flags, "x")
 		}
+		if a.Naked && a.Value != nil {
+			f.imports([]*syntax.Word{a.Value})
+		}
 		f.substitutions(a)
 		f.assign(a, f.scope, export)
 	}
@@ -348,6 +385,10 @@ func (f frame) simple(cmd *syntax.CallExpr, redirs []*syntax.Redirect) {
 		return
 	}
 	inner := f
+	if slices.ContainsFunc(cmd.Args, isPrinted) {
+		inner = f.with(f.fork())
+		inner.imports(cmd.Args)
+	}
 	if len(cmd.Assigns) > 0 {
 		inner = f.with(f.fork())
 		for _, a := range cmd.Assigns {
@@ -361,6 +402,7 @@ func (f frame) simple(cmd *syntax.CallExpr, redirs []*syntax.Redirect) {
 		inner.invoke(words[0].value(), fn, words[1:])
 		return
 	}
+	inner.writes(words, redirs)
 	if inner.docker(words) {
 		return
 	}
@@ -400,9 +442,7 @@ func (f frame) builtin(words []field) bool {
 	case "read", "mapfile", "readarray", "getopts":
 		f.input(words[1:])
 	case "shift":
-		if len(f.args) > 0 {
-			f.args = f.args[1:]
-		}
+		f.shift(words[1:])
 	case "source", ".":
 		if len(words) > 1 {
 			f.source(words[1])
@@ -411,6 +451,21 @@ func (f frame) builtin(words []field) bool {
 		return false
 	}
 	return true
+}
+
+// shift drops positional parameters: one, or as many as are said.
+func (f frame) shift(words []field) {
+	n := 1
+	if len(words) > 0 {
+		var err error
+		if n, err = strconv.Atoi(words[0].value()); err != nil || n < 0 {
+			f.args = nil
+			return
+		}
+	}
+	if f.args != nil {
+		f.args = f.args[min(n, len(f.args)):]
+	}
 }
 
 func (f frame) input(words []field) {
@@ -444,6 +499,7 @@ func (f frame) source(name field) {
 	}
 	file := f.load(path)
 	if file == nil {
+		f.elsewhere = path
 		return
 	}
 	c := &code{file: file, text: slices.Clone(file.Text)}
@@ -456,8 +512,11 @@ func (s *shell) load(path string) *source.File {
 	if file, ok := s.files[path]; ok {
 		return file
 	}
+	if file := s.writtenAs(path); file != nil {
+		return file
+	}
 	var file *source.File
-	if data, err := s.open(path); err == nil && len(data) <= maxParsed {
+	if data, err := s.around.open(path); err == nil && len(data) <= maxParsed {
 		file = source.New(path, data)
 		hideSecrets(file)
 	}
@@ -507,7 +566,7 @@ func isDocker(w field) bool {
 func (f frame) record(words []field) {
 	place, _ := slices.Concat(words...).place()
 	if len(f.calls) < maxCalls {
-		f.calls = append(f.calls, call{words: words, place: place, scope: f.fork()})
+		f.calls = append(f.calls, call{words: words, place: place, scope: f.fork(), by: f.by})
 	}
 }
 

@@ -1,0 +1,4 @@
+resource "docker_container" "cache" {
+  name  = "cache"
+  image = "redis:7"
+}
