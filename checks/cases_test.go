@@ -43,6 +43,8 @@ type scene struct {
 	lab.Scene
 	// Modes are files' modes in octal, by path; "unreadable" makes reading fail.
 	Modes map[string]string
+	// SlowAfter is a minute unless the case is about slowness: a busy machine is slow too.
+	SlowAfter lab.Duration `json:"slow_after"`
 }
 
 // TestCases runs each check on the folders of testdata that bear its name, and compares what it finds with want.txt.
@@ -158,6 +160,7 @@ func route(t *testing.T, s scene) network.Config {
 	}
 	t.Cleanup(l.Close)
 	config := l.Config()
+	config.SlowAfter = time.Duration(s.SlowAfter)
 	config.Proxy = network.ProxyFromEnv(func(name string) string { return s.Env[name] })
 	return config
 }
@@ -167,7 +170,7 @@ func readScene(t *testing.T, folder string) scene {
 	s := scene{Scene: lab.Scene{
 		Now:          time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
 		PhaseTimeout: lab.Duration(5 * time.Second), Hasty: true,
-	}}
+	}, SlowAfter: lab.Duration(time.Minute)}
 	data, err := os.ReadFile(filepath.Join(folder, "scene.json"))
 	if err == nil {
 		err = json.Unmarshal(data, &s)

@@ -70,7 +70,7 @@ func (c *Client) open(ctx context.Context, h *host) *Failure {
 }
 
 func (c *Client) lead(ctx context.Context, h *host) *Failure {
-	a := &attempt{client: c, address: h.address, trace: Trace{Address: h.address}}
+	a := &attempt{client: c, address: h.address, trace: Trace{Address: h.address, slowAfter: c.config.SlowAfter}}
 	conn, failure := a.run(ctx)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -91,7 +91,7 @@ func (c *Client) dialTLS(ctx context.Context, _, address string) (net.Conn, erro
 	if conn := h.takeSpare(); conn != nil {
 		return conn, nil
 	}
-	a := &attempt{client: c, address: h.address, trace: Trace{Address: h.address}}
+	a := &attempt{client: c, address: h.address, trace: Trace{Address: h.address, slowAfter: c.config.SlowAfter}}
 	conn, failure := a.run(ctx)
 	if failure != nil {
 		return nil, failure

@@ -2,6 +2,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -59,6 +60,8 @@ type Config struct {
 	IPv6Route func() bool
 	// PhaseTimeout bounds one phase; 0 means 5 s. DNS gets at least 12 s, HTTP twice the time.
 	PhaseTimeout time.Duration
+	// SlowAfter is how long a connection with its first answer may take without remark; 0 means 2 s.
+	SlowAfter time.Duration
 	// Now is the clock that certificates are judged by; nil takes time.Now.
 	Now func() time.Time
 	// UserAgent is sent with requests that have none.
@@ -95,12 +98,15 @@ type Trace struct {
 	Certificate *Certificate
 	// Failure is nil when a connection was made.
 	Failure *Failure
+
+	slowAfter time.Duration
 }
 
-// slow is how long a connection with its first answer may take without remark.
+// slow is how long a connection with its first answer may take without remark, unless it is said otherwise.
 const slow = 2 * time.Second
 
-// Slow tells whether the first byte took over two seconds to come, and which phase took longest.
+// Slow tells whether the first byte took too long to come, two seconds if nothing else is said, and which phase took
+// longest.
 func (t Trace) Slow() (total time.Duration, longest Step, yes bool) {
 	for _, step := range t.Steps {
 		total += step.Duration
@@ -108,7 +114,7 @@ func (t Trace) Slow() (total time.Duration, longest Step, yes bool) {
 			longest = step
 		}
 	}
-	return total, longest, total > slow
+	return total, longest, total > cmp.Or(t.slowAfter, slow)
 }
 
 // Client connects over one route and remembers how each address went: a second attempt at an address that did not
