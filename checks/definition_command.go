@@ -189,6 +189,9 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 	case strings.HasPrefix(kind, "UTF-16"):
 		f.Hint = "save it as UTF-8, without a byte order mark"
 		f = f.Try(fmt.Sprintf("iconv -f UTF-16 -t UTF-8 %[1]s > %[1]s.utf8", shellWord(file)))
+	case strings.HasPrefix(kind, inspectedKind):
+		f.Hint = "save the whole output anew, unchanged"
+		f = f.Try(inspectCommand)
 	case m.Place.Position().Line == 0:
 		f.Hint = "give the file that starts the runner, with its docker container run"
 	}
@@ -206,15 +209,18 @@ func lacksRunner(reading FileReading) Finding {
 	if reading.LookedFor != "" {
 		message += "; looked for " + reading.LookedFor
 	}
-	return Erred(noRunner, reading.Path, message,
-		"give the file that starts the runner, with its docker container run, or its env file").
+	hint := "give the file that starts the runner, with its docker container run, or its env file"
+	if strings.HasPrefix(reading.Kind, inspectedKind) {
+		hint = "give what docker inspect prints of the runner's container: " + inspectCommand
+	}
+	return Erred(noRunner, reading.Path, message, hint).
 		At(source.New(reading.Path, nil).Whole()).Touching(Path(reading.Path))
 }
 
 // article puts the indefinite article before a noun.
 func article(noun string) string {
 	switch {
-	case noun == "" || strings.HasPrefix(noun, "text"):
+	case noun == "" || strings.HasPrefix(noun, "text") || strings.Contains(noun, " output"):
 		return noun
 	case strings.ContainsAny(noun[:1], "aeiouAEIOU"):
 		return "an " + noun
@@ -321,7 +327,7 @@ func misplacedOption(r *Runner, m runner.Mistake) Finding {
 
 // optionName is an option without its value, also where that follows the letter at once.
 func optionName(text string) string {
-	end := strings.IndexAny(text, "= \t\\\n")
+	end := strings.IndexAny(text, "= \t\\\n\"")
 	if end < 0 {
 		end = len(text)
 	}

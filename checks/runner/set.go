@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"bytes"
 	"slices"
 
 	"runner-preflight/checks/source"
@@ -53,7 +52,9 @@ type document interface {
 type kind func(file *source.File, in Input) document
 
 // kinds are the kinds of files, in the order in which they are tried.
-func kinds() []kind { return []kind{recogniseUnreadable, recogniseYAML, recogniseEnvFile} }
+func kinds() []kind {
+	return []kind{recogniseUnreadable, recogniseInspected, recogniseYAML, recogniseEnvFile}
+}
 
 // recognise finds the kind of a file. What is nothing else may be a script, or a text with commands in it.
 func (s *set) recognise(in Input) document {
@@ -95,7 +96,7 @@ func (c commands) read(s *set) Reading { return readShell(c.Path, c.File, s.open
 
 // yamlKinds are the kinds of files that are written in YAML or JSON.
 func yamlKinds() []func(yamlFile) document {
-	return []func(yamlFile) document{recogniseCompose, recogniseKubernetes, recogniseInspected}
+	return []func(yamlFile) document{recogniseCompose, recogniseKubernetes}
 }
 
 // yamlFile is a text that is YAML, or JSON, up to the mistake.
@@ -126,7 +127,6 @@ func mayBeYAML(data []byte) bool {
 
 func recogniseCompose(yamlFile) document    { return nil }
 func recogniseKubernetes(yamlFile) document { return nil }
-func recogniseInspected(yamlFile) document  { return nil }
 
 // others are the documents of one kind in the set, in the order of the files.
 func others[D document](s *set) []D {
@@ -137,15 +137,4 @@ func others[D document](s *set) []D {
 		}
 	}
 	return slices.Clip(found)
-}
-
-// IsJSONDefinition tells a definition written in JSON from a config.json: what docker inspect, docker compose config
-// --format json or kubectl -o json print. It looks at the names that every one of them has.
-func IsJSONDefinition(data []byte) bool {
-	text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\ufeff")), " \t\r\n")
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
-		return false
-	}
-	has := func(name string) bool { return bytes.Contains(text, []byte(`"`+name+`"`)) }
-	return has("apiVersion") && has("kind") || has("services") && has("image") || has("Config") && has("Image")
 }
