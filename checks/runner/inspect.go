@@ -26,21 +26,21 @@ func recogniseInspected(file *source.File, in Input) document {
 	from := inspectStart(in.Data)
 	reading := Reading{Kind: inspectedKind, LookedFor: lookedForInspected}
 	if word := inspectedWord(in.Data[from:]); word != "" {
-		roots, _, _ := parseJSON(file, from, isInspectedName)
-		for _, root := range roots {
+		for _, root := range parseJSON(file, from, inspectedNames()).roots {
 			inspected{hidden: map[string]bool{}}.variables(root)
 		}
 		reading.Kind = inspectedKinds()[word]
 		return done{reading}
 	}
-	roots, broken, mistake := parseJSON(file, from, isInspectedName)
-	if mistake != nil {
-		reading.Mistakes = []Mistake{*mistake}
+	tree := parseJSON(file, from, inspectedNames())
+	if tree.mistake != nil {
+		reading.Mistakes = []Mistake{*tree.mistake}
+		hideBeyond(file, tree.stopped)
 	}
 	var others []string
 	hidden := map[string]bool{}
-	for _, object := range inspectedObjects(roots) {
-		c := inspected{object: object, form: inspectedName(object.names()), broken: broken, hidden: hidden}
+	for _, object := range inspectedObjects(tree.roots) {
+		c := inspected{object: object, form: inspectedName(object.names()), broken: tree.broken, hidden: hidden}
 		if c.form != containerForm && c.form != configForm {
 			others = append(others, c.form)
 		}
@@ -68,14 +68,19 @@ func inspectedKinds() map[string]string {
 	}
 }
 
-// isInspectedName tells whether a member of an inspected object is worth keeping: those that hold what a runner is told,
-// and those by which objects are told apart.
-func isInspectedName(name string) bool {
-	switch name {
-	case "Name", "Config", "HostConfig", "Mounts", "ImageName", "Image", "Env", "Cmd", "Entrypoint", "NetworkSettings":
-		return true
+// inspectedNames are the members of an inspected object that are worth keeping: those that hold what a runner is told, and
+// those by which objects are told apart.
+func inspectedNames() map[string]bool {
+	names := map[string]bool{
+		"Name": true, "Config": true, "HostConfig": true, "Mounts": true, "ImageName": true, "Image": true, "Env": true,
+		"Cmd": true,
 	}
-	return slices.ContainsFunc(inspectedForms(), func(form [2][]string) bool { return slices.Contains(form[1], name) })
+	for _, form := range inspectedForms() {
+		for _, name := range form[1] {
+			names[name] = true
+		}
+	}
+	return names
 }
 
 // inspectedObjects are the objects of a text: those of its arrays, and those that stand by themselves.
@@ -185,7 +190,7 @@ func (c inspected) variables(list node) []Variable {
 		if item.Style != yaml.DoubleQuotedStyle {
 			continue
 		}
-		if secretName(name) && !bareName.MatchString(item.Value) && !notSecret.MatchString(value) {
+		if secretName(name) && !bareName.MatchString(item.Value) && !(valued && notSecret.MatchString(value)) {
 			c.hide(item, len(name)+1)
 		}
 		if strings.Contains(item.written(), `\`) { // what is escaped does not have the form of a secret in the file itself
@@ -215,6 +220,18 @@ func (c inspected) hide(n node, from int) {
 	}
 	file.Hide(begin, begin+len(written))
 	hide(file, begin, begin+len(written), c.hidden)
+}
+
+// listedVariable matches the beginning of a string that is a variable, whose name is group 1.
+var listedVariable = regexp.MustCompile(`"([A-Za-z_][A-Za-z0-9_.]*)=`)
+
+// hideBeyond hides the secrets in strings that were not read, as the text has a mistake before they end.
+func hideBeyond(file *source.File, at int) {
+	for _, found := range listedVariable.FindAllSubmatchIndex(file.Text[at:], -1) {
+		if secretName(string(file.Text[at+found[2] : at+found[3]])) {
+			file.Hide(at+found[1], skipString(file.Text, at+found[0]))
+		}
+	}
 }
 
 // mounts are what the container has mounted: its Mounts, which are what docker made of all that it was told, and where

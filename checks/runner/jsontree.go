@@ -12,10 +12,10 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// maxJSON is how many values of a JSON text are kept, more than thousands of containers have, and maxJSONDepth how deep they
+// maxJSON is how many values of a JSON text are kept, more than a thousand containers have, and maxJSONDepth how deep they
 // may be nested.
 const (
-	maxJSON      = 500_000
+	maxJSON      = 200_000
 	maxJSONDepth = 1000
 )
 
@@ -26,8 +26,8 @@ type jsonReader struct {
 	decoder *json.Decoder
 	// base is where the decoder began.
 	base int
-	// keep tells whether a member of an outermost object is wanted: the others are read and forgotten.
-	keep func(key string) bool
+	// keep are the members of an outermost object that are wanted: the others are read and forgotten.
+	keep map[string]bool
 	// open are the objects and arrays that were begun and not ended, the outermost first.
 	open []jsonOpen
 	kept int
@@ -44,26 +44,38 @@ type jsonOpen struct {
 	outermost, arrays bool
 }
 
-// parseJSON reads the values of a text from an offset on, one behind the other, up to the first mistake in its form. What
-// was read before that is kept; broken are the objects and arrays that lack something then.
-func parseJSON(file *source.File, from int, keep func(key string) bool) (roots []node, broken map[*yaml.Node]bool, m *Mistake) {
+// jsonTree is what was read of a JSON text.
+type jsonTree struct {
+	// roots are its values, one behind the other.
+	roots []node
+	// mistake is the first mistake in its form, nil if there is none, and stopped where the token begins at which
+	// reading ended with that. What was read before is kept; broken are the objects and arrays that lack something.
+	mistake *Mistake
+	stopped int
+	broken  map[*yaml.Node]bool
+}
+
+// parseJSON reads the values of a text from an offset on.
+func parseJSON(file *source.File, from int, keep map[string]bool) jsonTree {
 	j := &jsonReader{yaml: &yamlText{file: file, bytewise: true}, base: from, keep: keep}
 	j.decoder = json.NewDecoder(bytes.NewReader(file.Text[from:]))
 	j.decoder.UseNumber()
+	tree := jsonTree{}
 	for {
 		at := j.next()
-		if len(j.open) == 0 && len(roots) > 0 && !startsJSON(file.Text[at:]) {
-			return roots, nil, nil // what follows is not part of it: the prompt of a terminal
+		if len(j.open) == 0 && len(tree.roots) > 0 && !startsJSON(file.Text[at:]) {
+			return tree // what follows is not part of it: the prompt of a terminal
 		}
 		token, err := j.decoder.Token()
 		switch {
 		case errors.Is(err, io.EOF) && len(j.open) == 0:
-			return roots, nil, nil
+			return tree
 		case err != nil, j.kept > maxJSON, len(j.open) > maxJSONDepth:
-			return roots, j.broken(), j.mistake(at)
+			tree.mistake, tree.stopped, tree.broken = j.mistake(at), at, j.broken()
+			return tree
 		}
 		if root := j.take(token, at); root != nil {
-			roots = append(roots, node{j.yaml, root})
+			tree.roots = append(tree.roots, node{j.yaml, root})
 		}
 	}
 }
@@ -109,7 +121,7 @@ func (j *jsonReader) take(token json.Token, at int) *yaml.Node {
 		j.kept++
 		j.begin(n, n)
 	case in.key == nil:
-		in.key, in.unwanted = n, in.outermost && !j.keep(n.Value)
+		in.key, in.unwanted = n, in.outermost && !j.keep[n.Value]
 	case in.unwanted:
 		in.key = nil
 		j.begin(n, nil)
