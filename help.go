@@ -13,7 +13,8 @@ import (
 const (
 	checkText = `
 FILE is what starts the runner (a shell script with its docker run command, an
-env file) or its config.json, recognised by its content; - is standard input.
+env file), what docker inspect prints of it, or its config.json, recognised by
+its content; - is standard input.
 Without one, the vendor's defaults are judged, with this user's config.json.
 
 Every image is asked for with the credentials that the runner would send, and
@@ -26,7 +27,8 @@ Examples:
   runner-preflight check --format json run.sh | jq -r '.causes[0].problem'`
 	lintText = `
 FILE is what starts the runner (a shell script with its docker run command, an
-env file) or its config.json, recognised by its content; - is standard input.
+env file), what docker inspect prints of it, or its config.json, recognised by
+its content; - is standard input.
 An env file or a config.json that such a file names is read too if it is there,
 below the current folder. No home folder and no environment are looked at.
 
@@ -56,7 +58,8 @@ Read-only: nothing is pulled, no program is run, no secret is printed.
 Commands:
 %s
 FILE is what starts the runner (a shell script with its docker run command, an
-env file) or its config.json, recognised by its content; - is standard input.
+env file), what docker inspect prints of it, or its config.json, recognised by
+its content; - is standard input.
 
 Examples:
   runner-preflight demo

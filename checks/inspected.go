@@ -21,7 +21,7 @@ var (
 	// optionHint matches a hint to write an option of docker run, which is group 1.
 	optionHint = regexp.MustCompile(`^(?:write|(?:mount|set) it(?: read-only| under one path)?:) (-[ve] .*)$`)
 	// variableHint matches a hint to write a variable, which is group 1.
-	variableHint = regexp.MustCompile(`^(?:write|set it:|write the tag:|write it without them:|write your own value there:) ([A-Z][A-Z_]+=.*)$`)
+	variableHint = regexp.MustCompile(`^(?:set it:|write(?: the tag:| it without them:| your own value there:)?) ([A-Z][A-Z_]+=.*)$`)
 	// sameContainer matches hints after which the same container can stay: about files of the host, and about secrets.
 	sameContainer = regexp.MustCompile(`\banew\b|^create |^keep what docker inspect prints`)
 )
