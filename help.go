@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -79,7 +81,11 @@ Flags come before files. A command's own: runner-preflight COMMAND --help
 `
 
 // formatsText names what --format and --report take.
-func formatsText() string { return "\n\nFormats: " + strings.Join(report.FormatNames(), ", ") }
+func formatsText() string {
+	folders := slices.Sorted(maps.Keys(report.FolderFormats()))
+	return "\n\nFormats: " + strings.Join(report.FormatNames(), ", ") +
+		"\nFolders, for --report alone: " + strings.Join(folders, ", ")
+}
 
 // appHelp is the help of the tool as a whole.
 func appHelp(commands []*cli.Command) string {

@@ -108,12 +108,19 @@ func (o options) write(p process, r report.Report) error {
 		errs = append(errs, fmt.Errorf("writing to standard output: %s", reason(err)))
 	}
 	for _, file := range o.reports {
-		err := writeWhole(file.path, func(w io.Writer) error { return o.fileFormats()[file.format](w, r) })
-		if err != nil {
+		if err := o.writeReport(file, r); err != nil {
 			errs = append(errs, fmt.Errorf("writing %s: %s", file.path, reason(err)))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// writeReport writes the file, or the folder, of one --report.
+func (o options) writeReport(file reportFile, r report.Report) error {
+	if folder, ok := report.FolderFormats()[file.format]; ok {
+		return writeFolder(file.path, folder, r)
+	}
+	return writeWhole(file.path, func(w io.Writer) error { return o.fileFormats()[file.format](w, r) })
 }
 
 // spare refuses to write a report over one of the files that are judged.
@@ -130,7 +137,7 @@ func (o options) spare(host *checks.Host, files []string) error {
 	}
 	for _, report := range o.reports {
 		for _, file := range files {
-			if sameFile(report.path, file) {
+			if slices.ContainsFunc(report.files(), func(path string) bool { return sameFile(path, file) }) {
 				return misused("", "--report would write over %s, which is judged", file)
 			}
 		}

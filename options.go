@@ -36,6 +36,19 @@ type options struct {
 // reportFile is one --report.
 type reportFile struct{ format, path string }
 
+// files are the paths that it may write to.
+func (r reportFile) files() []string {
+	folder, ok := report.FolderFormats()[r.format]
+	if !ok {
+		return []string{r.path}
+	}
+	var paths []string
+	for _, name := range folder.Names {
+		paths = append(paths, filepath.Join(r.path, name))
+	}
+	return paths
+}
+
 // The categories under which help lists flags.
 const (
 	judgedFlags   = "What is judged"
@@ -182,7 +195,7 @@ func (o *options) readReports(c *cli.Context) error {
 		switch {
 		case !found || path == "":
 			return fmt.Errorf("--report %q is not NAME=PATH", value)
-		case o.fileFormats()[format] == nil:
+		case o.fileFormats()[format] == nil && report.FolderFormats()[format].Files == nil:
 			return unknownFormat("--report", format)
 		case path == "-":
 			return fmt.Errorf("--report writes files; --format %s is for standard output", format)
@@ -197,6 +210,9 @@ func (o *options) readReports(c *cli.Context) error {
 
 // checkFormat refuses what is no format of reports.
 func (o *options) checkFormat() error {
+	if _, folder := report.FolderFormats()[o.format]; folder {
+		return fmt.Errorf("--format %s is a folder: write --report %[1]s=FOLDER", o.format)
+	}
 	if o.formats()[o.format] == nil {
 		return unknownFormat("--format", o.format)
 	}
