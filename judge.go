@@ -85,6 +85,9 @@ func (o options) judgeHost(ctx context.Context, p process, host *checks.Host) er
 		Version: version, Started: started, Duration: time.Since(started), Host: host,
 		Results: results, Interrupted: errors.As(context.Cause(ctx), &interrupted),
 	})
+	if o.baseline != nil {
+		r = r.Against(*o.baseline, o.selection)
+	}
 	code := exitCode(r.ExitCode(o.failOn))
 	if err := o.write(p, r); err != nil {
 		complain(p.err, err)

@@ -30,6 +30,7 @@ type options struct {
 	format    string
 	reports   []reportFile
 	failOn    checks.Status
+	baseline  *report.Baseline
 	text      report.TextOptions
 }
 
@@ -84,6 +85,7 @@ func judgingFlags(live bool) []cli.Flag {
 		one(reportFlags, "format", "text", "`NAME` what standard output gets"),
 		several(reportFlags, "report", "`NAME=PATH` a further report, into a file (repeatable)"),
 		one(reportFlags, "fail-on", "fail", "`warn|fail` what makes the exit code 1"),
+		one(reportFlags, "baseline", "", "`FILE` a former JSON report: only what is new makes the exit code 1"),
 	), append(amountFlags(), colorFlag())...)
 }
 
@@ -140,7 +142,7 @@ func readOptions(c *cli.Context, p process) (options, error) {
 	o.selection = selection
 	for _, err := range []error{
 		noneEmpty(c), o.readEndpoints(c.StringSlice("endpoint")), o.readPlatform(), o.readReports(c),
-		o.readThreshold(c.String("fail-on")), readLimits(c), o.readText(c, p), err,
+		o.readThreshold(c.String("fail-on")), o.readBaseline(c.String("baseline")), readLimits(c), o.readText(c, p), err,
 	} {
 		if err != nil {
 			return o, misused("", "%w", err)
@@ -236,6 +238,26 @@ func (o *options) readThreshold(value string) error {
 	default:
 		return fmt.Errorf("--fail-on %q is neither warn nor fail", value)
 	}
+	return nil
+}
+
+// readBaseline reads a former report.
+func (o *options) readBaseline(path string) error {
+	switch path {
+	case "":
+		return nil
+	case "-":
+		return errors.New("--baseline takes a file, not standard input")
+	}
+	text, err := readInput(path, nil)
+	if err != nil {
+		return fmt.Errorf("--baseline %s: %s", path, reason(err))
+	}
+	baseline, err := report.ReadBaseline(text)
+	if err != nil {
+		return fmt.Errorf("--baseline %s: %w", path, err)
+	}
+	o.baseline = &baseline
 	return nil
 }
 

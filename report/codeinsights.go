@@ -140,6 +140,9 @@ func insightsEntry(r Report, f entry) insightsAnnotation {
 	case checks.Error:
 		out.Result, out.Severity = "SKIPPED", "MEDIUM"
 	}
+	if f.Known {
+		out.Result = "IGNORED"
+	}
 	if at, found := r.anchor(f); found && filepath.IsLocal(at.File.Path) {
 		out.Path, out.Line = shownPath(at), max(1, at.Position().Line)
 	} else if where := f.where(); where != "" {

@@ -114,14 +114,17 @@ func (s *junitSuite) add(f entry, name string) {
 	trouble := func() *junitTrouble {
 		return &junitTrouble{f.id(), cut(f.id() + ": " + f.say()), cut(junitText(f))}
 	}
-	switch f.Status {
-	case checks.Fail:
+	switch {
+	case f.Known:
+		one.Skipped = &junitSkip{cut(f.id() + ": " + f.say())}
+		s.Skipped++
+	case f.Status == checks.Fail:
 		one.Failure = trouble()
 		s.Failures++
-	case checks.Error:
+	case f.Status == checks.Error:
 		one.Error = trouble()
 		s.Errors++
-	case checks.Skip:
+	case f.Status == checks.Skip:
 		one.Skipped = &junitSkip{cut(oneLine(f.Message))}
 		s.Skipped++
 	}

@@ -112,7 +112,7 @@ func (f entry) say() string {
 	if f.Status == checks.Error {
 		return "could not be established: " + oneLine(f.Message)
 	}
-	return oneLine(f.Message)
+	return oneLine(f.Message) + knownSuffix(f.Known)
 }
 
 // about is what the finding says, with its subject where neither a place nor the message names it.

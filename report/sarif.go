@@ -77,7 +77,9 @@ type sarifResult struct {
 	Message      sarifMessage      `json:"message"`
 	Locations    []sarifLocation   `json:"locations"`
 	Fingerprints map[string]string `json:"partialFingerprints"`
-	Properties   sarifFinding      `json:"properties"`
+	// Baseline is "new" or "unchanged" where there is a baseline; what is mended is no result.
+	Baseline   string       `json:"baselineState,omitempty"`
+	Properties sarifFinding `json:"properties"`
 }
 
 // sarifFinding is what SARIF itself has no words for.
@@ -126,7 +128,11 @@ func SARIF(w io.Writer, r Report) error {
 			at, found := r.anchor(f)
 			switch {
 			case f.trouble() && found:
-				run.Results = append(run.Results, sarifOf(f, index[f.Problem.ID], at))
+				result := sarifOf(f, index[f.Problem.ID], at)
+				if r.Baseline != nil {
+					result.Baseline = map[bool]string{false: "new", true: "unchanged"}[f.Known]
+				}
+				run.Results = append(run.Results, result)
 			case f.trouble() || f.Status == checks.Skip:
 				notes = append(notes, sarifNote(f))
 			}
@@ -171,7 +177,7 @@ func sarifOf(f entry, rule int, at source.Span) sarifResult {
 		f.id(), rule, level(f.Status), sarifText(f),
 		[]sarifLocation{{sarifPhysical{sarifArtifact{uri(at.File.Path)}, region(at)}}},
 		map[string]string{"primaryLocationLineHash": f.print},
-		sarifProperties(f),
+		"", sarifProperties(f),
 	}
 }
 
