@@ -205,7 +205,7 @@ func TestBaselineHostile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in := strings.Replace(written(t, JSON, baselined("fail A", "fail C")), `"subject": "C"`, `"subject": `+string(subject), -1)
+		in := strings.ReplaceAll(written(t, JSON, baselined("fail A", "fail C")), `"subject": "C"`, `"subject": `+string(subject))
 		b, err := ReadBaseline([]byte(in))
 		if err != nil {
 			t.Fatal(err)
