@@ -85,7 +85,7 @@ func judgingFlags(live bool) []cli.Flag {
 		one(reportFlags, "format", "text", "`NAME` what standard output gets"),
 		several(reportFlags, "report", "`NAME=PATH` a further report, into a file (repeatable)"),
 		one(reportFlags, "fail-on", "fail", "`warn|fail` what makes the exit code 1"),
-		one(reportFlags, "baseline", "", "`FILE` a former JSON report: only what is new makes the exit code 1"),
+		one(reportFlags, "baseline", "", "`FILE` a former JSON report: what it has does not count"),
 	), append(amountFlags(), colorFlag())...)
 }
 

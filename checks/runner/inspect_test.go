@@ -255,6 +255,8 @@ func TestJSONForms(t *testing.T) {
 		`["PATH=/bin", "ACCOUNT_UUID=x"]`:                                                      inspectedJSON,
 		"[]\nError: No such object: runner\n":                                                  inspectedJSON,
 		"[]\nerror: no such object: runner\n":                                                  inspectedJSON,
+		"Error response from daemon: No such container: x\n[]\nerror: no such object: x\n":     inspectedJSON,
+		"Error: No such object: runner\n":                                                      otherJSON,
 		"$ docker container inspect x | less\n[\n  {\"Id\": \"a\", \"HostConfig\": {}}\n]\n$ ": inspectedJSON,
 		`[{"Id": "sha256:x", "RepoTags": ["a:1"], "Config": {"Env": []}}]`:                     inspectedJSON,
 		`[{"Name": "bridge", "Id": "x", "Driver": "bridge", "IPAM": {}}]`:                      inspectedJSON,

@@ -35,10 +35,10 @@ func formOf(data []byte) jsonForm {
 	data = withoutUTF16(data)
 	text := data[inspectStart(data):]
 	switch {
-	case !startsJSON(text):
-		return otherJSON
 	case inspectedWord(text) != "":
 		return inspectedJSON
+	case !startsJSON(text):
+		return otherJSON
 	}
 	seen := map[string]bool{}
 	eachMember(text, func(name string, value []byte) bool {
@@ -146,7 +146,8 @@ func inspectedWord(text []byte) string {
 
 var (
 	variableList = regexp.MustCompile(`\A\[\s*"[A-Za-z_][A-Za-z0-9_.]*=`)
-	nothingFound = regexp.MustCompile(`(?i)\A\[\s*\]\s*(?:error: |Error response[^\n]*: )?no such (?:object|container)`)
+	nothingFound = regexp.MustCompile(`(?i)\A(?:\[\s*\]\s*(?:error[^\n]*: )?no such (?:object|container)` +
+		`|(?:error[^\n]*\n\s*)*error[^\n]*no such (?:object|container)[^\n]*\n\s*\[\s*\])`)
 )
 
 // inspectStart is where a JSON text begins: behind a byte order mark, blanks, and the command with which it was copied
