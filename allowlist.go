@@ -38,7 +38,7 @@ Exit codes:
 
 // allowlistFlags are those of check that say what is looked at, and how the list is to look.
 func allowlistFlags() []cli.Flag {
-	judging := []string{"only", "skip", "format", "report", "fail-on", "quiet", "verbose"}
+	judging := []string{"only", "skip", "format", "report", "fail-on", "baseline", "quiet", "verbose"}
 	flags := slices.DeleteFunc(judgingFlags(true), func(f cli.Flag) bool { return slices.Contains(judging, f.Names()[0]) })
 	return append(flags,
 		toggle(reportFlags, "required", "", "without what only some pipelines need"),

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -13,7 +15,8 @@ import (
 const (
 	checkText = `
 FILE is what starts the runner (a shell script with its docker run command, an
-env file) or its config.json, recognised by its content; - is standard input.
+env file), what docker inspect prints of it, or its config.json, recognised by
+its content; - is standard input.
 Without one, the vendor's defaults are judged, with this user's config.json.
 
 Every image is asked for with the credentials that the runner would send, and
@@ -26,7 +29,8 @@ Examples:
   runner-preflight check --format json run.sh | jq -r '.causes[0].problem'`
 	lintText = `
 FILE is what starts the runner (a shell script with its docker run command, an
-env file) or its config.json, recognised by its content; - is standard input.
+env file), what docker inspect prints of it, or its config.json, recognised by
+its content; - is standard input.
 An env file or a config.json that such a file names is read too if it is there,
 below the current folder. No home folder and no environment are looked at.
 
@@ -99,7 +103,8 @@ Read-only: nothing is pulled, no program is run, no secret is printed.
 
 %s
 FILE is what starts the runner (a shell script with its docker run command, an
-env file) or its config.json, recognised by its content; - is standard input.
+env file), what docker inspect prints of it, or its config.json, recognised by
+its content; - is standard input.
 
 Examples:
   runner-preflight demo
@@ -128,7 +133,11 @@ Flags come before files. A command's own: runner-preflight COMMAND --help
 `
 
 // formatsText names what --format and --report take.
-func formatsText() string { return "\n\nFormats: " + strings.Join(report.FormatNames(), ", ") }
+func formatsText() string {
+	folders := slices.Sorted(maps.Keys(report.FolderFormats()))
+	return "\n\nFormats: " + strings.Join(report.FormatNames(), ", ") +
+		"\nFolders, for --report alone: " + strings.Join(folders, ", ")
+}
 
 // appHelp is the help of the tool as a whole.
 func appHelp(commands []*cli.Command) string {

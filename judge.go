@@ -85,6 +85,9 @@ func (o options) judgeHost(ctx context.Context, p process, host *checks.Host) er
 		Version: version, Started: started, Duration: time.Since(started), Host: host,
 		Results: results, Interrupted: errors.As(context.Cause(ctx), &interrupted),
 	})
+	if o.baseline != nil {
+		r = r.Against(*o.baseline, o.selection)
+	}
 	code := exitCode(r.ExitCode(o.failOn))
 	if err := o.write(p, r); err != nil {
 		p.complain(err)
@@ -105,8 +108,7 @@ func (o options) judgeHost(ctx context.Context, p process, host *checks.Host) er
 func (o options) write(p process, r report.Report) error {
 	var errs []error
 	for _, file := range o.reports {
-		err := writeWhole(file.path, func(w io.Writer) error { return o.fileFormats()[file.format](w, r) })
-		if err != nil {
+		if err := o.writeReport(file, r); err != nil {
 			errs = append(errs, fmt.Errorf("writing %s: %s", file.path, reason(err)))
 		}
 	}
@@ -114,6 +116,14 @@ func (o options) write(p process, r report.Report) error {
 		errs = append(errs, fmt.Errorf("writing to standard output: %s", reason(err)))
 	}
 	return errors.Join(errs...)
+}
+
+// writeReport writes the file, or the folder, of one --report.
+func (o options) writeReport(file reportFile, r report.Report) error {
+	if folder, ok := report.FolderFormats()[file.format]; ok {
+		return writeFolder(file.path, folder, r)
+	}
+	return writeWhole(file.path, func(w io.Writer) error { return o.fileFormats()[file.format](w, r) })
 }
 
 // spare refuses to write a report over one of the files that are judged.
@@ -131,7 +141,7 @@ func (o options) spare(host *checks.Host, files []string) error {
 	}
 	for _, report := range o.reports {
 		for _, file := range files {
-			if sameFile(report.path, file) {
+			if slices.ContainsFunc(report.files(), func(path string) bool { return sameFile(path, file) }) {
 				return misused("", "--report would write over %s, which is judged", file)
 			}
 		}

@@ -31,6 +31,7 @@ type options struct {
 	format    string
 	reports   []reportFile
 	failOn    checks.Status
+	baseline  *report.Baseline
 	text      report.TextOptions
 	// ascii is --ascii, which is for report files too; a locale is for the terminal alone.
 	ascii bool
@@ -38,6 +39,19 @@ type options struct {
 
 // reportFile is one --report.
 type reportFile struct{ format, path string }
+
+// files are the paths that it may write to.
+func (r reportFile) files() []string {
+	folder, ok := report.FolderFormats()[r.format]
+	if !ok {
+		return []string{r.path}
+	}
+	var paths []string
+	for _, name := range folder.Names {
+		paths = append(paths, filepath.Join(r.path, name))
+	}
+	return paths
+}
 
 // The categories under which help lists flags.
 const (
@@ -74,6 +88,7 @@ func judgingFlags(live bool) []cli.Flag {
 		one(reportFlags, "format", "text", "`NAME` what standard output gets"),
 		reportFlag(),
 		one(reportFlags, "fail-on", "fail", "`warn|fail` what makes the exit code 1"),
+		one(reportFlags, "baseline", "", "`FILE` a former JSON report: what it has does not count"),
 	), append(amountFlags(), lookFlags()...)...)
 }
 
@@ -150,7 +165,7 @@ func readOptions(c *cli.Context, p process) (options, error) {
 	o.selection = selection
 	for _, err := range []error{
 		noneEmpty(c), oneOfFew(c), o.readEndpoints(c.StringSlice("endpoint")), o.readPlatform(), o.readReports(c),
-		readLimits(c), o.readText(c, p), err,
+		o.readBaseline(c.String("baseline")), readLimits(c), o.readText(c, p), err,
 	} {
 		if err != nil {
 			return o, misused("", "%w", err)
@@ -250,7 +265,7 @@ func (o *options) readReports(c *cli.Context) error {
 		switch {
 		case !found || path == "":
 			return fmt.Errorf("--report %q is not NAME=PATH, as junit=test-results/junit.xml", value)
-		case o.fileFormats()[format] == nil:
+		case o.fileFormats()[format] == nil && report.FolderFormats()[format].Files == nil:
 			return unknownFormat("--report", format, report.FormatNames())
 		case path == "-":
 			return fmt.Errorf("--report writes files; --format %s is for standard output", format)
@@ -265,6 +280,9 @@ func (o *options) readReports(c *cli.Context) error {
 
 // checkFormat refuses what is no format of reports.
 func (o *options) checkFormat() error {
+	if _, folder := report.FolderFormats()[o.format]; folder {
+		return fmt.Errorf("--format %s is a folder: write --report %[1]s=FOLDER", o.format)
+	}
 	if o.formats()[o.format] == nil {
 		return unknownFormat("--format", o.format, report.FormatNames())
 	}
@@ -276,6 +294,26 @@ func unknownFormat(flag, format string, formats []string) error {
 		return fmt.Errorf("%s: no format is called %q; did you mean %q?", flag, format, near)
 	}
 	return fmt.Errorf("%s: no format is called %q; there are %s", flag, format, strings.Join(formats, ", "))
+}
+
+// readBaseline reads a former report.
+func (o *options) readBaseline(path string) error {
+	switch path {
+	case "":
+		return nil
+	case "-":
+		return errors.New("--baseline takes a file, not standard input")
+	}
+	text, err := readInput(path, nil)
+	if err != nil {
+		return fmt.Errorf("--baseline %s: %s", path, reason(err))
+	}
+	baseline, err := report.ReadBaseline(text)
+	if err != nil {
+		return fmt.Errorf("--baseline %s: %w", path, err)
+	}
+	o.baseline = &baseline
+	return nil
 }
 
 func readLimits(c *cli.Context) error {

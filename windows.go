@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"runner-preflight/checks"
+	"runner-preflight/report"
 )
 
 // maxInput bounds what is read of one file, in bytes.
@@ -118,6 +120,24 @@ func writeWhole(path string, write func(io.Writer) error) error {
 		return err
 	}
 	return os.Rename(file.Name(), path)
+}
+
+// writeFolder writes a report that is a folder, each file wholly or not at all, and takes away what is left there of a
+// report before it.
+func writeFolder(folder string, format report.FolderFormat, r report.Report) error {
+	left := slices.Clone(format.Names)
+	for _, file := range format.Files(r) {
+		if err := writeWhole(filepath.Join(folder, file.Name), file.Write); err != nil {
+			return err
+		}
+		left = slices.DeleteFunc(left, func(name string) bool { return name == file.Name })
+	}
+	for _, name := range left {
+		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // reason says in plain words what is in the way of reading or writing a file.

@@ -88,7 +88,11 @@ func (b *builder) control(d *runner.Definition) *network.Client {
 		b.controls = map[string]*network.Client{}
 	}
 	if b.controls[key] == nil {
-		b.controls[key] = network.New(controlRoute(b.Route, d, b.injected()))
+		injected := b.injected()
+		if alreadyMade(d) {
+			injected = injectedProxies{} // what docker put into the container is among its variables
+		}
+		b.controls[key] = network.New(controlRoute(b.Route, d, injected))
 	}
 	return b.controls[key]
 }
@@ -185,7 +189,8 @@ func isConfig(file InputFile) bool {
 	}, start)
 	name := filepath.Base(file.Path)
 	if arrayOrObject.Match(start) {
-		return strings.HasPrefix(name, configName) || !runner.IsJSONDefinition(file.Data) && !nixModule.Match(start)
+		named := strings.HasPrefix(name, configName) && !runner.IsInspected(file.Data)
+		return named || !runner.IsJSONDefinition(file.Data) && !nixModule.Match(start)
 	}
 	return strings.HasPrefix(name, configName) || slices.Contains([]string{".dockerconfigjson", ".dockercfg"}, name)
 }

@@ -282,7 +282,12 @@ func isWrongName(name string) bool {
 // beside the place where it is missing.
 func misnamed(h *Host, u *configUse, r *Runner) (Finding, bool) {
 	if mount, name := misnamedMount(r); mount != nil {
-		return misnamedFinding(u, mount.Target.Value, name).At(misnamedPlace(r, mount)), true
+		f := misnamedFinding(u, mount.Target.Value, name).At(misnamedPlace(r, mount))
+		if alreadyMade(r.Definition) {
+			right := path.Join(configFolderOf(r.Definition), configName)
+			f.Hint = "make the container anew with " + r.Definition.Dialect.Mount(mount.Source.Value, right, mount.ReadOnly)
+		}
+		return f, true
 	}
 	name := filepath.Base(u.Path)
 	if isWrongName(name) && mountOf(r) == nil {

@@ -95,7 +95,13 @@ var sharedHostKeys = &Problem{
 func runConfigRegistryKey(ctx context.Context, h *Host) []Finding {
 	findings := indexReferences(h)
 	found := eachConfig(ctx, h, (*configUse).unjudged, func(u *configUse) []Finding { return keyFindings(h, u) })
-	return append(findings, found...)
+	findings = append(findings, found...)
+	for i, f := range findings {
+		if f.Problem == hubReference {
+			findings[i] = f.anew(h.definitionIn(f.Location.File))
+		}
+	}
+	return findings
 }
 
 func keyFindings(h *Host, u *configUse) []Finding {

@@ -37,6 +37,7 @@ func perRunner(h *Host, judge func(*Runner) []Finding) []Finding {
 	first := map[words]int{}
 	for _, r := range h.Runners {
 		for _, f := range judge(r) {
+			f = f.anew(r.Definition)
 			key := words{f.Problem, f.Message, f.Location}
 			if i, said := first[key]; said {
 				findings[i].Runners = append(findings[i].Runners, r.Name)

@@ -216,6 +216,9 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 		f.Hint = "write it in quotes"
 	case m.Near != "":
 		f.Hint = "write " + m.Near
+	case strings.HasPrefix(kind, inspectedKind):
+		f.Hint = "save the whole output anew, unchanged"
+		f = f.Try(inspectCommand)
 	case m.Place.Position().Line == 0:
 		f.Hint = "give the file that starts the runner, with its docker container run"
 	}
@@ -239,6 +242,9 @@ func lacksRunner(reading FileReading) Finding {
 	if reading.Kind == "Kubernetes manifest" {
 		hint = "give the manifest that has the runner's pod, with the Secrets and ConfigMaps that it names"
 	}
+	if strings.HasPrefix(reading.Kind, inspectedKind) {
+		hint = "give what docker inspect prints of the runner's container: " + inspectCommand
+	}
 	return Erred(noRunner, reading.Path, message, hint).
 		At(source.New(reading.Path, nil).Whole()).Touching(Path(reading.Path))
 }
@@ -246,7 +252,7 @@ func lacksRunner(reading FileReading) Finding {
 // article puts the indefinite article before a noun.
 func article(noun string) string {
 	switch {
-	case noun == "" || strings.HasPrefix(noun, "text"):
+	case noun == "" || strings.HasPrefix(noun, "text") || strings.Contains(noun, " output"):
 		return noun
 	case strings.ContainsAny(noun[:1], "aeiouAEIOU"):
 		return "an " + noun
@@ -359,7 +365,7 @@ func misplacedOption(r *Runner, m runner.Mistake) Finding {
 
 // optionName is an option without its value, also where that follows the letter at once.
 func optionName(text string) string {
-	end := strings.IndexAny(text, "= \t\\\n")
+	end := strings.IndexAny(text, "= \t\\\n\"")
 	if end < 0 {
 		end = len(text)
 	}

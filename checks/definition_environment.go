@@ -484,9 +484,12 @@ func exposed(h *Host, d *runner.Definition) []Finding {
 		if inBase64(v.Value.Place) {
 			why += ", in base64, which protects nothing"
 		}
+		hint := "move it to a file that git ignores, and make new credentials if it was ever pushed"
+		if alreadyMade(d) {
+			hint = "keep what docker inspect prints out of git, and make new credentials if it was ever pushed"
+		}
 		findings = append(findings, Warned(exposedSecret, v.Name.Value,
-			fmt.Sprintf("the value of %s stands in %s", v.Name.Value, why),
-			"move it to a file that git ignores, and make new credentials if it was ever pushed").
+			fmt.Sprintf("the value of %s stands in %s", v.Name.Value, why), hint).
 			On(file).At(v.Value.Place).Touching(Variable(v.Name.Value), Path(file)))
 	}
 	return findings

@@ -196,6 +196,9 @@ func controlKey(d *runner.Definition) string {
 		return ""
 	}
 	var key strings.Builder
+	if alreadyMade(d) {
+		key.WriteString("made\x00")
+	}
 	for _, v := range d.Environment {
 		if strings.HasSuffix(strings.ToUpper(v.Name.Value), "_PROXY") {
 			key.WriteString(v.Name.Value + "=" + v.Value.Value + "\x00" + v.Value.Unresolved + "\x00")

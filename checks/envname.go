@@ -83,8 +83,8 @@ func strangeName(r *Runner, v runner.Variable) []Finding {
 	if meant != "" && (!beside || slices.Contains(overrideVariables(), meant)) {
 		return []Finding{misspelledVariable(r, v, meant)}
 	}
-	if !runnerStyle.MatchString(name) || !plainName.MatchString(name) {
-		return nil
+	if !runnerStyle.MatchString(name) || !plainName.MatchString(name) || alreadyMade(r.Definition) {
+		return nil // the variables of a container are those of its image too
 	}
 	f := Warned(unknownEnv, name, name+" is not a variable that the runner reads", "delete it").
 		At(v.Name.Place).Touching(Variable(name))

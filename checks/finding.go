@@ -11,6 +11,8 @@ type Finding struct {
 	Problem *Problem
 	// Runners names the runners that the finding is about; empty means all of them.
 	Runners []string
+	// Known says that a former report has the finding too: it counts for nothing. No check sets it.
+	Known bool
 	// Subject is what was looked at: a key of config.json, a role, a reference, host:port, a path, a variable.
 	Subject string
 	// Root is what somebody has to act on. Findings of one problem on one root have one cause.

@@ -401,7 +401,7 @@ func notFound(q question) Finding {
 			message += "; it has " + lastOf(q.failure.Tags)
 		}
 	}
-	found := q.base(Failed(problem, q.role(), message, hint)).On(q.image.Reference)
+	found := q.base(Failed(problem, q.role(), message, hint)).On(q.image.Reference).anew(q.runner.Definition)
 	switch {
 	case problem == repositoryNotFound:
 		return found.On(q.res.Host + "/" + q.res.Repository)

@@ -77,6 +77,13 @@ func (s Selection) keep(check Check, findings []Finding) []Finding {
 	return []Finding{Passed(check.Name, "none of the problems that were asked for")}
 }
 
+// Reports tells whether a problem of a check is reported, if it is there.
+func (s Selection) Reports(check, problem string) bool {
+	wanted, limited := s.wanted[check]
+	selected := slices.ContainsFunc(s.Checks, func(c Check) bool { return c.Name == check })
+	return selected && !slices.Contains(s.unwanted, problem) && (!limited || slices.Contains(wanted, problem))
+}
+
 // Names lists every name that Select takes: groups, checks, problems.
 func Names(all []Check) []string {
 	var names []string

@@ -114,6 +114,9 @@ func summaryLine(r Report) string {
 	case !r.Summary.checked():
 		parts = append(parts, "nothing was checked")
 	}
+	if r.Baseline != nil {
+		parts = append(parts, r.Baseline.String())
+	}
 	if r.Interrupted {
 		parts = append(parts, "interrupted: this is what was known by then")
 	}

@@ -59,15 +59,16 @@ func escapeUnseen(text []byte) []byte {
 }
 
 type reportJSON struct {
-	SchemaVersion int          `json:"schema_version"`
-	Tool          toolJSON     `json:"tool"`
-	StartedAt     string       `json:"started_at"`
-	DurationMS    int64        `json:"duration_ms"`
-	Interrupted   bool         `json:"interrupted"`
-	Runners       []runnerJSON `json:"runners"`
-	Summary       summaryJSON  `json:"summary"`
-	Causes        []causeJSON  `json:"causes"`
-	Checks        []checkJSON  `json:"checks"`
+	SchemaVersion int           `json:"schema_version"`
+	Tool          toolJSON      `json:"tool"`
+	StartedAt     string        `json:"started_at"`
+	DurationMS    int64         `json:"duration_ms"`
+	Interrupted   bool          `json:"interrupted"`
+	Baseline      *baselineJSON `json:"baseline,omitempty"`
+	Runners       []runnerJSON  `json:"runners"`
+	Summary       summaryJSON   `json:"summary"`
+	Causes        []causeJSON   `json:"causes"`
+	Checks        []checkJSON   `json:"checks"`
 }
 
 type toolJSON struct {
@@ -130,6 +131,31 @@ type causeJSON struct {
 	ExplainedBy []refJSON     `json:"explained_by"`
 }
 
+// baselineJSON is how the report compares with a former one.
+type baselineJSON struct {
+	Known  int          `json:"known"`
+	New    int          `json:"new"`
+	Mended []mendedJSON `json:"mended"`
+}
+
+type mendedJSON struct {
+	Check       string `json:"check"`
+	Problem     string `json:"problem"`
+	Subject     string `json:"subject"`
+	Fingerprint string `json:"fingerprint"`
+}
+
+func jsonBaseline(c *Comparison) *baselineJSON {
+	if c == nil {
+		return nil
+	}
+	out := &baselineJSON{c.Known, c.New, []mendedJSON{}}
+	for _, f := range c.Mended {
+		out.Mended = append(out.Mended, mendedJSON{clean(f.Check), clean(f.Problem), clean(f.Subject), clean(f.Fingerprint)})
+	}
+	return out
+}
+
 type subjectJSON struct {
 	Problem string `json:"problem"`
 	Subject string `json:"subject"`
@@ -163,6 +189,9 @@ type findingJSON struct {
 	Connection *connectionJSON `json:"connection,omitempty"`
 	Pull       *pullJSON       `json:"pull,omitempty"`
 	Ignored    *ignoredJSON    `json:"ignored,omitempty"`
+	// Fingerprint is the same in the next report, and that of all formats.
+	Fingerprint string `json:"fingerprint"`
+	Known       bool   `json:"known,omitempty"`
 }
 
 type ignoredJSON struct {
@@ -185,9 +214,9 @@ func jsonReport(r Report) reportJSON {
 	out := reportJSON{
 		SchemaVersion: schemaVersion, Tool: toolJSON{tool, r.Version},
 		StartedAt: r.Started.UTC().Format(time.RFC3339), DurationMS: r.Duration.Milliseconds(),
-		Interrupted: r.Interrupted,
-		Summary:     summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip, s.Ignored},
-		Runners:     []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{},
+		Interrupted: r.Interrupted, Baseline: jsonBaseline(r.Baseline),
+		Summary: summaryJSON{s.Status.String(), s.Pass, s.Warn, s.Error, s.Fail, s.Skip, s.Ignored},
+		Runners: []runnerJSON{}, Causes: []causeJSON{}, Checks: []checkJSON{},
 	}
 	names := []string{}
 	for _, runner := range r.Runners {
@@ -197,8 +226,8 @@ func jsonReport(r Report) reportJSON {
 	for _, cause := range r.Causes {
 		out.Causes = append(out.Causes, jsonCause(cause, names))
 	}
-	for _, result := range r.Results {
-		out.Checks = append(out.Checks, jsonCheck(result, names))
+	for i, all := range findings(r) {
+		out.Checks = append(out.Checks, jsonCheck(r.Results[i], all, names))
 	}
 	return out
 }
@@ -243,16 +272,16 @@ func jsonCause(c Cause, names []string) causeJSON {
 	return out
 }
 
-func jsonCheck(r checks.Result, names []string) checkJSON {
+func jsonCheck(r checks.Result, all []entry, names []string) checkJSON {
 	out := checkJSON{
 		r.Check.Name, r.Check.Group(), r.Check.Title, r.Status.String(), r.Duration.Milliseconds(),
 		[]findingJSON{},
 	}
-	for _, f := range r.Findings {
+	for _, f := range all {
 		shown := findingJSON{
 			Status: f.Status.String(), Runners: orAll(f.Runners, names), Subject: clean(f.Subject),
 			Message: clean(f.Message), Hint: clean(f.Hint), Commands: list(f.Commands),
-			Location: jsonLocation(f.Location), Evidence: f.Evidence,
+			Location: jsonLocation(f.Location), Evidence: f.Evidence, Fingerprint: f.print, Known: f.Known,
 			Connection: jsonConnection(f.Connection), Pull: jsonPull(f.Pull),
 		}
 		if f.Problem != nil {

@@ -95,7 +95,7 @@ func junitCheck(r Report, id int, result checks.Result, all []entry) junitSuite 
 	taken := map[string]int{}
 	var warnings []string
 	for _, f := range all {
-		name := junitName(f, len(r.Runners) > 1)
+		name := cutAt(junitName(f, len(r.Runners) > 1), longestField-len(" #1000000"))
 		if taken[name]++; taken[name] > 1 {
 			name = fmt.Sprintf("%s #%d", name, taken[name])
 		}
@@ -110,13 +110,16 @@ func junitCheck(r Report, id int, result checks.Result, all []entry) junitSuite 
 
 // add appends a finding's case and counts it.
 func (s *junitSuite) add(f entry, name string) {
-	one := junitCase{Classname: tool + "." + f.check.Name, Name: cut(name), Time: seconds(0)}
+	one := junitCase{Classname: tool + "." + f.check.Name, Name: name, Time: seconds(0)}
 	trouble := func() *junitTrouble {
 		return &junitTrouble{f.id(), cut(f.id() + ": " + f.say()), cut(junitText(f))}
 	}
 	switch {
 	case f.Ignored != nil:
 		one.Skipped = &junitSkip{cut("ignored: " + f.id() + ": " + f.ignoredAs())}
+		s.Skipped++
+	case f.Known:
+		one.Skipped = &junitSkip{cut(f.id() + ": " + f.say())}
 		s.Skipped++
 	case f.Status == checks.Fail:
 		one.Failure = trouble()
@@ -138,7 +141,7 @@ func junitName(f entry, several bool) string {
 	if several && len(f.Runners) > 0 {
 		name += " (" + oneLine(strings.Join(f.Runners, ", ")) + ")"
 	}
-	return name
+	return strings.Join(strings.Fields(name), " ") // some readers take it for a token, in which blanks are one
 }
 
 // withoutTag is an image without what changes with each release of it; anything else stays as it is.

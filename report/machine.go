@@ -36,12 +36,15 @@ func oneLine(text string) string {
 }
 
 // cut shortens a text to one field, and says so.
-func cut(text string) string {
+func cut(text string) string { return cutAt(text, longestField) }
+
+// cutAt shortens a text to so many characters, and says so.
+func cutAt(text string, most int) string {
 	const mark = "… (cut)"
-	if utf8.RuneCountInString(text) <= longestField {
+	if utf8.RuneCountInString(text) <= most {
 		return text
 	}
-	return string([]rune(text)[:longestField-utf8.RuneCountInString(mark)]) + mark
+	return string([]rune(text)[:most-utf8.RuneCountInString(mark)]) + mark
 }
 
 // entry is a finding with where it stands in a report and what it comes down to.
@@ -118,7 +121,7 @@ func (f entry) say() string {
 	if f.Status == checks.Error {
 		return "could not be established: " + oneLine(f.Message)
 	}
-	return oneLine(f.Message)
+	return oneLine(f.Message) + knownSuffix(f.Known)
 }
 
 // about is what the finding says, with its subject where neither a place nor the message names it.

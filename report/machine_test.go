@@ -229,7 +229,7 @@ func lintXML(t *testing.T, text string) {
 	if err != nil {
 		return
 	}
-	command := exec.Command(xmllint, "--noout", "--nonet", "-")
+	command := exec.Command(xmllint, "--noout", "--nonet", "--schema", "testdata/junit.xsd", "-")
 	command.Stdin = strings.NewReader(text)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Errorf("xmllint: %v\n%s", err, out)

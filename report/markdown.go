@@ -18,6 +18,11 @@ const mostInMarkdown = 20
 func Markdown(w io.Writer, r Report) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "## Runner preflight: %s\n", summaryLine(r))
+	if r.Baseline != nil {
+		if names := r.Baseline.mended(); len(names) > 0 {
+			fmt.Fprintf(&out, "\nMended: %s.\n", markdownText(few(names, fewSubjects)))
+		}
+	}
 	n := 0
 	for _, c := range r.Causes {
 		if len(c.By) > 0 {
@@ -48,7 +53,8 @@ func markdownCause(out *strings.Builder, n int, c Cause) {
 	if place == "" {
 		place = c.Root
 	}
-	fmt.Fprintf(out, "\n### %d. %s `%s` %s\n", n, strings.ToUpper(c.Status.String()), c.Problem.ID, markdownText(place))
+	fmt.Fprintf(out, "\n### %d. %s `%s`%s %s\n", n, strings.ToUpper(c.Status.String()), c.Problem.ID,
+		knownSuffix(c.known()), markdownText(place))
 	if e := c.Location().Excerpt(); e.Line > 0 {
 		caret := strings.Repeat(" ", e.Column) + strings.Repeat("^", min(e.Width, longestCaret))
 		fence(out, "text", []string{e.Text, caret})
@@ -92,7 +98,7 @@ func markdownRows(out *strings.Builder, result checks.Result, all []entry) {
 		case f.Status == checks.Skip:
 			key.skip = f.Message
 		}
-		order, said[key] = append(order, key), append(said[key], f.Subject)
+		order, said[key] = append(order, key), append(said[key], f.Subject+knownSuffix(f.Known))
 	}
 	for _, key := range unique(order) {
 		what, word := markdownText(few(said[key], fewSubjects)), strings.ToUpper(key.status.String())

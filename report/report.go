@@ -38,6 +38,8 @@ type Report struct {
 	Causes      []Cause
 	Summary     Summary
 	Interrupted bool
+	// Baseline is how the findings compare with those of a former report; nil without one.
+	Baseline *Comparison
 }
 
 // New makes the report of a run.
@@ -81,10 +83,11 @@ func summarize(results []checks.Result) Summary {
 func (s Summary) checked() bool { return s.Status > checks.Skip }
 
 // ExitCode is 1 when a finding reaches the threshold, which is Warn or Fail. Otherwise it is 3 when something could
-// not be established: an error, an interruption, or nothing that was looked at at all. Else it is 0.
+// not be established: an error, an interruption, or nothing that was looked at at all. Else it is 0. Findings that a
+// baseline knows do not count; what could not be established always does.
 func (r Report) ExitCode(failOn checks.Status) int {
 	switch s := r.Summary; {
-	case s.Fail > 0, s.Warn > 0 && failOn <= checks.Warn:
+	case s.Fail > r.known(checks.Fail), s.Warn > r.known(checks.Warn) && failOn <= checks.Warn:
 		return 1
 	case s.Error > 0, r.Interrupted, !s.checked():
 		return 3

@@ -79,7 +79,9 @@ type sarifResult struct {
 	Locations    []sarifLocation    `json:"locations"`
 	Fingerprints map[string]string  `json:"partialFingerprints"`
 	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
-	Properties   sarifFinding       `json:"properties"`
+	// Baseline is "new" or "unchanged" where there is a baseline; what is mended is no result.
+	Baseline   string       `json:"baselineState,omitempty"`
+	Properties sarifFinding `json:"properties"`
 }
 
 // sarifSuppression says that a result is known and accepted.
@@ -137,7 +139,11 @@ func SARIF(w io.Writer, r Report) error {
 			at, found := r.anchor(f)
 			switch {
 			case (f.trouble() || f.Ignored != nil) && found:
-				run.Results = append(run.Results, sarifOf(f, index[f.Problem.ID], at))
+				result := sarifOf(f, index[f.Problem.ID], at)
+				if r.Baseline != nil {
+					result.Baseline = map[bool]string{false: "new", true: "unchanged"}[f.Known]
+				}
+				run.Results = append(run.Results, result)
 			case f.trouble() || f.Status == checks.Skip || f.Ignored != nil:
 				notes = append(notes, sarifNote(f))
 			}
@@ -185,7 +191,7 @@ func sarifOf(f entry, rule int, at source.Span) sarifResult {
 		[]sarifLocation{sarifPlace(at)},
 		map[string]string{"primaryLocationLineHash": f.print},
 		sarifSuppressions(f),
-		sarifProperties(f),
+		"", sarifProperties(f),
 	}
 }
 

@@ -117,6 +117,13 @@ func (p *page) summary(r Report) {
 		line, end = line+"\n", strings.TrimLeft(end, ", ")
 	}
 	p.line("%s%s", line, end)
+	if r.Baseline == nil {
+		return
+	}
+	p.paragraph("", "", r.Baseline.String(), p.plain)
+	if names := r.Baseline.mended(); len(names) > 0 {
+		p.paragraph("", "mended: ", few(names, fewSubjects), p.plain)
+	}
 }
 
 func duration(d time.Duration) string {

@@ -53,7 +53,7 @@ func (p *page) sayings(r checks.Result, causes func(int) []int) []*saying {
 	index := map[string]*saying{}
 	var all []*saying
 	for i, f := range r.Findings {
-		suffix := p.runnersSuffix(f)
+		suffix := p.runnersSuffix(f) + knownSuffix(f.Known)
 		key := kind(f) + "\n" + suffix
 		if f.Status == checks.Skip {
 			key += "\n" + f.Message

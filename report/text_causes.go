@@ -164,13 +164,19 @@ func (p *page) title(number int, c Cause) {
 		where = p.safe(at.String())
 	}
 	lead := fmt.Sprintf("%-2d ", number)
-	name := p.status[c.Status].Sprint(c.Problem.ID)
-	if columns(lead+c.Problem.ID)+2+columns(where) > p.Width {
+	known := knownSuffix(c.known())
+	name := p.status[c.Status].Sprint(c.Problem.ID) + known
+	if columns(lead+c.Problem.ID+known)+2+columns(where) > p.Width {
 		p.line("%s%s", lead, name)
 		p.line("%s%s", body, where)
 		return
 	}
 	p.line("%s%s  %s", lead, name, where)
+}
+
+// known tells whether all of a cause's own findings are in the baseline.
+func (c Cause) known() bool {
+	return !slices.ContainsFunc(c.Findings, func(f checks.Finding) bool { return !f.Known })
 }
 
 // excerpt shows the line of the file with a caret under what is wrong.

@@ -81,7 +81,7 @@ func (p *page) row(r checks.Result, f checks.Finding, causes []int) row {
 
 // suffix names a finding's runners, if not all, and its causes.
 func (p *page) suffix(f checks.Finding, causes []int) string {
-	return p.runnersSuffix(f) + causesSuffix(causes)
+	return p.runnersSuffix(f) + knownSuffix(f.Known) + causesSuffix(causes)
 }
 
 func (p *page) runnersSuffix(f checks.Finding) string {

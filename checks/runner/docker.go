@@ -513,6 +513,11 @@ func (r *reader) arguments() {
 		r.d.Arguments = append(r.d.Arguments, word.text())
 	}
 	r.joined()
+	r.misplaced()
+}
+
+// misplaced finds docker's options among the words behind the image.
+func (r *reader) misplaced() {
 	if r.ownCommand() {
 		return
 	}

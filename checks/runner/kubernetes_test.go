@@ -241,7 +241,7 @@ func TestKubernetesSecrets(t *testing.T) {
 			if reading.Kind != kubeKind {
 				t.Fatalf("it was read as %q", reading.Kind)
 			}
-			file := fileOf(t, reading)
+			file := kubeFileOf(t, reading)
 			for _, m := range append(reading.Mistakes, reading.Faults...) {
 				if strings.Contains(m.Detail+m.Place.Excerpt().Text, "canary") || strings.Contains(m.Place.Excerpt().Text, coded) {
 					t.Errorf("%s: %s", m.Detail, m.Place.Excerpt().Text)
@@ -262,8 +262,8 @@ func TestKubernetesSecrets(t *testing.T) {
 	}
 }
 
-// fileOf is the file that was read.
-func fileOf(t *testing.T, reading Reading) *source.File {
+// kubeFileOf is the file that was read.
+func kubeFileOf(t *testing.T, reading Reading) *source.File {
 	t.Helper()
 	for _, d := range reading.Definitions {
 		return d.Place.Outermost().File
@@ -282,7 +282,7 @@ func TestKubernetesNamesShown(t *testing.T) {
 		"      env:\n        - {name: OAUTH_CLIENT_SECRET, valueFrom: {secretKeyRef: {name: oauth-name, key: clientKey}}}\n" +
 		"      envFrom: [secretRef: {name: other-name}]\n  volumes:\n    - name: v\n      secret:\n        secretName: regcred\n" +
 		"    - {name: w, secret: {secretName: \"regcred-two\"}}\n"
-	file := fileOf(t, Read("r.yaml", []byte(text), notThere))
+	file := kubeFileOf(t, Read("r.yaml", []byte(text), notThere))
 	for line := range strings.Lines(text) {
 		at := strings.Index(text, line)
 		if shown := file.At(at, at).Excerpt().Text; !strings.HasPrefix(line, strings.TrimSuffix(shown, "…")) {

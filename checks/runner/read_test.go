@@ -221,3 +221,14 @@ func noCanary(t *testing.T, r Reading) {
 		}
 	}
 }
+
+// fileOf is the file that a reading is of, as far as it points into one.
+func fileOf(r Reading) *source.File {
+	for _, d := range r.Definitions {
+		return d.File
+	}
+	for _, m := range r.Mistakes {
+		return m.Place.File
+	}
+	return nil
+}

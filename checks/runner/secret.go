@@ -139,7 +139,8 @@ func secretEnd(text []byte, start, end, name int) int {
 	if name == 0 || text[name-1] != '"' && text[name-1] != '\'' || text[start-1] == text[name-1] {
 		return end
 	}
-	rest := text[start:min(lineEnd(text, start), start+maxSecret)]
+	near := text[:min(len(text), start+maxSecret)] // a line of 20 MB is not looked through for each of its secrets
+	rest := near[start:lineEnd(near, start)]
 	if i := bytes.IndexByte(rest, text[name-1]); i >= 0 && text[start] != text[name-1] {
 		return max(end, start+i)
 	}

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"bytes"
 	"path"
 	"slices"
 
@@ -116,7 +115,9 @@ type kind func(file *source.File, in Input) document
 
 // kinds are the kinds of files, in the order in which they are tried.
 func kinds() []kind {
-	return []kind{recogniseUnreadable, recogniseUnit, recogniseMakefile, recogniseYAML, recogniseEnvFile}
+	return []kind{
+		recogniseUnreadable, recogniseUnit, recogniseMakefile, recogniseInspected, recogniseYAML, recogniseEnvFile,
+	}
 }
 
 // recognise finds the kind of a file. What is nothing else may be a script, or a text with commands in it.
@@ -163,7 +164,7 @@ func (c commands) read(s *set) Reading { return readShell(c.Path, c.File, s) }
 
 // yamlKinds are the kinds of files that are written in YAML or JSON.
 func yamlKinds() []func(yamlFile) document {
-	return []func(yamlFile) document{recogniseCompose, recogniseKubernetes, recogniseInspected, recogniseYAMLCommands}
+	return []func(yamlFile) document{recogniseCompose, recogniseKubernetes, recogniseYAMLCommands}
 }
 
 // yamlFile is a text that is YAML, or JSON, up to the mistake.
@@ -193,8 +194,7 @@ func mayBeYAML(data []byte) bool {
 		mayHoldCommands(data)
 }
 
-func recogniseCompose(yamlFile) document   { return nil }
-func recogniseInspected(yamlFile) document { return nil }
+func recogniseCompose(yamlFile) document { return nil }
 
 // others are the documents of one kind in the set, in the order of the files.
 func others[D document](s *set) []D {
@@ -205,15 +205,4 @@ func others[D document](s *set) []D {
 		}
 	}
 	return slices.Clip(found)
-}
-
-// IsJSONDefinition tells a definition written in JSON from a config.json: what docker inspect, docker compose config
-// --format json or kubectl -o json print. It looks at the names that every one of them has.
-func IsJSONDefinition(data []byte) bool {
-	text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\ufeff")), " \t\r\n")
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
-		return false
-	}
-	has := func(name string) bool { return bytes.Contains(text, []byte(`"`+name+`"`)) }
-	return has("apiVersion") && has("kind") || has("services") && has("image") || has("Config") && has("Image")
 }

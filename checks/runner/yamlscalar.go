@@ -3,6 +3,8 @@ package runner
 import (
 	"bytes"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -21,6 +23,8 @@ type scalarReader struct {
 	pending          bool
 	// quoting is that of all pieces.
 	quoting Quoting
+	// json says that the text is JSON, where a string holds its blanks as they are.
+	json bool
 }
 
 // read makes the field. Where what it finds is not what the parser says, the field is one piece at the scalar's
@@ -160,7 +164,7 @@ func (s *scalarReader) quoted(quote byte) {
 			return
 		case c == '\\' && quote == '"':
 			s.escape()
-		case s.blank():
+		case s.blank() && !s.json:
 			s.fold(from)
 		default:
 			s.at = s.plainEnd(quote)
@@ -204,6 +208,9 @@ func (s *scalarReader) escape() {
 		for _, d := range s.text[s.at:end] {
 			code = code<<4 | hexadecimal(d)
 		}
+		if pair := utf16.DecodeRune(rune(code), s.lowSurrogate(end)); pair != utf8.RuneError {
+			code, end = int(pair), end+6
+		}
 		s.at = end
 		s.stand(string(rune(code)), from, end)
 		return
@@ -216,6 +223,21 @@ func (s *scalarReader) escape() {
 	if i := strings.IndexByte(letters, c); i >= 0 {
 		s.stand(meanings[i], from, s.at)
 	}
+}
+
+// lowSurrogate is the second half of a character that JSON spells in two escapes, if one stands at an offset; else 0.
+func (s *scalarReader) lowSurrogate(at int) rune {
+	if at+6 > len(s.text) || s.text[at] != '\\' || s.text[at+1] != 'u' {
+		return 0
+	}
+	code := rune(0)
+	for _, d := range s.text[at+2 : at+6] {
+		code = code<<4 | rune(hexadecimal(d))
+	}
+	if code < 0xdc00 || code > 0xdfff {
+		return 0
+	}
+	return code
 }
 
 func hexadecimal(digit byte) int {

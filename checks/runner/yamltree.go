@@ -17,6 +17,8 @@ type yamlText struct {
 	file *source.File
 	// lines are the offsets at which lines begin.
 	lines []int
+	// bytewise says that all is one line, of which columns count bytes, as where a JSON text was read.
+	bytewise bool
 	// merges is how many mappings may still be merged into others ("<<"): a text of a few lines can ask for billions.
 	merges int
 }
@@ -99,6 +101,9 @@ func yamlBreak(text []byte) int {
 
 // offset is where a line and a column, both from 1, stand; columns count characters.
 func (y *yamlText) offset(line, column int) int {
+	if y.bytewise {
+		return min(column-1, len(y.file.Text))
+	}
 	at := y.lines[min(max(line, 1), len(y.lines))-1]
 	for ; column > 1 && at < len(y.file.Text); column-- {
 		_, size := utf8.DecodeRune(y.file.Text[at:])
@@ -231,7 +236,7 @@ func (n node) place() source.Span {
 
 // field is a scalar as a field whose pieces are where its characters are written.
 func (n node) field() field {
-	s := scalarReader{file: n.text.file, text: n.text.file.Text, at: n.start()}
+	s := scalarReader{file: n.text.file, text: n.text.file.Text, at: n.start(), json: n.text.bytewise}
 	return s.read(n.Node)
 }
 
