@@ -39,8 +39,12 @@ func Run(ctx context.Context, host *Host, selection Selection) []Result {
 	patience := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(patience) }) })
 	defer stop()
+	speaker := max(slices.IndexFunc(selection.Checks, func(c Check) bool { return c.Name == definitionCommand.Name }), 0)
 	for i, check := range selection.Checks {
 		results[i] = await(ctx, check, done[i], patience)
+		if i == speaker {
+			results[i].Findings = append(results[i].Findings, unreadFindings(host)...)
+		}
 		results[i].Findings = selection.keep(check, results[i].Findings)
 		results[i].Status = worst(results[i].Findings)
 	}
