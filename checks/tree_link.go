@@ -152,7 +152,7 @@ func passed(file InputFile, reading runner.Reading) string {
 		return ""
 	case len(reading.Definitions) > 0:
 		if form := reading.InPassing(file.Path, file.Data); form != "" {
-			return "it speaks of a runner, and is " + form + ": name the file to have it judged"
+			return form + " that shows how a runner is started: judged only if it is named"
 		}
 	case !runner.Mentions(file.Data):
 	case reading.Unsupported:

@@ -57,11 +57,11 @@ func (r Reading) InPassing(name string, data []byte) string {
 	case r.text() && (slices.Contains([]string{".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc"}, ext) || isProseAlone(data)):
 		return "documentation"
 	case r.text() && otherMarkup.Match(data):
-		return "another program's data"
+		return "data of another program"
 	case len(r.Mistakes) > 0 && !isScript(name, data):
-		return "no shell script"
+		return "source of another program"
 	case r.Kind == "docker env file" && !ownEnvironment(r.Definitions):
-		return "an env file with one variable of a runner's alone"
+		return "an env file with one variable of a runner alone"
 	}
 	return ""
 }
