@@ -13,7 +13,8 @@ import (
 const (
 	checkText = `
 FILE is what starts the runner (a shell script with its docker run command, an
-env file) or its config.json, recognised by its content; - is standard input.
+env file) or its config.json, recognised by its content; - is standard input;
+of a DIR, all that it holds is judged (see lint).
 Without one, the vendor's defaults are judged, with this user's config.json.
 
 Every image is asked for with the credentials that the runner would send, and
@@ -30,8 +31,13 @@ env file) or its config.json, recognised by its content; - is standard input.
 An env file or a config.json that such a file names is read too if it is there,
 below the current folder. No home folder and no environment are looked at.
 
+DIR is looked through for runners and config.json files, by their content. What
+git ignores is left out, links are not followed, and documentation and samples
+(README.md, runner.env.example) are not judged unless they are named.
+
 Examples:
   runner-preflight lint run.sh config.json
+  runner-preflight lint .
   runner-preflight lint --only config --fail-on warn config.json
   runner-preflight lint --report json=lint.json run.sh`
 	explainText = `
@@ -47,7 +53,7 @@ A healthy runner is checked, then the same with four typical mistakes, in a
 network of its own on this machine's loopback. The exit code is 0.`
 )
 
-const appText = `Usage: runner-preflight [COMMAND] [FLAGS] [FILE…]
+const appText = `Usage: runner-preflight [COMMAND] [FLAGS] [FILE|DIR…]
 
 Tells why a Bitbucket Pipelines self-hosted Docker runner will not pull its
 images: the one cause, the line that is wrong, the command that mends it.
@@ -56,7 +62,8 @@ Read-only: nothing is pulled, no program is run, no secret is printed.
 Commands:
 %s
 FILE is what starts the runner (a shell script with its docker run command, an
-env file) or its config.json, recognised by its content; - is standard input.
+env file) or its config.json, recognised by its content, or a folder that holds
+such files; - is standard input.
 
 Examples:
   runner-preflight demo

@@ -72,4 +72,3 @@ func fillTree(t testing.TB, folder string, files, runners int) {
 		}
 	}
 }
-

@@ -54,8 +54,7 @@ func Walk(windows Windows, files TreeFiles, folder string) (Folder, []InputFile)
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(w.work)
 	}
-	path := folder
-	w.visit(path, w.ignoringAround(path))
+	w.visit(folder, w.ignoringAround(folder))
 	close(w.jobs)
 	workers.Wait()
 	slices.SortFunc(w.found, func(a, b foundFile) int { return a.number - b.number })
@@ -157,7 +156,7 @@ func (w *walk) look(path string, buffer []byte) ([]byte, error) {
 	if err != nil {
 		return buffer, err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it was only read
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		return buffer, err
@@ -165,13 +164,14 @@ func (w *walk) look(path string, buffer []byte) ([]byte, error) {
 	buffer = slices.Grow(buffer, headSize)
 	n, err := io.ReadFull(file, buffer[:headSize])
 	buffer = buffer[:n]
+	whole := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return buffer, nil
-	case err != nil:
+	case err != nil && !whole:
 		return buffer[:0], err
 	case runner.Binary(buffer):
 		return buffer[:0], nil
+	case whole:
+		return buffer, nil
 	case info.Size() > maxFound:
 		w.large(path)
 		return buffer[:0], nil

@@ -271,7 +271,9 @@ func similar(one, other string) bool {
 // alike says for what else than its first finding a cause holds, where its messages do not.
 func (p *page) alike(c Cause, folded bool) {
 	var subjects, places []string
+	files := map[string]bool{}
 	for _, f := range c.Findings {
+		files[f.Location.Position().Path] = true
 		subjects = append(subjects, p.safe(f.Subject))
 		if at := f.Location.Position(); at.Line > 0 {
 			places = append(places, p.safe(at.String()))
@@ -287,10 +289,7 @@ func (p *page) alike(c Cause, folded bool) {
 	if places = unique(places); len(places) > 1 {
 		p.paragraph(body, "also at: ", few(places[1:], most), p.plain)
 	}
-	placed := func(name string) bool {
-		return slices.ContainsFunc(c.Findings, func(f checks.Finding) bool { return f.Location.File != nil && f.Location.File.Path == name })
-	}
-	told := p.many() && !slices.ContainsFunc(c.Runners, func(name string) bool { return !placed(name) })
+	told := p.many() && !slices.ContainsFunc(c.Runners, func(name string) bool { return !files[name] })
 	if len(c.Runners) > 0 && len(c.Runners) < len(p.runners) && !told {
 		p.paragraph(body, "runners: ", few(c.Runners, most), p.plain)
 	}

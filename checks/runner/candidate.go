@@ -54,7 +54,8 @@ func (r Reading) InPassing(name string, data []byte) string {
 	switch {
 	case slices.Contains([]string{".example", ".sample", ".template", ".tmpl", ".dist"}, ext):
 		return "a sample"
-	case r.text() && (slices.Contains([]string{".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc"}, ext) || isProseAlone(data)):
+	case slices.Contains([]string{".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc"}, ext) && !isScript(name, data),
+		r.text() && isProseAlone(data):
 		return "documentation"
 	case r.text() && otherMarkup.Match(data):
 		return "data of another program"
