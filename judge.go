@@ -25,7 +25,7 @@ func check(c *cli.Context, p process) error { return judge(c, p, true) }
 // lint judges files alone.
 func lint(c *cli.Context, p process) error {
 	if c.NArg() == 0 && !c.IsSet("config") {
-		return misused("try runner-preflight lint run.sh ~/.docker/config.json", "lint takes the FILEs and folders to judge")
+		return misused("try runner-preflight lint run.sh ~/.docker/config.json", "lint takes the FILEs to judge, or folders")
 	}
 	return judge(c, p, false)
 }

@@ -272,6 +272,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 		{"lint", "run.sh", "config.json"},
 		{"lint", "run.sh", "broken.json"},
 		{"lint", "runner.env", "config.json"},
+		{"lint", "."},
 		{"lint", "--pause-image", "ci:" + secret("flag") + "@registry.rig.test/pause:1", "run.sh"},
 		{"lint", "https://ci:" + secrets["filename"] + "@registry.rig.test/run.sh"},
 		{"lint", "https://ci:" + secrets["filename"] + "@registry.rig.test/missing"},

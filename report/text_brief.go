@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"runner-preflight/checks"
@@ -90,6 +91,7 @@ func (p *page) sayings(r checks.Result, causes func(int) []int) []*saying {
 func (p *page) countRunners(s *saying) {
 	told := map[string]bool{}
 	s.own = true
+	slices.Sort(s.causes)
 	for _, f := range s.findings {
 		if len(f.Runners) == 0 {
 			s.own = false

@@ -123,7 +123,7 @@ func headline(r Report, status checks.Status, indexes []int, first bool) string 
 		return countExplained(causes, r.Summary.Fail, "failure", "failures") + ". Mend it first:"
 	case status == checks.Fail:
 		return countExplained(causes, r.Summary.Fail, "failure", "failures") + ". Mend these first:"
-	case status == checks.Error && first && len(r.Runners) == 0:
+	case status == checks.Error && first && len(r.Runners) == 0 && r.Causes[indexes[0]].Problem.ID == "no-runner":
 		return "No runner was judged: " + count(causes, "thing", "things") + " could not be established:"
 	case status == checks.Error && first:
 		return "Nothing found that would stop " + runnersInWords(r) + ", but " +
