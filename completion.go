@@ -222,12 +222,14 @@ func arguments(c *cli.Command, before int) proposals {
 // valuesNamed are the values that help gives a name: a|b are all that there are, NAME is that of a check or a problem.
 func valuesNamed(name string) proposals {
 	switch {
+	case strings.HasPrefix(name, "FILE"):
+		return proposals{files: true}
 	case strings.Contains(name, "|"):
 		return few(strings.Split(name, "|"))
 	case name == "NAME":
 		return proposals{words: checkWords()}
 	}
-	return proposals{files: name == "PATH" || name == "LIST" || strings.HasPrefix(name, "FILE")}
+	return proposals{files: name == "PATH" || name == "LIST"}
 }
 
 func few(texts []string) proposals {

@@ -16,7 +16,8 @@ const (
 	checkText = `
 FILE is what starts the runner (a shell script with its docker run command, an
 env file), what docker inspect prints of it, or its config.json, recognised by
-its content; - is standard input.
+its content; - is standard input; of a DIR, all that it holds is judged (see
+lint).
 Without one, the vendor's defaults are judged, with this user's config.json.
 
 Every image is asked for with the credentials that the runner would send, and
@@ -34,11 +35,16 @@ its content; - is standard input.
 An env file or a config.json that such a file names is read too if it is there,
 below the current folder. No home folder and no environment are looked at.
 
+DIR is looked through for runners and config.json files, by their content. What
+git ignores is left out, links are not followed, and documentation and samples
+(README.md, runner.env.example) are not judged unless they are named.
+
 A finding that is accepted: # runner-preflight: ignore=PROBLEM reason, above its
 statement, or an entry of .runner-preflight.yaml in the current folder.
 
 Examples:
   runner-preflight lint run.sh config.json
+  runner-preflight lint .
   runner-preflight lint --only config --fail-on warn config.json
   runner-preflight lint --report json=lint.json run.sh`
 	explainText = `
@@ -95,7 +101,7 @@ const (
 	aroundHeading   = "For shells and scripts"
 )
 
-const appText = `Usage: runner-preflight [COMMAND] [FLAGS] [FILE…]
+const appText = `Usage: runner-preflight [COMMAND] [FLAGS] [FILE|DIR…]
 
 Tells why a Bitbucket Pipelines self-hosted Docker runner will not pull its
 images: the one cause, the line that is wrong, the command that mends it.
@@ -103,8 +109,9 @@ Read-only: nothing is pulled, no program is run, no secret is printed.
 
 %s
 FILE is what starts the runner (a shell script with its docker run command, an
-env file), what docker inspect prints of it, or its config.json, recognised by
-its content; - is standard input.
+env file, a manifest), what docker inspect prints of it, or its config.json,
+recognised by its content, or a folder that holds such files; - is standard
+input.
 
 Examples:
   runner-preflight demo

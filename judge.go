@@ -25,7 +25,7 @@ func check(c *cli.Context, p process) error { return judge(c, p, true) }
 // lint judges files alone.
 func lint(c *cli.Context, p process) error {
 	if c.NArg() == 0 && !c.IsSet("config") {
-		return misused("try runner-preflight lint run.sh ~/.docker/config.json", "lint takes the FILEs to judge")
+		return misused("try runner-preflight lint run.sh ~/.docker/config.json", "lint takes the FILEs to judge, or folders")
 	}
 	return judge(c, p, false)
 }
@@ -60,8 +60,7 @@ func judge(c *cli.Context, p process, live bool) error {
 
 // build makes the host that an input describes, on this machine.
 func (o options) build(in checks.Input) (*checks.Host, error) {
-	folder, _ := os.Getwd() // unknown when it is gone
-	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now})
+	host, err := checks.Build(in, ownWindows())
 	if err != nil {
 		path := o.config
 		if at := (*fs.PathError)(nil); errors.As(err, &at) {
@@ -70,6 +69,12 @@ func (o options) build(in checks.Input) (*checks.Host, error) {
 		return nil, misused("", "--config %s: %s", path, reason(err))
 	}
 	return host, nil
+}
+
+// ownWindows are those of this machine.
+func ownWindows() checks.Windows {
+	folder, _ := os.Getwd() // unknown when it is gone
+	return checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now, Real: realPath}
 }
 
 // judgeHost runs the selected checks on a host and writes the reports.
@@ -134,8 +139,11 @@ func (o options) spare(host *checks.Host, files []string) error {
 			files = append(files, r.Config.Path)
 		}
 		if r.Definition != nil {
+			files = append(files, r.Definition.File.Path)
 			for _, env := range r.Definition.EnvFiles {
-				files = append(files, env.Path.Value)
+				if env.File != nil {
+					files = append(files, env.File.Path)
+				}
 			}
 		}
 	}
@@ -164,6 +172,14 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 		}
 	}
 	for i, name := range c.Args().Slice() {
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			folder, files := checks.Walk(ownWindows(), osFiles{}, name)
+			if err := unlisted(folder); err != nil {
+				return in, misused("", "%s: %s", name, reason(err))
+			}
+			in.Folders, in.Files = append(in.Folders, folder), append(in.Files, files...)
+			continue
+		}
 		switch data, err := readInput(name, p.in); {
 		case err != nil && i == 0 && errors.Is(err, fs.ErrNotExist):
 			return in, notAFile(name, names(c.App))
@@ -178,6 +194,16 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 		}
 	}
 	return in, nil
+}
+
+// unlisted is what kept a folder that was named from being listed.
+func unlisted(folder checks.Folder) error {
+	for _, unread := range folder.Unread {
+		if unread.Path == folder.Path {
+			return unread.Err
+		}
+	}
+	return nil
 }
 
 // notAFile says that the first FILE does not exist, and what a command was most likely meant to be.

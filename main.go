@@ -210,11 +210,11 @@ func commands(p process) []*cli.Command {
 	}
 	around := func(c *cli.Command) *cli.Command { c.Category = aroundHeading; return c }
 	return []*cli.Command{
-		command("check", "[FILE…]", "judge a runner on its own host: files, images, network (default)",
+		command("check", "[FILE|DIR…]", "judge a runner on its own host: files, images, network (default)",
 			checkText+formatsText(), judgingFlags(true), check),
-		command("lint", "FILE…", "judge the given files alone: no network, nothing of this machine",
+		command("lint", "FILE|DIR…", "judge the given files alone: no network, nothing of this machine",
 			lintText+formatsText(), judgingFlags(false), lint),
-		command("allowlist", "[FILE…]", "list every host and port that a runner needs, for a firewall", allowlistText,
+		command("allowlist", "[FILE|DIR…]", "list every host and port that a runner needs, for a firewall", allowlistText,
 			allowlistFlags(), allowlist),
 		command("demo", "", "see it work on an embedded registry: no network, no set-up", demoText,
 			slices.Concat(amountFlags(), []cli.Flag{reportFlag()}, lookFlags()), demo),

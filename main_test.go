@@ -303,6 +303,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 		{"lint", "run.sh", "broken.json"},
 		{"lint", "runner.env", "config.json"},
 		{"lint", "ignores.sh", "nothing.txt"},
+		{"lint", "."},
 		{"lint", "--pause-image", "ci:" + secret("flag") + "@registry.rig.test/pause:1", "run.sh"},
 		{"lint", "https://ci:" + secrets["filename"] + "@registry.rig.test/run.sh"},
 		{"lint", "https://ci:" + secrets["filename"] + "@registry.rig.test/missing"},

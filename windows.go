@@ -47,6 +47,11 @@ func (osFiles) ReadFile(path string) ([]byte, error) {
 	return readSized(file, info.Size())
 }
 
+// Open opens a file and follows no link. A pipe is opened without waiting for somebody to write into it.
+func (osFiles) Open(path string) (fs.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+}
+
 // ReadDir returns a folder's entries, by name.
 func (osFiles) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
 
@@ -138,6 +143,15 @@ func writeFolder(folder string, format report.FolderFormat, r report.Report) err
 		}
 	}
 	return nil
+}
+
+// realPath is an absolute path without links in it.
+func realPath(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(real)
 }
 
 // reason says in plain words what is in the way of reading or writing a file.

@@ -77,11 +77,11 @@ func TestAllowlist(t *testing.T) {
 		}, "proxy.example.com:3128 proxy runner proxy (HTTPS_PROXY)\n" + needed(blobs, token,
 			"api.bitbucket.org:8443 runner named by --endpoint over proxy.example.com:3128"), ""},
 		{"an env file that is not there", func(_ *lab.Scene, _ *lab.Registry, in *Input) {
-			in.Files[0] = InputFile{"run.sh", []byte("docker run --env-file more.env -e PAUSE_IMAGE=registry.example.com/mirror/pause:3.8 " +
+			in.Files[0] = InputFile{Path: "run.sh", Data: []byte("docker run --env-file more.env -e PAUSE_IMAGE=registry.example.com/mirror/pause:3.8 " +
 				"docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner\n")}
 		}, needed(blobs, token), ": the env file more.env was not read"},
 		{"no runner", func(_ *lab.Scene, _ *lab.Registry, in *Input) {
-			in.Files = []InputFile{{"run.sh", []byte("#!/bin/sh\necho hello\n")}}
+			in.Files = []InputFile{{Path: "run.sh", Data: []byte("#!/bin/sh\necho hello\n")}}
 		}, "", ": no runner was found in run.sh"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -115,8 +115,8 @@ func allowlistOf(t *testing.T, change func(*lab.Scene, *lab.Registry, *Input)) (
 		"docker-public.packages.atlassian.com": vendor,
 	}}
 	in := Input{Live: true, Platform: "linux/amd64", Env: func(string) string { return "" }, Files: []InputFile{
-		{"runner.env", []byte("PAUSE_IMAGE=registry.example.com/mirror/pause:3.8\nWORKING_DIRECTORY=/tmp\n")},
-		{"config.json", []byte(`{"auths": {"registry.example.com": {"auth": "Y2k6c2VjcmV0"}}}`)},
+		{Path: "runner.env", Data: []byte("PAUSE_IMAGE=registry.example.com/mirror/pause:3.8\nWORKING_DIRECTORY=/tmp\n")},
+		{Path: "config.json", Data: []byte(`{"auths": {"registry.example.com": {"auth": "Y2k6c2VjcmV0"}}}`)},
 	}}
 	change(&s, r, &in)
 	network, err := lab.Start(s)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/network"
@@ -23,6 +24,8 @@ import (
 type Input struct {
 	// Files are runner definitions and config.json files, in the order in which they were given.
 	Files []InputFile
+	// Folders are those that were walked for some of the files.
+	Folders []Folder
 	// Config is the path of a config.json or of its folder; empty to find it.
 	Config string
 	// Images are overrides of what the definitions say, by role.
@@ -39,10 +42,12 @@ type Input struct {
 	Route network.Config
 }
 
-// InputFile is one file that the user named.
+// InputFile is one file that the user named, or that Walk found.
 type InputFile struct {
 	Path string
 	Data []byte
+	// Folder is the named folder in which the file was found; empty for one that was named itself.
+	Folder string
 }
 
 // ErrIsDirectory says that a folder stands where a file should be.
@@ -57,7 +62,7 @@ const (
 // Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened.
 func Build(in Input, windows Windows) (*Host, error) {
 	in.Route.PublicHost = isPublicHost
-	h := &Host{Live: in.Live, Offline: in.Offline, Windows: windows}
+	h := &Host{Live: in.Live, Offline: in.Offline, Windows: windows, Folders: in.Folders}
 	daemonRoute := in.Route
 	if in.Live {
 		h.daemon = readDaemon(windows.Files)
@@ -65,6 +70,7 @@ func Build(in Input, windows Windows) (*Host, error) {
 	}
 	h.Pulling = newPulling(daemonRoute)
 	b := builder{Input: in, host: h}
+	b.Files = b.each(in.Files)
 	if err := b.readConfigs(); err != nil {
 		return nil, err
 	}
@@ -124,6 +130,13 @@ type builder struct {
 	mounted map[string]*Config
 	// within are those that stand within definitions.
 	within map[*source.File]*Config
+	// standing are the configs by what their paths lead to, in the folders that hold them.
+	standing map[string]*Config
+	beside   map[string][]*Config
+	// opened are the texts that definitions name, by path.
+	opened sync.Map
+	// keys are what paths lead to.
+	keys sync.Map
 	// controls are the ways out of runners' own JVMs, by the proxies that their definitions name.
 	controls map[string]*network.Client
 }
@@ -134,7 +147,7 @@ func (b *builder) readConfigs() error {
 		if isConfig(file) && !isIgnoreFile(file.Path) {
 			b.configs = append(b.configs, &Config{
 				Path: file.Path, Origin: ConfigFile,
-				File: dockerconfig.Parse(file.Path, file.Data),
+				File: dockerconfig.Parse(file.Path, file.Data), folder: file.Folder,
 			})
 		}
 	}
@@ -180,6 +193,9 @@ func (b *builder) open(name string, origin ConfigOrigin) *Config {
 // isConfig tells a config.json from a runner definition: by how it begins, else by its name, since a file may be empty
 // or hold something else entirely. Definitions may be JSON too.
 func isConfig(file InputFile) bool {
+	if file.Folder != "" {
+		return dockerconfig.Recognise(file.Path, file.Data)
+	}
 	start := file.Data[:min(len(file.Data), 256)]
 	start = bytes.Map(func(r rune) rune {
 		if strings.ContainsRune("\x00 \t\r\n\ufeff\ufffd", r) { // UTF-16 without a reader's help, and its mark
@@ -204,34 +220,21 @@ var nixModule = regexp.MustCompile(`^\{[a-z]\w*[,}?]`)
 
 // readDefinitions reads every other file. A file that another one names (an env file) is part of that one.
 func (b *builder) readDefinitions() {
-	var inputs []runner.Input
-	for _, file := range b.Files {
-		if !isConfig(file) && !isIgnoreFile(file.Path) {
-			inputs = append(inputs, runner.Input(file))
+	files := slices.DeleteFunc(slices.Clone(b.Files), func(f InputFile) bool { return isConfig(f) || isIgnoreFile(f.Path) })
+	for _, reading := range b.unlinked(b.readAll(files)) {
+		b.host.Readings = append(b.host.Readings, reading.FileReading)
+		if reading.Passed != "" {
+			continue
 		}
-	}
-	named := map[string]bool{}
-	for i, reading := range runner.ReadAll(inputs, b.openNamed) {
-		b.host.Readings = append(b.host.Readings, FileReading{inputs[i].Path, reading})
-		for _, definition := range reading.Definitions {
-			for _, env := range definition.EnvFiles {
-				named[path.Clean(env.Path.Value)] = true
-			}
-		}
-	}
-	b.host.Readings = slices.DeleteFunc(b.host.Readings, func(r FileReading) bool { return r.Part || named[path.Clean(r.Path)] })
-	for _, reading := range b.host.Readings {
 		for i, definition := range reading.Definitions {
 			name := reading.Path
 			if i > 0 {
 				name = fmt.Sprintf("%s#%d", name, i+1)
 			}
-			b.host.Runners = append(b.host.Runners, &Runner{
-				Name: name, Definition: definition,
-				Config: b.configOf(definition),
-			})
+			b.host.Runners = append(b.host.Runners, &Runner{Name: name, Definition: definition})
 		}
 	}
+	b.assignConfigs()
 }
 
 // openNamed reads a file that a definition names. Lint judges what was given: nothing beyond the current folder was.
@@ -239,32 +242,14 @@ func (b *builder) openNamed(name string) ([]byte, error) {
 	if !b.Live && !b.below(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return b.host.Files.ReadFile(name)
-}
-
-// configOf is the config.json that a definition's runner reads: the given one, else the one that it mounts, else,
-// on the runner's host, this user's. With several given, the mount says which.
-func (b *builder) configOf(d *runner.Definition) *Config {
-	if c := b.projectedConfig(d); c != nil && b.Config == "" {
-		return c
+	if text, read := b.opened.Load(name); read {
+		return text.([]byte), nil
 	}
-	source := mountedConfig(d)
-	for _, given := range b.configs {
-		if source != "" && path.Clean(source) == path.Clean(given.Path) {
-			return given
-		}
+	text, err := b.host.Files.ReadFile(name)
+	if err == nil {
+		b.opened.Store(name, text)
 	}
-	switch {
-	case len(b.configs) > 0:
-		return b.configs[0]
-	case d.Dialect == runner.Kubernetes: // its paths are those of a node, and no user's files are there
-		return nil
-	case source != "" && (b.Live || b.below(source)):
-		return b.openOnce(source, ConfigMount)
-	case b.Live:
-		return b.openOnce(b.userConfig(), ConfigUser)
-	}
-	return nil
+	return text, err
 }
 
 // projectedConfig is the config.json that a definition brings of itself, from a Secret; nil if it brings none, or its
@@ -330,8 +315,14 @@ func (b *builder) userConfig() string {
 	return filepath.Join(b.Env("HOME"), ".docker")
 }
 
-// below tells whether a path stays below the current folder, so that lint may take the file for given.
+// below tells whether a path stays below the current folder, or one that was named, so that lint may take the file
+// for given.
 func (b *builder) below(name string) bool {
+	for _, folder := range b.Folders {
+		if relative, err := filepath.Rel(folder.Path, name); err == nil && filepath.IsLocal(relative) {
+			return true
+		}
+	}
 	if relative, err := filepath.Rel(b.host.Folder, name); err == nil && b.host.Folder != "" && filepath.IsAbs(name) {
 		name = relative
 	}
@@ -381,7 +372,7 @@ func (b *builder) addUnclaimed() {
 		}
 		b.host.Runners = append(b.host.Runners, &Runner{Name: name, Config: c})
 	}
-	if len(b.host.Runners) > 0 || len(b.Files) > 0 {
+	if len(b.host.Runners) > 0 || len(b.Files)+len(b.Folders) > 0 {
 		return
 	}
 	r := &Runner{Name: "defaults"}

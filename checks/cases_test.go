@@ -141,7 +141,7 @@ func hostOf(t *testing.T, folder string) *Host {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in.Files = append(in.Files, InputFile{name, data})
+		in.Files = append(in.Files, InputFile{Path: name, Data: data})
 	}
 	now := func() time.Time { return s.Now }
 	host, err := Build(in, Windows{Files: files, Folder: s.Folder, Now: now})

@@ -19,6 +19,8 @@ type configUse struct {
 	runners []*Runner
 	// images are the overrides of these runners that may need credentials: none of the vendor's own registries.
 	images []Image
+	// platforms are those for which they are pulled.
+	platforms map[Image]string
 	// every says that each registry counts as needed: nothing is known of the images, or not of all.
 	every bool
 
@@ -29,6 +31,9 @@ type configUse struct {
 	pulled map[int][]Image
 	// left are the needed registries that are left without an entry that speaks of credentials.
 	left func() []string
+	// asked are the hosts of all images, loose the keys of all entries: each image is compared with each key.
+	asked func() map[string]bool
+	loose func() []looseKey
 }
 
 // configUses groups a host's runners by the config.json that they read; without are those of which none is known.
@@ -60,10 +65,13 @@ func (u *configUse) add(r *Runner, live bool) {
 			u.every = true
 		}
 	}
+	if u.platforms == nil {
+		u.platforms = map[Image]string{}
+	}
 	for _, image := range r.Overrides() {
 		known := image.Unresolved == "" && !isVendorRegistry(registryHost(image.Reference))
-		if known && !slices.Contains(u.images, image) {
-			u.images = append(u.images, image)
+		if _, seen := u.platforms[image]; known && !seen {
+			u.images, u.platforms[image] = append(u.images, image), r.Platform
 		}
 	}
 }

@@ -64,6 +64,7 @@ func (u *configUse) look(ctx context.Context, h *Host) {
 	}
 	u.notes, u.pulled = make([]entryNote, u.File.Len()), map[int][]Image{}
 	u.left = sync.OnceValue(u.withoutCredentials)
+	u.asked, u.loose = sync.OnceValue(u.imageHosts), sync.OnceValue(u.looseKeys)
 	for i := range u.notes {
 		e := u.entry(i)
 		e.fault = e.classify()
@@ -113,14 +114,7 @@ func withFault(faults ...entryFault) func(entryNote) bool {
 }
 
 // platform is that of the first runner that pulls the image.
-func (u *configUse) platform(image Image) string {
-	for _, r := range u.runners {
-		if slices.Contains(r.Images, image) {
-			return r.Platform
-		}
-	}
-	return ""
-}
+func (u *configUse) platform(image Image) string { return u.platforms[image] }
 
 // readerHost is the registry of an image as the runner's reader sees it, Docker Hub by its key; "" where the reader
 // takes no host out of the reference.

@@ -168,8 +168,11 @@ func (u *configUse) unmatched(images []Image) []Finding {
 	want := loosen(host)
 	best, least, why := -1, apart, ""
 	for i, key := range u.candidates() {
-		if distance, reason := compareKey(want, key); distance < least {
+		if distance, reason := compareKey(want, u.loose()[i], key); distance < least {
 			best, least, why = i, distance, reason
+		}
+		if least == differently {
+			break
 		}
 	}
 	if best < 0 {
@@ -201,10 +204,7 @@ var plainKey = regexp.MustCompile(`^[A-Za-z0-9.:/_-]+$`)
 // candidates are the entries that may be meant for another registry than their key says: those that no image gets.
 // It yields their keys with their index.
 func (u *configUse) candidates() iter.Seq2[int, string] {
-	used := map[string]bool{}
-	for _, image := range u.images {
-		used[readerHost(image.Reference)] = true
-	}
+	used := u.asked()
 	store, _ := u.File.CredsStore()
 	stored := store.Value.Text() != ""
 	return func(yield func(int, string) bool) {
@@ -217,6 +217,24 @@ func (u *configUse) candidates() iter.Seq2[int, string] {
 			}
 		}
 	}
+}
+
+// imageHosts are the hosts of all images, as the reader has them.
+func (u *configUse) imageHosts() map[string]bool {
+	hosts := map[string]bool{}
+	for _, image := range u.images {
+		hosts[readerHost(image.Reference)] = true
+	}
+	return hosts
+}
+
+// looseKeys are the keys of all entries, taken apart.
+func (u *configUse) looseKeys() []looseKey {
+	var keys []looseKey
+	for _, key := range u.File.Keys() {
+		keys = append(keys, loosen(key))
+	}
+	return keys
 }
 
 // looseKey is a key taken apart with every liberty that a reader might allow.
@@ -277,8 +295,7 @@ const (
 )
 
 // compareKey tells how far a key is from an image's host that it does not match, and in what.
-func compareKey(want looseKey, key string) (distance int, why string) {
-	have := loosen(key)
+func compareKey(want, have looseKey, key string) (distance int, why string) {
 	wantName, haveName := strings.ToLower(want.name), strings.ToLower(have.name)
 	if wantName == haveName {
 		return differently, differences(want, have)
@@ -292,16 +309,14 @@ func compareKey(want looseKey, key string) (distance int, why string) {
 	if why := regionApart(wantName, haveName); why != "" {
 		return otherLabel, why
 	}
-	if wellKnown(haveName) || haveName == "" {
+	label := labelApart(wantName, haveName)
+	switch {
+	case label == "" && Nearest(haveName, []string{wantName}) == "", haveName == "", wellKnown(haveName):
 		return apart, ""
+	case label != "":
+		return otherLabel, label
 	}
-	if why := labelApart(wantName, haveName); why != "" {
-		return otherLabel, why
-	}
-	if Nearest(haveName, []string{wantName}) != "" {
-		return otherLetters, "a letter or two are wrong"
-	}
-	return apart, ""
+	return otherLetters, "a letter or two are wrong"
 }
 
 // wellKnown tells registries that are near to each other by name and have nothing to do with each other.

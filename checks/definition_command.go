@@ -158,6 +158,10 @@ var outdatedRunnerImage = &Problem{
 func judgeReadings(h *Host) []Finding {
 	var findings []Finding
 	for _, reading := range h.Readings {
+		if reading.Passed != "" {
+			findings = append(findings, Skipped(reading.Path, reading.Passed).At(source.New(reading.Path, nil).Whole()))
+			continue
+		}
 		for _, m := range append(slices.Clone(reading.Mistakes), reading.Faults...) {
 			if m.Kind == runner.Unreadable {
 				findings = append(findings, unreadableDefinition(reading.Path, reading.Kind, m))
@@ -168,7 +172,8 @@ func judgeReadings(h *Host) []Finding {
 			findings = append(findings, lacksRunner(reading))
 		}
 	}
-	if h.Live && len(h.Readings) == 0 && !anyDefinition(h) {
+	findings = append(findings, folderFindings(h)...)
+	if h.Live && len(h.Readings)+len(h.Folders) == 0 && !anyDefinition(h) {
 		findings = append(findings, Warned(noDefinition, "definition",
 			"no runner definition was given: the vendor's defaults are judged, which may not be this runner",
 			"name the file that starts the runner, as: runner-preflight check run.sh"))

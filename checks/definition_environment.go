@@ -499,6 +499,9 @@ func exposed(h *Host, d *runner.Definition) []Finding {
 func exposedLogins(h *Host) []Finding {
 	var findings []Finding
 	for _, reading := range h.Readings {
+		if reading.Passed != "" {
+			continue
+		}
 		for _, place := range reading.Passwords {
 			if why := exposure(h, place); why != "" && len(reading.Definitions) > 0 {
 				findings = append(findings, Warned(exposedSecret, "docker login",
@@ -558,7 +561,7 @@ func standing(h *Host, file string) tracking {
 	if absent(h, file) {
 		return untold
 	}
-	return trackingOf(h.Files, file)
+	return h.indexes.trackingOf(h.Files, file)
 }
 
 // literalSecret tells whether a variable's value is a secret that is written out.

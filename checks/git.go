@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"path"
 	"strings"
+	"sync"
 )
 
 // tracking is what git makes of a file.
@@ -21,22 +22,41 @@ const (
 	tracked
 )
 
+// gitIndexes are the indexes that were read, by their paths: many runners may stand in one work tree.
+type gitIndexes struct {
+	mutex sync.Mutex
+	read  map[string]*trackedNames
+}
+
 // trackingOf tells what git makes of the file at an absolute path, by reading the index and the ignore files as
 // git does. Ignore rules of the user's own configuration are not seen.
-func trackingOf(files Files, file string) tracking {
+func (g *gitIndexes) trackingOf(files Files, file string) tracking {
 	tree, found := treeAbove(files, file)
 	if !found {
 		return untold
 	}
 	name := strings.TrimPrefix(strings.TrimPrefix(file, tree.root), "/")
-	index, err := files.ReadFile(path.Join(tree.folder, "index"))
 	switch {
-	case err == nil && indexHolds(index, name):
+	case g.holds(files, tree, name):
 		return tracked
 	case tree.ignores(files, name):
 		return ignored
 	}
 	return addable
+}
+
+// holds tells whether the index of a work tree has an entry for a name.
+func (g *gitIndexes) holds(files Files, tree workTree, name string) bool {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	index := path.Join(tree.folder, "index")
+	if g.read[index] == nil {
+		if g.read == nil {
+			g.read = map[string]*trackedNames{}
+		}
+		g.read[index] = &trackedNames{files: files, path: index}
+	}
+	return g.read[index].has(name)
 }
 
 // workTree is a git work tree: where it begins, where git keeps what is its own, and what it shares with
@@ -91,18 +111,6 @@ func relativeTo(folder, name string) string {
 		return path.Clean(name)
 	}
 	return path.Join(folder, name)
-}
-
-// indexHolds tells whether a git index has an entry for a name. The index does not say how long its hashes are:
-// the length under which it can be read to its end is the right one.
-func indexHolds(index []byte, name string) bool {
-	for _, hash := range []int{20, 32} {
-		found := false
-		if walkIndex(index, hash, func(entry []byte) { found = found || string(entry) == name }) {
-			return found
-		}
-	}
-	return false
 }
 
 // walkIndex visits the names in a git index (versions 2 to 4) and tells whether it could be read to its end.

@@ -103,7 +103,7 @@ func TestTrackingOf(t *testing.T) {
 		"/linked/run.sh": addable, "/linked/run.bak": ignored, "/stray/run.sh": untold, "/opt/run.sh": untold,
 		"run.sh": untold, "/": untold,
 	} {
-		if got := trackingOf(files, file); got != want {
+		if got := new(gitIndexes).trackingOf(files, file); got != want {
 			t.Errorf("%s: %v, want %v", file, got, want)
 		}
 	}
@@ -131,4 +131,9 @@ func FuzzIgnoreRule(f *testing.F) {
 			rule.matches(name, false)
 		}
 	})
+}
+
+func indexHolds(index []byte, name string) (found bool) {
+	eachIndexed(index, func(entry string) { found = found || entry == name })
+	return found
 }

@@ -38,6 +38,8 @@ type ignoreRule struct {
 	// pattern matches the whole name below base, or with anywhere just its last component.
 	pattern                        *regexp.Regexp
 	negated, foldersOnly, anywhere bool
+	// literal is the pattern if no character of it means another; then there is no expression.
+	literal string
 }
 
 func (r ignoreRule) matches(name string, folder bool) bool {
@@ -50,8 +52,14 @@ func (r ignoreRule) matches(name string, folder bool) bool {
 	if r.anywhere {
 		name = path.Base(name)
 	}
+	if r.pattern == nil {
+		return name == r.literal
+	}
 	return r.pattern.MatchString(name)
 }
+
+// maxIgnoreFile is how much of an ignore file is read, in bytes: each rule is asked about each file.
+const maxIgnoreFile = 256 << 10
 
 // ignoreRules reads an ignore file, if there is one.
 func ignoreRules(files Files, name, base string) []ignoreRule {
@@ -60,6 +68,7 @@ func ignoreRules(files Files, name, base string) []ignoreRule {
 		return nil
 	}
 	var rules []ignoreRule
+	text = text[:min(len(text), maxIgnoreFile)]
 	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
 		if rule, ok := parseIgnoreRule(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")); ok {
 			rule.base = base
@@ -81,6 +90,10 @@ func parseIgnoreRule(line string) (rule ignoreRule, ok bool) {
 	line = strings.TrimPrefix(line, "/")
 	if line == "" {
 		return rule, false
+	}
+	if !strings.ContainsAny(line, `*?[\`) {
+		rule.literal = line
+		return rule, true
 	}
 	pattern, err := regexp.Compile(globExpression(line))
 	rule.pattern = pattern

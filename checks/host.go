@@ -2,6 +2,7 @@ package checks
 
 import (
 	"io/fs"
+	"path"
 	"time"
 
 	"runner-preflight/checks/dockerconfig"
@@ -17,6 +18,8 @@ type Host struct {
 	Runners []*Runner
 	// Readings are the files that were read as runner definitions, with or without a runner in them.
 	Readings []FileReading
+	// Folders are those that were given.
+	Folders []Folder
 	// Live says that this is the machine on which the runner runs (check), not a checkout of its files (lint).
 	Live bool
 	// Offline says that no check may use the network.
@@ -33,6 +36,8 @@ type Host struct {
 
 	// ignores are what the user accepts.
 	ignores hostIgnores
+	// indexes are those of git that were read.
+	indexes gitIndexes
 
 	// lookedUp is what the checks of config.json share; it is made once, by the first that asks.
 	lookedUp configView
@@ -64,6 +69,8 @@ func (h *Host) pulling(reference string) Pulling {
 type FileReading struct {
 	Path string
 	runner.Reading
+	// Passed says why a file that was found in a folder is not judged, though it speaks of runners; empty if it is.
+	Passed string
 }
 
 // Windows are the only ways in which checks touch the world.
@@ -73,6 +80,21 @@ type Windows struct {
 	Folder string
 	// Now is the clock.
 	Now func() time.Time
+	// Real is an absolute path without links in it; nil where there are none.
+	Real func(path string) (string, error)
+}
+
+// canonical is the one absolute path of what a path leads to, as far as that can be told.
+func (w Windows) canonical(name string) (absolute string, known bool) {
+	if !path.IsAbs(name) {
+		name = path.Join(w.Folder, name)
+	}
+	if w.Real != nil {
+		if real, err := w.Real(name); err == nil {
+			name = real
+		}
+	}
+	return path.Clean(name), path.IsAbs(name)
 }
 
 // Files is the file system as checks may see it. Paths are as users write them.
@@ -117,6 +139,9 @@ type Config struct {
 	Err error
 	// Mode is the file's mode, 0 if unknown.
 	Mode fs.FileMode
+
+	// folder is the named one in which it was found; empty if it was named itself.
+	folder string
 }
 
 // ConfigOrigin says why a config.json is taken for the runner's.

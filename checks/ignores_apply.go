@@ -9,9 +9,9 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// ignoring marks the findings that a host's ignores are about, and adds to the findings of ignoresValid, where that check
+// applyIgnores marks the findings that a host's ignores are about, and adds to those of ignoresValid, where that check
 // ran, the ignores that are about none. The results themselves are not changed.
-func ignoring(h *Host, results []Result) []Result {
+func applyIgnores(h *Host, results []Result) []Result {
 	if h.ignores.none() {
 		return results
 	}

@@ -69,7 +69,7 @@ func TestPlacelessFindingsArePartedByRunner(t *testing.T) {
 		"a skip is nothing to spare": {headIgnore, "", f.As(Skip), []string{"skip "}},
 	} {
 		h, _ := accepting(test.text, test.file)
-		results := ignoring(h, []Result{{Check: endpointReachable, Findings: []Finding{test.finding}}})
+		results := applyIgnores(h, []Result{{Check: endpointReachable, Findings: []Finding{test.finding}}})
 		if diff := cmp.Diff(test.want, told(results[0].Findings)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -87,7 +87,7 @@ func TestPlacedFindingsAreIgnoredWhereTheyStand(t *testing.T) {
 	for _, place := range []source.Span{file.At(y, y+1), file.At(y+2, y+3), other.At(y, y+1), absolute.At(y, y+1), file.Whole()} {
 		findings = append(findings, f.At(place))
 	}
-	results := ignoring(h, []Result{{Check: definitionImages, Findings: append(findings, f.At(file.At(y, y+1)).For("run.sh", "second.sh"))}})
+	results := applyIgnores(h, []Result{{Check: definitionImages, Findings: append(findings, f.At(file.At(y, y+1)).For("run.sh", "second.sh"))}})
 	const by = " ignored by run.sh:2:1"
 	want := []string{"warn " + by, "warn ", "warn ", "warn " + by, "warn ", "warn run.sh+second.sh" + by}
 	if diff := cmp.Diff(want, told(results[0].Findings)); diff != "" {
@@ -119,7 +119,7 @@ func TestUnusedOnlyWhereItWasLookedFor(t *testing.T) {
 		"out of time":              {[]Result{pass(definitionImages, Erred(notEstablished, "x", "m", "h")), own}, false},
 		"found":                    {[]Result{pass(definitionImages, Warned(implicitTag, "x", "m", "h").At(file.Whole())), own}, false},
 	} {
-		results := ignoring(h, test.results)
+		results := applyIgnores(h, test.results)
 		got := slices.ContainsFunc(results[len(results)-1].Findings, func(f Finding) bool { return f.Problem == ignoreUnused })
 		if got != test.want {
 			t.Errorf("%s: unused %v", name, got)
@@ -132,7 +132,7 @@ func TestWhatCannotBeIgnored(t *testing.T) {
 	for _, p := range append(slices.Clone(ignoresValid.Problems), notEstablished) {
 		h, file := accepting("# runner-preflight: ignore="+p.ID+" r\n", "ignores: [{problem: "+p.ID+", path: '**', reason: r}]")
 		f := Erred(p, "s", "m", "h")
-		results := ignoring(h, []Result{{Check: definitionImages, Findings: []Finding{f, f.At(file.Whole())}}})
+		results := applyIgnores(h, []Result{{Check: definitionImages, Findings: []Finding{f, f.At(file.Whole())}}})
 		for _, got := range results[0].Findings {
 			if got.Ignored != nil {
 				t.Errorf("%s is ignored", p.ID)
@@ -156,7 +156,7 @@ func TestIgnoresAloneAreNoPass(t *testing.T) {
 		"ignored":     {[]Result{accepted, own}, Skip},
 		"with a pass": {[]Result{accepted, {Check: configJSON, Findings: []Finding{Passed("s", "m")}}, own}, Pass},
 	} {
-		results := ignoring(h, test.results)
+		results := applyIgnores(h, test.results)
 		if got := worst(results[len(results)-1].Findings); got != test.want {
 			t.Errorf("%s: %s", name, got)
 		}
@@ -173,7 +173,7 @@ func TestManyIgnores(t *testing.T) {
 		findings = append(findings, Warned(implicitTag, fmt.Sprint(i), "m", "h").At(file.At(i, i)))
 	}
 	started := time.Now()
-	ignoring(h, []Result{{Check: definitionImages, Findings: findings}, {Check: ignoresValid, Findings: judgeIgnores(h)}})
+	applyIgnores(h, []Result{{Check: definitionImages, Findings: findings}, {Check: ignoresValid, Findings: judgeIgnores(h)}})
 	if took := time.Since(started); took > 20*time.Second {
 		t.Errorf("it takes %v", took)
 	}

@@ -35,7 +35,7 @@ func TestIsConfig(t *testing.T) {
 		{".dockercfg", "", true},
 		{"run.sh", "docker run x", false},
 	} {
-		if got := isConfig(InputFile{c.name, []byte(c.text)}); got != c.want {
+		if got := isConfig(InputFile{Path: c.name, Data: []byte(c.text)}); got != c.want {
 			t.Errorf("%s with %s: %t", c.name, c.text, got)
 		}
 	}
@@ -47,7 +47,7 @@ func TestIsConfigScales(t *testing.T) {
 	text := []byte(`{"auths": {` + strings.Repeat(entry, 20<<20/len(entry)) + `"x": {}}}`)
 	start := time.Now()
 	for range 10 {
-		if !isConfig(InputFile{"x", text}) {
+		if !isConfig(InputFile{Path: "x", Data: text}) {
 			t.Fatal("taken for a definition")
 		}
 	}

@@ -40,10 +40,14 @@ func Run(ctx context.Context, host *Host, selection Selection) []Result {
 	patience := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(patience) }) })
 	defer stop()
+	speaker := max(slices.IndexFunc(selection.Checks, func(c Check) bool { return c.Name == definitionCommand.Name }), 0)
 	for i, check := range selection.Checks {
 		results[i] = await(ctx, check, done[i], patience)
+		if i == speaker {
+			results[i].Findings = append(results[i].Findings, unreadFindings(host)...)
+		}
 	}
-	results = ignoring(host, results)
+	results = applyIgnores(host, results)
 	for i, check := range selection.Checks {
 		results[i].Findings = selection.keep(check, results[i].Findings)
 		results[i].Status = worst(results[i].Findings)
@@ -99,28 +103,63 @@ func merged(findings []Finding) []Finding {
 	}
 	at := make(map[identity]int, len(findings))
 	var out []Finding
+	var alike []*together
 	for _, f := range findings {
 		id := identity{f.Status, f.Problem, f.Subject, f.Root, f.Message, f.Location.Position().String()}
 		i, seen := at[id]
 		if !seen {
 			at[id] = len(out)
-			out = append(out, f)
+			out, alike = append(out, f), append(alike, nil)
 			continue
 		}
-		out[i] = union(out[i], f)
+		if alike[i] == nil {
+			alike[i] = &together{runners: newNames(out[i].Runners), touches: newNames(out[i].Touches), all: len(out[i].Runners) == 0}
+		}
+		alike[i].add(f)
+	}
+	for i, t := range alike {
+		if t != nil {
+			out[i].Runners, out[i].Touches = t.runners.names, t.touches.names
+			if t.all {
+				out[i].Runners = nil
+			}
+		}
 	}
 	return out
 }
 
-// union adds b's runners and what it touches to a, which is the same finding otherwise.
-func union(a, b Finding) Finding {
-	if len(a.Runners) == 0 || len(b.Runners) == 0 {
-		a.Runners = nil
-	} else {
-		a.Runners = appendNew(slices.Clone(a.Runners), b.Runners)
+// together is what findings that are the same otherwise are about.
+type together struct {
+	runners, touches *names
+	// all says that one of them is about all runners.
+	all bool
+}
+
+func (t *together) add(f Finding) {
+	t.all = t.all || len(f.Runners) == 0
+	t.runners.add(f.Runners)
+	t.touches.add(f.Touches)
+}
+
+// names are in the order in which they came, each once.
+type names struct {
+	names []string
+	has   map[string]bool
+}
+
+func newNames(first []string) *names {
+	n := &names{has: make(map[string]bool, len(first))}
+	n.add(first)
+	return n
+}
+
+func (n *names) add(more []string) {
+	for _, name := range more {
+		if !n.has[name] {
+			n.has[name] = true
+			n.names = append(n.names, name)
+		}
 	}
-	a.Touches = appendNew(slices.Clone(a.Touches), b.Touches)
-	return a
 }
 
 func appendNew(to, from []string) []string {

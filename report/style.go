@@ -42,6 +42,9 @@ type page struct {
 	told map[string]bool
 }
 
+// many tells whether there are too many runners to name them wherever something is said of some.
+func (p *page) many() bool { return len(p.runners) > fewSubjects }
+
 func newPage(o TextOptions) *page {
 	if o.Width <= 0 {
 		o.Width = usualWidth

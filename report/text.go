@@ -49,9 +49,13 @@ func (p *page) header(r Report) {
 		}
 		fallthrough
 	default:
+		most := len(r.Runners)
+		if most > usualFindings && !p.Verbose {
+			most, name = fewSubjects, name+"  "+thousands(most)+" runners"
+		}
 		p.line("%s", name)
 		for i, runner := range r.Runners {
-			if i == usualFindings && !p.Verbose {
+			if i == most {
 				p.line("  %s and %s more", p.glyph("…", "..."), thousands(len(r.Runners)-i))
 				break
 			}

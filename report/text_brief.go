@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"runner-preflight/checks"
@@ -28,8 +29,10 @@ func (p *page) briefRows(r checks.Result, causes func(int) []int) []row {
 
 // saying is the findings of a check that say the same.
 type saying struct {
-	first    checks.Finding
-	suffix   string
+	first  checks.Finding
+	suffix string
+	// own says that each subject is the runner itself, of which there are many: the suffix counts them.
+	own      bool
 	causes   []int
 	findings []checks.Finding
 }
@@ -40,6 +43,10 @@ func (s *saying) subjects() string {
 	for _, f := range s.findings {
 		names = append(names, f.Subject)
 	}
+	if s.own {
+		return strings.TrimSpace(s.suffix) + causesSuffix(s.causes)
+	}
+	names = unique(names)
 	listed := few(names, usualFindings)
 	if len(names) > usualFindings {
 		listed += " (all with -v or --format json)"
@@ -54,6 +61,9 @@ func (p *page) sayings(r checks.Result, causes func(int) []int) []*saying {
 	var all []*saying
 	for i, f := range r.Findings {
 		suffix := p.runnersSuffix(f) + knownSuffix(f.Known)
+		if p.many() {
+			suffix = knownSuffix(f.Known)
+		}
 		key := kind(f) + "\n" + suffix
 		if f.Status == checks.Skip {
 			key += "\n" + f.Message
@@ -71,7 +81,37 @@ func (p *page) sayings(r checks.Result, causes func(int) []int) []*saying {
 			}
 		}
 	}
+	if p.many() {
+		for _, s := range all {
+			p.countRunners(s)
+		}
+	}
 	return all
+}
+
+// countRunners says of how many runners something is said, where they are too many to be named.
+func (p *page) countRunners(s *saying) {
+	told := map[string]bool{}
+	s.own = true
+	slices.Sort(s.causes)
+	for _, f := range s.findings {
+		if len(f.Runners) == 0 {
+			s.own = false
+			return
+		}
+		for _, name := range f.Runners {
+			told[name] = true
+		}
+		s.own = s.own && len(f.Runners) == 1 && f.Subject == f.Runners[0]
+	}
+	switch {
+	case s.own && len(told) == len(p.runners):
+		s.suffix = fmt.Sprintf("all %s runners", thousands(len(p.runners)))
+	case s.own:
+		s.suffix = fmt.Sprintf("%s of %s runners", thousands(len(told)), thousands(len(p.runners)))
+	case len(told) < len(p.runners):
+		s.suffix = fmt.Sprintf(" [%s of %s runners]", thousands(len(told)), thousands(len(p.runners)))
+	}
 }
 
 func (p *page) problemRow(s *saying) row {
@@ -101,7 +141,7 @@ func (p *page) passRow(r checks.Result, s *saying) row {
 		}
 		return out
 	}
-	if !p.besideSubjects(s) {
+	if p.many() || !p.besideSubjects(s) {
 		out.detail = s.subjects()
 		return out
 	}

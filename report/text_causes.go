@@ -49,14 +49,49 @@ func (p *page) causes(r Report) {
 
 // listCauses writes causes by their places in the report.
 func (p *page) listCauses(r Report, indexes []int) {
-	for n, i := range indexes {
+	left := len(indexes)
+	for n, alike := range p.alikeCauses(r, indexes) {
 		p.line("")
 		if n == usualFindings && !p.Verbose {
 			p.paragraph("", "", fmt.Sprintf("… and %s (all with -v or --format json)",
-				count(len(indexes)-n, "more cause", "more causes")), p.plain)
+				count(left, "more cause", "more causes")), p.plain)
 			return
 		}
-		p.cause(i+1, r.Causes[i])
+		p.cause(alike[0]+1, r.Causes[alike[0]])
+		p.likewise(r, alike[1:])
+		left -= len(alike)
+	}
+}
+
+// alikeCauses puts those causes together that say the same of one runner each, where there are many runners.
+func (p *page) alikeCauses(r Report, indexes []int) [][]int {
+	var groups [][]int
+	at := map[string]int{}
+	for _, i := range indexes {
+		c := r.Causes[i]
+		key := strings.Join([]string{c.Problem.ID, c.Findings[0].Message, c.Hint}, "\n")
+		if group, said := at[key]; said && !p.Verbose && p.many() && len(c.messages()) == 1 && len(c.Explained) == 0 {
+			groups[group] = append(groups[group], i)
+			continue
+		}
+		at[key] = len(groups)
+		groups = append(groups, []int{i})
+	}
+	return groups
+}
+
+// likewise names the places of causes that are like the one above.
+func (p *page) likewise(r Report, indexes []int) {
+	var places []string
+	for _, i := range indexes {
+		where := p.safe(r.Causes[i].Root)
+		if at := r.Causes[i].Location().Position(); at.Path != "" {
+			where = p.safe(at.String())
+		}
+		places = append(places, fmt.Sprintf("%d at %s", i+1, where))
+	}
+	if len(places) > 0 {
+		p.paragraph(body, "likewise: ", few(places, fewSubjects), p.plain)
 	}
 }
 
@@ -92,6 +127,8 @@ func headline(r Report, status checks.Status, indexes []int, first bool) string 
 		return countExplained(causes, r.Summary.Fail, "failure", "failures") + ". Mend it first:"
 	case status == checks.Fail:
 		return countExplained(causes, r.Summary.Fail, "failure", "failures") + ". Mend these first:"
+	case status == checks.Error && first && len(r.Runners) == 0 && r.Causes[indexes[0]].Problem.ID == "no-runner":
+		return "No runner was judged: " + count(causes, "thing", "things") + " could not be established:"
 	case status == checks.Error && first:
 		return "Nothing found that would stop " + runnersInWords(r) + ", but " +
 			count(causes, "thing", "things") + " could not be established:"
@@ -244,7 +281,9 @@ func similar(one, other string) bool {
 // alike says for what else than its first finding a cause holds, where its messages do not.
 func (p *page) alike(c Cause, folded bool) {
 	var subjects, places []string
+	files := map[string]bool{}
 	for _, f := range c.Findings {
+		files[f.Location.Position().Path] = true
 		subjects = append(subjects, p.safe(f.Subject))
 		if at := f.Location.Position(); at.Line > 0 {
 			places = append(places, p.safe(at.String()))
@@ -260,7 +299,8 @@ func (p *page) alike(c Cause, folded bool) {
 	if places = unique(places); len(places) > 1 {
 		p.paragraph(body, "also at: ", few(places[1:], most), p.plain)
 	}
-	if len(c.Runners) > 0 && len(c.Runners) < len(p.runners) {
+	told := p.many() && !slices.ContainsFunc(c.Runners, func(name string) bool { return !files[name] })
+	if len(c.Runners) > 0 && len(c.Runners) < len(p.runners) && !told {
 		p.paragraph(body, "runners: ", few(c.Runners, most), p.plain)
 	}
 }

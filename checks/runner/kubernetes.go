@@ -102,6 +102,8 @@ func (k *kubeFile) collect(n node, depth int) {
 	}
 }
 
+func (*kubeFile) looksAround() {}
+
 // read makes the readings of all manifests when the first of them is read.
 func (k *kubeFile) read(s *set) Reading {
 	if k.set == nil {

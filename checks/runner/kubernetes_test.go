@@ -168,9 +168,9 @@ func TestKubernetesNearest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var inputs []Input
 			for path, text := range c.files {
-				inputs = append(inputs, Input{path, []byte(text)})
+				inputs = append(inputs, Input{path, []byte(text), notThere})
 			}
-			for _, reading := range ReadAll(inputs, notThere) {
+			for _, reading := range ReadAll(inputs) {
 				for _, d := range reading.Definitions {
 					if v, _ := d.Last("RUNNER_UUID"); v.Value.Value != c.want {
 						t.Errorf("%q, want %q", v.Value.Value, c.want)

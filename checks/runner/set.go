@@ -1,8 +1,12 @@
 package runner
 
 import (
+	"maps"
 	"path"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"runner-preflight/checks/source"
 )
@@ -12,6 +16,8 @@ type Input struct {
 	// Path is as the user gave it.
 	Path string
 	Data []byte
+	// Open reads the files that it names.
+	Open Opener
 }
 
 // Opener reads a file that another one names, by the path as it is written there or, where that kind of file says so,
@@ -20,40 +26,78 @@ type Opener func(path string) ([]byte, error)
 
 // ReadAll reads files that belong together: a compose file and its override, a manifest and the Secret that it names.
 // There is a reading for each, in the order of the files. It never fails: what is wrong is part of the answer.
-func ReadAll(inputs []Input, open Opener) []Reading {
-	s := &set{open: open, inputs: inputs, parts: map[string]bool{}}
-	for _, in := range inputs {
-		s.documents = append(s.documents, s.recognise(in))
+// Files are read at the same time, but for those that look into each other.
+func ReadAll(inputs []Input) []Reading {
+	documents := make([]document, len(inputs))
+	inParallel(len(inputs), func(i int) { documents[i] = recognise(inputs[i]) })
+	readings, sets := make([]Reading, len(inputs)), make([]*set, len(inputs))
+	read := func(i int) {
+		sets[i] = &set{open: inputs[i].Open, inputs: inputs, documents: documents, parts: map[string]bool{}}
+		readings[i] = documents[i].read(sets[i])
 	}
-	readings := make([]Reading, 0, len(inputs))
-	for _, document := range s.documents {
-		readings = append(readings, document.read(s))
+	inParallel(len(inputs), func(i int) {
+		if _, looks := documents[i].(around); !looks {
+			read(i)
+		}
+	})
+	for i := range inputs {
+		if sets[i] == nil {
+			read(i)
+		}
 	}
+	parts := map[string]bool{}
+	for _, s := range sets {
+		maps.Copy(parts, s.parts)
+	}
+	starts := startedIn(readings)
 	for i, in := range inputs {
-		readings[i].Part = s.parts[in.Path] || readings[i].startsOneOf(readings)
+		readings[i].Part = parts[in.Path] || readings[i].startsOneOf(starts)
 	}
 	return readings
 }
 
+// around marks a document that looks into others of its set.
+type around interface{ looksAround() }
+
+// inParallel does something for each of so many, on all processors.
+func inParallel(n int, do func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	workers.Wait()
+}
+
 // startsOneOf tells whether a file only starts what another one of the set defines: a container by its name, a compose
 // file.
-func (r Reading) startsOneOf(readings []Reading) bool {
-	named := func(o Option) bool {
-		return o.Long == "name" && r.Starts.Value != "" && o.Value.Value == r.Starts.Value
-	}
-	for _, other := range readings {
-		for _, d := range other.Definitions {
-			if slices.ContainsFunc(d.Options, named) || d.Dialect == Compose && r.Runs.Value == aComposeFile {
-				return true
+func (r Reading) startsOneOf(starts map[string]bool) bool {
+	return r.Starts.Value != "" && starts[r.Starts.Value] || r.Runs.Value == aComposeFile && starts[aComposeFile]
+}
+
+// startedIn are the names of the containers that definitions make, and aComposeFile where one is a compose file's.
+func startedIn(readings []Reading) map[string]bool {
+	starts := map[string]bool{}
+	for _, r := range readings {
+		for _, d := range r.Definitions {
+			starts[aComposeFile] = starts[aComposeFile] || d.Dialect == Compose
+			for _, o := range d.Options {
+				if o.Long == "name" {
+					starts[o.Value.Value] = true
+				}
 			}
 		}
 	}
-	return false
+	return starts
 }
 
 // Read reads one file that stands alone.
 func Read(path string, data []byte, open Opener) Reading {
-	return ReadAll([]Input{{path, data}}, open)[0]
+	return ReadAll([]Input{{path, data, open}})[0]
 }
 
 // set is what is read together.
@@ -94,7 +138,7 @@ func (s *set) named(name string) *source.File {
 		if err != nil {
 			return nil
 		}
-		in = Input{name, data}
+		in = Input{Path: name, Data: data}
 	}
 	if len(in.Data) > maxParsed {
 		return nil
@@ -121,7 +165,7 @@ func kinds() []kind {
 }
 
 // recognise finds the kind of a file. What is nothing else may be a script, or a text with commands in it.
-func (s *set) recognise(in Input) document {
+func recognise(in Input) document {
 	file := source.New(in.Path, in.Data)
 	hideSecrets(file)
 	return recogniseKind(file, in)

@@ -147,7 +147,7 @@ func (s *set) within(file *source.File, name string) []*Definition {
 	}
 	s.depth++
 	defer func() { s.depth-- }()
-	switch document := recogniseKind(file, Input{file.Path, file.Text}).(type) {
+	switch document := recogniseKind(file, Input{Path: file.Path, Data: file.Text}).(type) {
 	case done:
 		return nil
 	case commands:
