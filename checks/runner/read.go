@@ -166,7 +166,7 @@ func documentKind(text []byte, read string) (kind string, starts bool) {
 }
 
 var (
-	composeForm    = regexp.MustCompile(`(?m)^services:[ \t]*(?:#.*)?\r?$`)
+	composeForm    = regexp.MustCompile(`(?m)^["']?services["']?[ \t]*:[ \t]*(?:#.*|[&{!].*)?\r?$`)
 	manifestForm   = regexp.MustCompile(`(?m)^apiVersion:[ \t]*\S`)
 	dockerfileForm = regexp.MustCompile(`\A(?:#[^\n]*\n|ARG [^\n]*\n|\s*\n)*(?i:FROM)[ \t]+\S`)
 	terraformForm  = regexp.MustCompile(`(?m)^(?:resource|module|provider)[ \t]+"`)

@@ -22,6 +22,9 @@ type Reading struct {
 	Unsupported bool
 	// Passwords are the places of passwords that are written out in commands which are no runner's: docker login.
 	Passwords []source.Span
+	// Within is the file that this one is a part of, and with which it is read: what a compose file overrides; "" where it
+	// stands alone.
+	Within string
 	// LookedFor says, as a noun phrase, what would have been a runner in a file of this kind.
 	LookedFor string
 }
@@ -48,8 +51,11 @@ type Definition struct {
 	Misplaced []Option
 	// Arguments are what follows the image, Misplaced among it.
 	Arguments []Text
-	// EnvFiles are the files of --env-file, read or not.
+	// EnvFiles are the files of --env-file, read or not; of a compose file those of env_file, and the .env beside it.
 	EnvFiles []EnvFile
+	// Beside are the variables of the .env beside a compose file, where env_file does not name it: they fill the file's
+	// ${…} in, and do not reach the container.
+	Beside []Variable
 	// Unread are words that may hold any number of options, and are not known: an unset $OPTIONS, "$@",
 	// --volumes-from. What is not found may be in them.
 	Unread []Text
@@ -120,7 +126,8 @@ type Mount struct {
 	// Projected are the files that the mount brings of itself, from a Secret, a ConfigMap or a compose file's configs;
 	// nil for a mount of the host or a volume.
 	Projected []Projected
-	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "volumeMounts", and Joined says that the value follows a "=" (or the
+	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "configs",
+	// "secrets", "volumeMounts", and Joined says that the value follows a "=" (or the
 	// letter itself), where no shell expands "~".
 	Option string
 	Joined bool
@@ -198,6 +205,8 @@ const (
 	OptionAfterImage = "option-after-image"
 	// UnknownOption is an option that docker does not know.
 	UnknownOption = "unknown-option"
+	// UnknownKey is a key of a compose file that compose does not know.
+	UnknownKey = "unknown-key"
 	// Placeholder is a sample such as <my-account-id>, which a shell takes for redirections.
 	Placeholder = "env-placeholder"
 	// Unreadable is what keeps the file, or the command, from being parsed; its place is where that stopped.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"path"
 	"slices"
 
 	"runner-preflight/checks/source"
@@ -21,7 +22,7 @@ type Opener func(path string) ([]byte, error)
 // ReadAll reads files that belong together: a compose file and its override, a manifest and the Secret that it names.
 // There is a reading for each, in the order of the files. It never fails: what is wrong is part of the answer.
 func ReadAll(inputs []Input, open Opener) []Reading {
-	s := &set{open: open}
+	s := &set{open: givenFirst(inputs, open)}
 	for _, in := range inputs {
 		s.documents = append(s.documents, s.recognise(in))
 	}
@@ -30,6 +31,18 @@ func ReadAll(inputs []Input, open Opener) []Reading {
 		readings = append(readings, document.read(s))
 	}
 	return readings
+}
+
+// givenFirst opens a file that was given, whether or not its folder may be looked into.
+func givenFirst(inputs []Input, open Opener) Opener {
+	return func(name string) ([]byte, error) {
+		for _, in := range inputs {
+			if path.Clean(in.Path) == path.Clean(name) {
+				return in.Data, nil
+			}
+		}
+		return open(name)
+	}
 }
 
 // Read reads one file that stands alone.
@@ -124,7 +137,6 @@ func mayBeYAML(data []byte) bool {
 	return composeForm.Match(data) || manifestForm.Match(data) || IsJSONDefinition(data)
 }
 
-func recogniseCompose(yamlFile) document    { return nil }
 func recogniseKubernetes(yamlFile) document { return nil }
 func recogniseInspected(yamlFile) document  { return nil }
 

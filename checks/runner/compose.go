@@ -1,0 +1,347 @@
+package runner
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/source"
+)
+
+const (
+	composeKind      = "compose file"
+	composeLookedFor = "a service whose image is bitbucket-pipelines-runner, or that sets ACCOUNT_UUID, RUNNER_UUID or one of the images"
+)
+
+// composeFile is a file of docker compose. Source of all that is made of it: the Compose Specification, and what
+// docker compose 2 does.
+type composeFile struct {
+	yamlFile
+	// roots are the documents in it: compose merges them, one after another.
+	roots []node
+}
+
+// composeOpening matches how a compose file begins that does not parse.
+var composeOpening = regexp.MustCompile(`\A\ufeff?(?:[ \t]*#[^\n]*\n|[ \t\r]*\n|---[^\n]*\n)*` +
+	`["']?(?:version|name|services|include|volumes|networks|configs|secrets|x-[\w-]+)["']?[ \t]*:`)
+
+// recogniseCompose tells a compose file by its services. One that does not parse is told by how it begins.
+func recogniseCompose(y yamlFile) document {
+	c := &composeFile{yamlFile: y}
+	for _, document := range y.documents {
+		if looksLikeCompose(document) {
+			c.roots = append(c.roots, document)
+		}
+	}
+	broken := y.mistake != nil && len(y.documents) == 0 && composeForm.Match(y.Text) && composeOpening.Match(y.Text)
+	if c.roots == nil && !broken {
+		return nil
+	}
+	return c
+}
+
+// looksLikeCompose tells the services of compose from what other tools call so. Services that stand beside their key
+// rather than below it count.
+func looksLikeCompose(root node) bool {
+	services := root.member("services")
+	switch {
+	case !services.key.ok():
+		return false
+	case services.value.isNull():
+		return slices.ContainsFunc(root.members(), func(m member) bool { return looksLikeService(m.value) })
+	case services.value.isSequence():
+		return slices.ContainsFunc(services.value.items(), looksLikeServices)
+	}
+	return looksLikeServices(services.value)
+}
+
+func looksLikeServices(n node) bool {
+	return slices.ContainsFunc(n.members(), func(m member) bool {
+		return looksLikeService(m.value) || m.key.Value == "image" && m.value.isScalar()
+	})
+}
+
+func looksLikeService(n node) bool {
+	return slices.ContainsFunc(n.members(), func(m member) bool {
+		return slices.Contains([]string{"image", "build", "environment", "env_file", "volumes", "extends"}, m.key.Value)
+	})
+}
+
+// composeProject is what compose makes one project of: a file with those that override it.
+type composeProject struct {
+	set   *set
+	files []*composeFile
+	// folder is the one to which relative paths belong.
+	folder string
+	values *composeValues
+	// env is the .env, nil when there is none.
+	env *EnvFile
+	// beside are its variables.
+	beside []Variable
+	// envMistakes are those of .env.
+	envMistakes []Mistake
+	// include is how deep it is included by others.
+	include int
+	// unfollowed are the files that could not be included.
+	unfollowed []string
+}
+
+// read reads a file with those that override it. One that overrides another is read there.
+func (c *composeFile) read(s *set) Reading {
+	reading := Reading{Kind: composeKind, LookedFor: composeLookedFor}
+	if c.mistake != nil {
+		reading.Mistakes = append(reading.Mistakes, plainMistake(*c.mistake, c.Text))
+	}
+	for _, root := range c.roots {
+		reading.Mistakes = append(reading.Mistakes, repeatedKeys(root)...)
+	}
+	if base := overridden(s, c); base != nil {
+		reading.Within = base.Path
+		return reading
+	}
+	p := newComposeProject(s, c)
+	for _, file := range p.files[1:] {
+		if !given(s, file) && file.mistake != nil {
+			reading.Mistakes = append(reading.Mistakes, plainMistake(*file.mistake, file.Text))
+		}
+	}
+	reading.Definitions = p.definitions()
+	for _, name := range p.unfollowed {
+		reading.LookedFor += "; " + notGiven("the included file", name)
+	}
+	return reading
+}
+
+func given(s *set, file *composeFile) bool { return slices.Contains(others[*composeFile](s), file) }
+
+// newComposeProject gathers what belongs to a file.
+func newComposeProject(s *set, c *composeFile) *composeProject {
+	p := &composeProject{set: s, files: []*composeFile{c}, folder: path.Dir(c.Path)}
+	room := maxComposeValues
+	p.values = &composeValues{set: map[string]field{}, room: &room}
+	for _, other := range others[*composeFile](s) {
+		if other != c && overridden(s, other) == c {
+			p.files = append(p.files, other)
+		}
+	}
+	p.addBeside(c)
+	p.readEnv()
+	return p
+}
+
+var (
+	composeName  = regexp.MustCompile(`^(docker-)?compose\.ya?ml$`)
+	overrideName = regexp.MustCompile(`^(docker-)?compose\.override\.ya?ml$`)
+)
+
+// overridden is the given file that another given one overrides: by its name, or as it has the same service without
+// what a service needs to stand alone.
+func overridden(s *set, c *composeFile) *composeFile {
+	for _, base := range others[*composeFile](s) {
+		if base == c {
+			return nil
+		}
+		if path.Dir(base.Path) == path.Dir(c.Path) && (overridesByName(base, c) || overridesService(base, c)) {
+			return base
+		}
+	}
+	return nil
+}
+
+func overridesByName(base, c *composeFile) bool {
+	return composeName.MatchString(path.Base(base.Path)) && overrideName.MatchString(path.Base(c.Path))
+}
+
+// overridesService tells whether the services of a file are not whole without those of the same names in another.
+func overridesService(base, c *composeFile) bool {
+	shared := 0
+	for _, root := range c.roots {
+		for _, m := range root.at("services").members() {
+			whole := m.value.at("image").ok() || m.value.at("build").ok() || m.value.at("extends").ok()
+			there := slices.ContainsFunc(base.roots, func(other node) bool {
+				return other.at("services", m.key.Value).ok()
+			})
+			switch {
+			case !there && !whole:
+				return false
+			case there && !whole:
+				shared++
+			}
+		}
+	}
+	return shared > 0
+}
+
+// addBeside adds the file that compose takes up of itself with a file of one of its own names: the override of a base,
+// or the base of an override that was given alone.
+func (p *composeProject) addBeside(c *composeFile) {
+	name := path.Base(c.Path)
+	base, override := composeName.MatchString(name), overrideName.MatchString(name)
+	if !base && !override || len(p.files) > 1 {
+		return
+	}
+	for _, other := range []string{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"} {
+		if base {
+			extension := path.Ext(other)
+			other = strings.TrimSuffix(other, extension) + ".override" + extension
+		}
+		file := p.set.composeFile(path.Join(p.folder, other))
+		switch {
+		case file == nil || given(p.set, file):
+		case base:
+			p.files = append(p.files, file)
+			return
+		default:
+			p.files = []*composeFile{file, c}
+			return
+		}
+	}
+}
+
+// composeFile opens a compose file, one that was given or one that is there.
+func (s *set) composeFile(name string) *composeFile {
+	for _, file := range others[*composeFile](s) {
+		if path.Clean(file.Path) == path.Clean(name) {
+			return file
+		}
+	}
+	data, err := s.open(name)
+	if err != nil {
+		return nil
+	}
+	file := source.New(name, data)
+	hideSecrets(file)
+	documents, mistake := parseYAML(file)
+	c, _ := recogniseCompose(yamlFile{file, documents, mistake}).(*composeFile)
+	return c
+}
+
+// readEnv reads the .env of the project's folder.
+func (p *composeProject) readEnv() {
+	name := path.Join(p.folder, dotenvFile)
+	data, err := p.set.open(name)
+	if err != nil {
+		return
+	}
+	file := source.New(name, data)
+	hideSecrets(file)
+	p.values.beside = true
+	p.beside = readDotenv(file, p.values).variables
+	p.envMistakes = p.values.mistakes
+	p.env = &EnvFile{Path: Text{Value: name, Place: file.Whole()}, File: file}
+}
+
+// definitions are those of the project's runners, and of the projects that it includes.
+func (p *composeProject) definitions() []*Definition {
+	var services []*composeService
+	for _, key := range p.services() {
+		if s := p.service(key); s != nil {
+			services = append(services, s)
+		}
+	}
+	byImage := slices.ContainsFunc(services, func(s *composeService) bool { return IsRunnerImage(s.d.Image.Value) })
+	var definitions []*Definition
+	for _, s := range services {
+		if s.isRunner(byImage) {
+			s.d.Daemon = s.daemon(services)
+			definitions = append(definitions, s.finish())
+		}
+	}
+	for _, file := range p.files {
+		for _, root := range file.roots {
+			definitions = append(definitions, p.included(root)...)
+		}
+	}
+	return definitions
+}
+
+// services are the keys of all services, each as it is first written.
+func (p *composeProject) services() []node {
+	var keys []node
+	for _, file := range p.files {
+		for _, root := range file.roots {
+			for _, m := range servicesOf(root) {
+				same := func(n node) bool { return n.Value == m.key.Value }
+				if m.key.isScalar() && !strings.HasPrefix(m.key.Value, "x-") && !slices.ContainsFunc(keys, same) {
+					keys = append(keys, m.key)
+				}
+			}
+		}
+	}
+	return keys
+}
+
+// servicesOf are the services of a document: also those that stand in a list, or beside their key.
+func servicesOf(root node) []member {
+	services := root.at("services")
+	switch {
+	case services.isMapping():
+		return withoutStray(services.members())
+	case services.isSequence():
+		var found []member
+		for _, item := range services.items() {
+			found = append(found, item.members()...)
+		}
+		return found
+	}
+	var found []member
+	for _, m := range root.members() {
+		if looksLikeService(m.value) && !strings.HasPrefix(m.key.Value, "x-") {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// maxIncludes is how deep files may include each other.
+const maxIncludes = 8
+
+// included are the definitions of the files that a document includes, each a project of its own folder.
+func (p *composeProject) included(root node) []*Definition {
+	var definitions []*Definition
+	for _, entry := range includedPaths(root.at("include")) {
+		name := p.values.fill(entry.field(), false).text()
+		file := (*composeFile)(nil)
+		if local := name.Unresolved == "" && !strings.Contains(name.Value, "://"); local && p.include < maxIncludes {
+			file = p.set.composeFile(p.path(name.Value))
+		}
+		switch {
+		case file == nil:
+			p.unfollowed = append(p.unfollowed, name.Value)
+		case !given(p.set, file):
+			inner := newComposeProject(p.set, file)
+			inner.include = p.include + 1
+			definitions = append(definitions, inner.definitions()...)
+			p.unfollowed = append(p.unfollowed, inner.unfollowed...)
+		}
+	}
+	return definitions
+}
+
+func includedPaths(include node) []node {
+	switch {
+	case include.isScalar():
+		return []node{include}
+	case include.isMapping():
+		return includedPaths(include.at("path"))
+	}
+	var paths []node
+	for _, item := range include.items() {
+		if item.isSequence() {
+			continue
+		}
+		paths = append(paths, includedPaths(item)...)
+	}
+	return paths
+}
+
+// path is a path as compose takes it: relative to the folder of the project.
+func (p *composeProject) path(name string) string { return inFolder(p.folder, name) }
+
+func inFolder(folder, name string) string {
+	if path.IsAbs(name) || strings.HasPrefix(name, "~") {
+		return name
+	}
+	return path.Join(folder, name)
+}
