@@ -22,7 +22,7 @@ var definitionCommand = Check{
 		"is said, and not guessed.",
 	Problems: []*Problem{
 		definitionUnreadable, noDefinition, noRunner, unresolvedValue, brokenContinuation, imageMissing,
-		optionAfterImage, unknownOption, unofficialRunnerImage, outdatedRunnerImage,
+		optionAfterImage, unknownOption, unknownKey, unofficialRunnerImage, outdatedRunnerImage,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
 		findings := judgeReadings(h)
@@ -48,9 +48,13 @@ var definitionUnreadable = &Problem{
 	Title: "A runner definition cannot be parsed",
 	Doc: "The file is not what it appears to be: a quote is never closed, a bracket is left open, an " +
 		"indentation does not fit. Whatever starts the runner from it stops there too, or reads something " +
-		"else than was meant. The message says as what the file was read and where that ended.",
-	Source:   "the syntax of the format itself",
-	Explains: []string{"no-runner", "env-missing", "image-missing"},
+		"else than was meant. The message says as what the file was read and where that ended. In YAML a value in " +
+		"braces, as the UUIDs of a runner are, needs quotes: without them it is a mapping.",
+	Source: "the syntax of the format itself",
+	Explains: []string{
+		"no-runner", "env-missing", "image-missing", "docker-socket-unmounted", "containers-unmounted",
+		"working-directory-unmounted", "working-directory-mismatch", "config-mount-target",
+	},
 }
 
 var noDefinition = &Problem{
@@ -97,7 +101,7 @@ var imageMissing = &Problem{
 	Title: "The command names no image",
 	Doc: "`docker container run` needs an image after its options: without one docker prints its usage, and " +
 		"no runner starts. The private-registry examples of the vendor's documentation leave it out. Write " +
-		"the runner's image at the end.",
+		"the runner's image at the end. A service of compose needs an `image`, or a `build`.",
 	Source: "docker container run --help; the vendor's page",
 }
 
@@ -120,6 +124,15 @@ var unknownOption = &Problem{
 	Doc: "`docker container run` stops at an option that it does not know, and no runner starts. A newer " +
 		"docker may know more options than this tool does, therefore it only warns.",
 	Source: "the reference of docker container run",
+}
+
+var unknownKey = &Problem{
+	ID:    "unknown-key",
+	Title: "A key of the definition is not known",
+	Doc: "Compose refuses a file with a key that it does not know, and no runner starts: `enviroment`, `volume`, " +
+		"`env-file`. What stands under such a key is judged here as what was meant. A key near which there is no other " +
+		"may be one of a newer compose than this tool knows, therefore it only warns; a key of your own begins with `x-`.",
+	Source: "the Compose Specification, and its JSON Schema",
 }
 
 var unofficialRunnerImage = &Problem{
@@ -146,7 +159,7 @@ func judgeReadings(h *Host) []Finding {
 		for _, m := range reading.Mistakes {
 			findings = append(findings, unreadableDefinition(reading.Path, reading.Kind, m))
 		}
-		if len(reading.Definitions) == 0 && len(reading.Mistakes) == 0 {
+		if len(reading.Definitions) == 0 && len(reading.Mistakes) == 0 && reading.Within == "" {
 			findings = append(findings, lacksRunner(reading))
 		}
 	}
@@ -182,6 +195,8 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 	f := Failed(definitionUnreadable, file, message, "mend the syntax at this place, then run this again").
 		At(m.Place).Touching(Path(file))
 	switch {
+	case m.Near != "":
+		f.Hint = "write " + m.Near
 	case strings.HasPrefix(m.Place.Text(), "export"):
 		f.Hint = "take \"export\" out: docker's env files are no scripts"
 	case strings.HasSuffix(m.Place.Text(), ":"):
@@ -206,8 +221,11 @@ func lacksRunner(reading FileReading) Finding {
 	if reading.LookedFor != "" {
 		message += "; looked for " + reading.LookedFor
 	}
-	return Erred(noRunner, reading.Path, message,
-		"give the file that starts the runner, with its docker container run, or its env file").
+	hint := "give the file that starts the runner, with its docker container run, or its env file"
+	if strings.HasPrefix(reading.LookedFor, "a service") {
+		hint = "give the file that has the runner's service, with the files that it includes"
+	}
+	return Erred(noRunner, reading.Path, message, hint).
 		At(source.New(reading.Path, nil).Whole()).Touching(Path(reading.Path))
 }
 
@@ -229,17 +247,46 @@ func judgeCommand(r *Runner) []Finding {
 	for _, m := range d.Mistakes {
 		switch m.Kind {
 		case runner.Unreadable:
-			findings = append(findings, unreadableDefinition(r.Name, "", m))
+			findings = append(findings, unreadablePlace(r, m))
 		case runner.ImageMissing:
 			findings = append(findings, lacksImage(r, m))
 		case runner.OptionAfterImage:
 			findings = append(findings, misplacedOption(r, m))
 		case runner.UnknownOption:
 			findings = append(findings, strangeOption(m))
+		case runner.UnknownKey:
+			findings = append(findings, strangeKey(m))
 		}
 	}
 	findings = append(findings, runnerImage(d)...)
 	return append(findings, unresolvedValues(d)...)
+}
+
+// unreadablePlace reports what keeps a definition from being read, though what was meant is clear and judged too. Of a
+// compose file each place is a mistake of its own; one in a mount may leave something unmounted.
+func unreadablePlace(r *Runner, m runner.Mistake) Finding {
+	d := r.Definition
+	f := unreadableDefinition(r.Name, "", m)
+	if d.Dialect != runner.Compose {
+		return f
+	}
+	f = f.On(m.Place.Position().String())
+	f.Touches = nil
+	for _, mount := range d.Mounts {
+		if mount.Place == m.Place {
+			f = f.Touching(Variable(path.Clean(mount.Target.Value)), Variable(envWorkingDirectory))
+		}
+	}
+	return f
+}
+
+// strangeKey reports a key that compose does not know: it refuses the file, unless it is newer than this tool.
+func strangeKey(m runner.Mistake) Finding {
+	key := source.Printable(m.Place.Text())
+	if m.Near == "" {
+		return Warned(unknownKey, key, key+": "+m.Detail, "take it out, or write x-"+key+" if it is a key of your own").At(m.Place)
+	}
+	return Failed(unknownKey, key, key+": "+m.Detail, "write "+m.Near).At(m.Place)
 }
 
 // brokenLines reports the backslashes that join no lines: one finding for a line of the file, and one for all
@@ -304,8 +351,11 @@ func lineAt(place source.Span) (line string, windows bool) {
 
 func lacksImage(r *Runner, m runner.Mistake) Finding {
 	image := defaultImages(RoleRunner)[0]
-	return Failed(imageMissing, "image", m.Detail+": docker starts nothing",
-		"write the runner's image at the end: "+image).At(m.Place).On(r.Name).
+	hint := "write the runner's image at the end: " + image
+	if r.Definition.Dialect != runner.DockerRun {
+		hint = "name the runner's image: image: " + image
+	}
+	return Failed(imageMissing, "image", m.Detail+": docker starts nothing", hint).At(m.Place).On(r.Name).
 		Touching(Path(r.Name), Variable("image"))
 }
 
@@ -425,7 +475,11 @@ func unresolvedValues(d *runner.Definition) []Finding {
 		if reason == "" {
 			reason = fmt.Sprintf("%q may hold any number of options", text.Value)
 		}
-		say("options", reason, text.Place)
+		subject := "options"
+		if d.Dialect != runner.DockerRun {
+			subject = "definition"
+		}
+		say(subject, reason, text.Place)
 	}
 	return findings
 }

@@ -102,9 +102,10 @@ var literalQuotes = &Problem{
 var repeatedEnv = &Problem{
 	ID:    "repeated-env",
 	Title: "A variable is set twice",
-	Doc: "Docker takes the last `-e` of one name, and any `-e` before what an env file says. The other " +
-		"value has no effect, which is seldom what was meant. Delete one of the two.",
-	Source: "docker's documentation of --env and --env-file",
+	Doc: "Docker takes the last `-e` of one name, and any `-e` before what an env file says; compose takes the last " +
+		"item of a list. The other value has no effect, which is seldom what was meant. Delete one of the two. (In a " +
+		"mapping of YAML a key that stands twice is refused: definition-unreadable.)",
+	Source: "docker's documentation of --env and --env-file, and of compose",
 }
 
 var overrideIgnored = &Problem{
@@ -130,7 +131,8 @@ var exposedSecret = &Problem{
 	Title: "A secret is in a file that git keeps",
 	Doc: "Whoever can read the repository can run as this runner, and see what pipelines send it. Git keeps " +
 		"what was once committed: make the runner anew for new credentials, keep them in a file that git " +
-		"ignores (`--env-file runner.env`), or take them from the environment (`-e OAUTH_CLIENT_SECRET`).",
+		"ignores (`--env-file runner.env`; in a compose file `env_file: runner.env`, or `${OAUTH_CLIENT_SECRET}` with a " +
+		".env), or take them from the environment (`-e OAUTH_CLIENT_SECRET`).",
 	Source: "git's index and ignore files; ignore rules of the user's own configuration are not seen",
 }
 
@@ -202,7 +204,8 @@ func missingVariables(h *Host, r *Runner) []Finding {
 // nothing.
 func brokenEnvFile(h *Host, d *runner.Definition) string {
 	for _, file := range d.EnvFiles {
-		if h.Live && file.File == nil && file.Path.Unresolved == "" && path.IsAbs(file.Path.Value) &&
+		placed := path.IsAbs(file.Path.Value) || d.Dialect == runner.Compose
+		if h.Live && file.File == nil && file.Path.Unresolved == "" && placed && !file.Optional &&
 			absent(h, file.Path.Value) {
 			return file.Path.Value
 		}
@@ -211,21 +214,31 @@ func brokenEnvFile(h *Host, d *runner.Definition) string {
 }
 
 func missingVariable(r *Runner, name, message string) Finding {
-	return Failed(envMissing, name, message, "set it: "+whereFrom(r.Definition, name)).On(r.Name).
-		Touching(Path(r.Name), Variable(name))
+	d, hint := r.Definition, "set it: "+whereFrom(r.Definition, name)
+	if sets := func(v runner.Variable) bool { return v.Name.Value == name }; slices.ContainsFunc(d.Beside, sets) {
+		message += ": the .env beside the file fills ${…} in, and does not reach the container"
+		hint = "name the file, as env_file: .env, or write " + variableAs(d, name, "${"+name+"}")
+	}
+	return Failed(envMissing, name, message, hint).On(r.Name).Touching(Path(r.Name), Variable(name))
 }
 
 // whereFrom says where the value of a variable is to be had, as the rest of a hint.
 func whereFrom(d *runner.Definition, name string) string {
 	switch name {
 	case envWorkingDirectory:
-		return d.Dialect.Variable(envWorkingDirectory, "/tmp") + ", with " + d.Dialect.Mount("/tmp", "/tmp", false)
+		return variableAs(d, envWorkingDirectory, "/tmp") + ", with " + d.Dialect.Mount("/tmp", "/tmp", false)
 	case envAccount, envRunner, envRepository:
-		return fmt.Sprintf("%s='{…}' as in the command that Bitbucket showed when the runner was added", name)
+		uuid := runner.Variable{Name: runner.Text{Value: name}}
+		return assignment(d, uuid, "{…}") + " as in the command that Bitbucket showed when the runner was added"
 	case string(RolePause), string(RoleAuthProxy), string(RoleClone):
 		return "the image that was mirrored for " + name
 	}
-	return fmt.Sprintf("%s=… as in the command that Bitbucket showed when the runner was added", name)
+	if d.Mapping {
+		name += ": …"
+	} else {
+		name += "=…"
+	}
+	return name + " as in the command that Bitbucket showed when the runner was added"
 }
 
 // judgeVariable judges one variable that takes effect: its name if the runner does not know it, else its value.
@@ -256,11 +269,11 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 			bare = "…"
 		}
 		return about(Failed(literalQuotes, name, name+" has quotes in its value, and the runner gets them too",
-			fmt.Sprintf("write it without them: %s=%s", name, bare)).On(rootOf(r, value)))
+			"write it without them: "+unquoted(r.Definition, v, bare)).On(rootOf(r, value)))
 	}
 	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" &&
 		!validUUID.MatchString(value.Value) {
-		message, hint := uuidMistake(name, value.Value)
+		message, hint := uuidMistake(name, value.Value, func(value string) string { return assignment(r.Definition, v, value) })
 		if bare, _, commented := strings.Cut(value.Value, " #"); v.FromFile && commented &&
 			validUUID.MatchString(strings.TrimSpace(bare)) {
 			message = name + " has a comment behind it, which an env file makes a part of the value"
@@ -271,6 +284,14 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 	return nil
 }
 
+// unquoted is a variable with a value that needs no quotes of its own.
+func unquoted(d *runner.Definition, v runner.Variable, bare string) string {
+	if d.Mapping && !v.FromFile {
+		return variableAs(d, v.Name.Value, bare)
+	}
+	return v.Name.Value + "=" + bare
+}
+
 // quotedMounts reports mounts within quotes that nobody takes off: typographic ones, as they are pasted.
 func quotedMounts(r *Runner) []Finding {
 	var findings []Finding
@@ -279,8 +300,11 @@ func quotedMounts(r *Runner) []Finding {
 		if strings.Trim(source, quoteSigns) == source && strings.Trim(target, quoteSigns) == target {
 			continue
 		}
-		findings = append(findings, Failed(literalQuotes, m.Option,
-			"the mount has quotes in its paths: they are none to a shell, and docker gets them too",
+		message := "the mount has quotes in its paths: they are none to a shell, and docker gets them too"
+		if r.Definition.Dialect != runner.DockerRun {
+			message = "the mount has quotes in its paths, and docker gets them too"
+		}
+		findings = append(findings, Failed(literalQuotes, m.Option, message,
 			`write it without them, or in plain quotes: "`+strings.Trim(m.Place.Text(), quoteSigns)+`"`).
 			At(m.Place).On(m.Place.Text()).Touching(Path(r.Name)))
 	}

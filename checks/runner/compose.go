@@ -23,7 +23,7 @@ type composeFile struct {
 }
 
 // composeOpening matches how a compose file begins that does not parse.
-var composeOpening = regexp.MustCompile(`\A\ufeff?(?:[ \t]*#[^\n]*\n|[ \t\r]*\n|---[^\n]*\n)*` +
+var composeOpening = regexp.MustCompile(`\A\x{feff}?(?:[ \t]*#[^\n]*\n|[ \t\r]*\n|---[^\n]*\n)*` +
 	`["']?(?:version|name|services|include|volumes|networks|configs|secrets|x-[\w-]+)["']?[ \t]*:`)
 
 // recogniseCompose tells a compose file by its services. One that does not parse is told by how it begins.

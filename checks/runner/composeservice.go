@@ -283,6 +283,7 @@ func (s *composeService) image() {
 // environment reads the variables of environment. What comes later under one name takes the place of what was there.
 func (s *composeService) environment() {
 	for _, layer := range s.all("environment") {
+		s.d.Mapping = layer.keys["environment"].value.isMapping()
 		before := len(s.own)
 		for _, v := range s.variables(layer.keys["environment"].value) {
 			same := func(other composeVariable) bool { return other.Name.Value == v.Name.Value }
@@ -456,15 +457,16 @@ func envFileItems(n node) []node {
 }
 
 func (s *composeService) envFile(n node, folder string, values *composeValues) {
-	named, raw := n, false
+	named, raw, optional := n, false, false
 	if n.isMapping() {
 		named, raw = n.at("path"), n.at("format").scalar() == "raw"
+		optional = strings.EqualFold(n.at("required").scalar(), "false")
 	}
 	if !named.ok() {
 		s.mistake(n.place(), "an env file needs a path")
 		return
 	}
-	read := EnvFile{Path: s.text(named).text()}
+	read := EnvFile{Path: s.text(named).text(), Optional: optional}
 	defer func() { s.d.EnvFiles = append(s.d.EnvFiles, read) }()
 	if read.Path.Unresolved == "" && read.Path.Home {
 		read.Path.Unresolved = "it is in the home folder of who runs compose"

@@ -183,7 +183,9 @@ func (t *template) invalid(at, end int) int {
 		Kind: Unreadable, Place: place, Loses: true,
 		Detail: "compose takes this for a variable that is not well formed, and refuses the file; a dollar sign of its own is $$",
 	})
-	t.add(pieces)
+	p := t.written(at, end)
+	p.unresolved = "the variable in it is not well formed"
+	t.add(field{p})
 	return end
 }
 

@@ -81,16 +81,34 @@ func (s *composeService) shortMount(f field, folder string) Mount {
 		s.mistake(m.Place, "a part of the mount is empty, and compose refuses that: SOURCE:TARGET")
 	}
 	if len(parts) > 1 {
-		m.Source, m.Volume = s.source(f.slice(0, len(parts[0])), folder, m.Place)
+		m.Source, m.Volume = s.source(f.slice(0, len(parts[0])), folder)
+		s.declared(m)
 	}
 	return m
+}
+
+// declared reports a volume that stands nowhere at the top.
+func (s *composeService) declared(m Mount) {
+	name, target := m.Source.Value, path.Clean(m.Target.Value)
+	if !m.Volume || name == "" || m.Source.Unresolved != "" || s.toplevel("volumes", name).key.ok() {
+		return
+	}
+	folder := "./" + name
+	if path.Base(target) == name {
+		folder = target
+	}
+	s.d.Mistakes = append(s.d.Mistakes, Mistake{
+		Kind: Unreadable, Place: m.Place, Loses: true,
+		Detail: "no volume of this name stands under volumes at the top, and compose refuses that",
+		Near:   source.Printable("- " + shortName(folder) + ":" + shortName(m.Target.Value) + " for a folder of the host"),
+	})
 }
 
 // windowsPath matches a mount of a drive, whose colon divides nothing.
 var windowsPath = regexp.MustCompile(`^[A-Za-z]:[\\/]`)
 
 // source is what a mount takes, and whether that is a volume rather than a path of the host.
-func (s *composeService) source(f field, folder string, place source.Span) (t Text, volume bool) {
+func (s *composeService) source(f field, folder string) (t Text, volume bool) {
 	t = f.text()
 	switch {
 	case len(f) == 0 || t.Value == "":
@@ -100,7 +118,7 @@ func (s *composeService) source(f field, folder string, place source.Span) (t Te
 	case strings.IndexByte("./~\\", t.Value[0]) >= 0 || windowsPath.MatchString(t.Value):
 		return hostPath(f, folder), false
 	}
-	return s.namedVolume(f, place)
+	return s.namedVolume(f)
 }
 
 // hostPath is a path of the host as compose takes it: with the home folder for "~", and relative to a folder.
@@ -134,13 +152,11 @@ func (p *composeProject) toplevel(section, name string) member {
 }
 
 // namedVolume is a volume by its name. One that is made of a folder of the host is that folder.
-func (s *composeService) namedVolume(f field, place source.Span) (t Text, volume bool) {
+func (s *composeService) namedVolume(f field) (t Text, volume bool) {
 	t = f.text()
 	declared := s.toplevel("volumes", t.Value)
 	switch options := declared.value.at("driver_opts"); {
 	case !declared.key.ok():
-		s.mistake(place, "no volume of this name stands under volumes at the top, and compose refuses that; "+
-			"a path of the host begins with / or ./")
 	case truth(declared.value.at("external")) || declared.value.at("external").isMapping():
 		t.Unresolved = "the volume is made elsewhere (external)"
 	case options.at("device").isScalar() && slices.Contains(strings.Split(options.at("o").scalar(), ","), "bind"):
@@ -193,9 +209,11 @@ func (s *composeService) longMount(item node, folder string) (Mount, bool) {
 	case kind == "bind" && len(from) > 0:
 		m.Source = hostPath(from, folder)
 	case kind == "volume" && len(from) > 0:
-		m.Source, m.Volume = s.namedVolume(from, m.Place)
+		m.Source, m.Volume = s.namedVolume(from)
+		s.declared(m)
 	default:
-		m.Source, m.Volume = s.source(from, folder, m.Place)
+		m.Source, m.Volume = s.source(from, folder)
+		s.declared(m)
 	}
 	if kind == "" {
 		s.mistake(item.place(), "the mount has no type, and compose refuses that: type: bind for a path of the host")

@@ -44,7 +44,9 @@ type Definition struct {
 	// Environment is in the order in which it takes effect: the last of one name wins. Variables of env files
 	// come first, as docker takes them.
 	Environment []Variable
-	Mounts      []Mount
+	// Mapping says that environment is a mapping (NAME: value) rather than a list (- NAME=value).
+	Mapping bool
+	Mounts  []Mount
 	// Options are all options before the image, -e, -v and those that docker does not know among them.
 	Options []Option
 	// Misplaced are options of docker's that stand behind the image: docker hands them to the runner.
@@ -177,6 +179,8 @@ type EnvFile struct {
 	// File is its text; nil when it was not read, and then Err says why, or Path is unresolved.
 	File *source.File
 	Err  error
+	// Optional says that it need not be there.
+	Optional bool
 }
 
 // Mistake is something that a file gets wrong in its form, whatever it says.
