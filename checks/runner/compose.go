@@ -90,20 +90,15 @@ type composeProject struct {
 // read reads a file with those that override it. One that overrides another is read there.
 func (c *composeFile) read(s *set) Reading {
 	reading := Reading{Kind: composeKind, LookedFor: composeLookedFor}
-	if c.mistake != nil {
-		reading.Mistakes = append(reading.Mistakes, plainMistake(*c.mistake, c.Text))
-	}
-	for _, root := range c.roots {
-		reading.Mistakes = append(reading.Mistakes, repeatedKeys(root)...)
-	}
+	reading.Mistakes = c.formMistakes()
 	if base := overridden(s, c); base != nil {
 		reading.Within = base.Path
 		return reading
 	}
 	p := newComposeProject(s, c)
-	for _, file := range p.files[1:] {
-		if !given(s, file) && file.mistake != nil {
-			reading.Mistakes = append(reading.Mistakes, plainMistake(*file.mistake, file.Text))
+	for _, file := range p.files {
+		if !given(s, file) {
+			reading.Mistakes = append(reading.Mistakes, file.formMistakes()...)
 		}
 	}
 	reading.Definitions = p.definitions()
@@ -111,6 +106,18 @@ func (c *composeFile) read(s *set) Reading {
 		reading.LookedFor += "; " + notGiven("the included file", name)
 	}
 	return reading
+}
+
+// formMistakes are those for which compose refuses a file before it looks at what is in it.
+func (c *composeFile) formMistakes() []Mistake {
+	var mistakes []Mistake
+	if c.mistake != nil {
+		mistakes = append(mistakes, plainMistake(*c.mistake, c.Text))
+	}
+	for _, root := range c.roots {
+		mistakes = append(mistakes, repeatedKeys(root)...)
+	}
+	return mistakes
 }
 
 func given(s *set, file *composeFile) bool { return slices.Contains(others[*composeFile](s), file) }

@@ -360,7 +360,11 @@ func (s *composeService) item(n node) composeVariable {
 	v := composeVariable{field: f}
 	v.Place = span(f)
 	if at := strings.IndexByte(f.shape(), '='); at >= 0 {
-		v.Name, v.field = f.slice(0, at).text(), f.slice(at+1, len(f.value()))
+		end := len(strings.TrimRight(f.shape()[:at], " \t"))
+		if end < at {
+			s.mistake(span(f.slice(0, at)), "a blank stands between the name and the equals sign, and compose refuses that")
+		}
+		v.Name, v.field = f.slice(0, end).text(), f.slice(at+1, len(f.value()))
 		v.Value = v.field.text()
 		return v
 	}
@@ -391,7 +395,7 @@ func (s *composeService) entry(m member) composeVariable {
 // typed takes over what YAML makes of a value that is no text: compose writes the number, not what is written.
 func (s *composeService) typed(n node, v *composeVariable) {
 	tag := n.ShortTag()
-	if !n.isScalar() || tag != "!!int" && tag != "!!float" && tag != "!!bool" {
+	if !n.isScalar() || !slices.Contains([]string{"!!int", "!!float", "!!bool", "!!timestamp"}, tag) {
 		return
 	}
 	var value any
@@ -409,10 +413,10 @@ func (s *composeService) typed(n node, v *composeVariable) {
 	}
 	mistake := Mistake{
 		Kind: Unreadable, Place: v.Value.Place, Loses: true,
-		Detail: "YAML reads a number here, and the runner gets another value than is written; put it in quotes",
+		Detail: "YAML reads a number or a date here, and the runner gets another value than is written; put it in quotes",
 	}
 	if !v.Secret() {
-		mistake.Detail = fmt.Sprintf("YAML reads a number here, and the runner gets %s", made)
+		mistake.Detail = fmt.Sprintf("YAML reads a number or a date here, and the runner gets %s", made)
 		mistake.Near = `"` + source.Printable(shortName(n.Value)) + `"`
 	}
 	s.d.Mistakes = append(s.d.Mistakes, mistake)
@@ -467,14 +471,24 @@ func (s *composeService) envFile(n node, folder string, values *composeValues) {
 		return
 	}
 	read := EnvFile{Path: s.text(named).text(), Optional: optional}
-	defer func() { s.d.EnvFiles = append(s.d.EnvFiles, read) }()
 	if read.Path.Unresolved == "" && read.Path.Home {
 		read.Path.Unresolved = "it is in the home folder of who runs compose"
 	}
 	if read.Path.Unresolved != "" {
+		s.d.EnvFiles = append(s.d.EnvFiles, read)
 		return
 	}
 	read.Path.Value = inFolder(folder, read.Path.Value)
+	again := func(other EnvFile) bool { return path.Clean(other.Path.Value) == path.Clean(read.Path.Value) }
+	if slices.ContainsFunc(s.d.EnvFiles, again) {
+		return
+	}
+	s.openEnvFile(&read, raw, values)
+	s.d.EnvFiles = append(s.d.EnvFiles, read)
+}
+
+// openEnvFile reads the variables of an env file, if it is there to be read.
+func (s *composeService) openEnvFile(read *EnvFile, raw bool, values *composeValues) {
 	data, err := s.set.open(read.Path.Value)
 	if err != nil {
 		read.Err = err

@@ -13,7 +13,6 @@ import (
 // there.
 func (s *composeService) volumes() {
 	for _, layer := range s.all("volumes") {
-		before := len(s.d.Mounts)
 		n := layer.keys["volumes"].value
 		if n.isScalar() && !n.isNull() || n.isMapping() {
 			s.mistake(n.place(), "volumes of a service is a list, and compose refuses anything else: begin each mount with a dash")
@@ -24,16 +23,20 @@ func (s *composeService) volumes() {
 		}
 		for _, item := range items {
 			m, ok := s.mount(item, layer.folder)
+			same := func(other Mount) bool { return path.Clean(other.Target.Value) == path.Clean(m.Target.Value) }
 			if !ok {
+				s.d.Mounts = slices.DeleteFunc(s.d.Mounts, same)
 				continue
 			}
-			same := func(other Mount) bool { return path.Clean(other.Target.Value) == path.Clean(m.Target.Value) }
-			if i := slices.IndexFunc(s.d.Mounts[:before], same); i >= 0 {
+			if i := slices.IndexFunc(s.d.Mounts, same); i >= 0 {
 				s.d.Mounts[i] = m
 				continue
 			}
 			s.d.Mounts = append(s.d.Mounts, m)
 		}
+	}
+	for _, m := range s.d.Mounts {
+		s.declared(m)
 	}
 }
 
@@ -82,7 +85,6 @@ func (s *composeService) shortMount(f field, folder string) Mount {
 	}
 	if len(parts) > 1 {
 		m.Source, m.Volume = s.source(f.slice(0, len(parts[0])), folder)
-		s.declared(m)
 	}
 	return m
 }
@@ -210,10 +212,8 @@ func (s *composeService) longMount(item node, folder string) (Mount, bool) {
 		m.Source = hostPath(from, folder)
 	case kind == "volume" && len(from) > 0:
 		m.Source, m.Volume = s.namedVolume(from)
-		s.declared(m)
 	default:
 		m.Source, m.Volume = s.source(from, folder)
-		s.declared(m)
 	}
 	if kind == "" {
 		s.mistake(item.place(), "the mount has no type, and compose refuses that: type: bind for a path of the host")
