@@ -289,6 +289,9 @@ func (s *composeService) environment() {
 			same := func(other composeVariable) bool { return other.Name.Value == v.Name.Value }
 			if i := slices.IndexFunc(s.own[:before], same); i >= 0 {
 				s.own[i] = v
+				rest := slices.DeleteFunc(slices.Clone(s.own[i+1:before]), same)
+				s.own = slices.Concat(s.own[:i+1], rest, s.own[before:])
+				before = i + 1 + len(rest)
 				continue
 			}
 			s.own = append(s.own, v)
@@ -438,7 +441,9 @@ func (s *composeService) inherit(v *composeVariable) {
 func (s *composeService) envFiles() {
 	values := &composeValues{set: map[string]field{}, before: map[string]field{}, room: s.values.room, beside: s.values.beside}
 	for _, v := range s.own {
-		values.before[v.Name.Value] = v.field
+		if !v.NoValue || v.Value.Unresolved == "" {
+			values.before[v.Name.Value] = v.field
+		}
 	}
 	maps.Copy(values.before, s.values.set)
 	for _, layer := range s.all("env_file") {
