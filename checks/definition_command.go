@@ -270,6 +270,9 @@ func unreadablePlace(r *Runner, m runner.Mistake) Finding {
 	if d.Dialect != runner.Compose {
 		return f
 	}
+	if m.Near == "" {
+		f.Hint = "mend this place, until docker compose config -q is content with the file"
+	}
 	f = f.On(m.Place.Position().String())
 	f.Touches = nil
 	for _, mount := range d.Mounts {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v4"
+
 	"runner-preflight/checks/source"
 )
 
@@ -83,8 +85,52 @@ type composeProject struct {
 	envMistakes []Mistake
 	// include is how deep it is included by others.
 	include int
+	// left is how many entries may still be read: a few lines can ask for billions.
+	left *int
+	// listed are the services of documents.
+	listed map[*yaml.Node]*composeServices
+	// stray is what stands beside the services and belongs below.
+	stray []Mistake
+	// meant are the keys of services that were met, with what is meant by them.
+	meant map[string]serviceKey
 	// unfollowed are the files that could not be included.
 	unfollowed []string
+}
+
+// maxComposeEntries is more than anybody's services, variables and mounts together.
+const maxComposeEntries = 50_000
+
+// composeServices are the services of one document, by their keys.
+type composeServices struct {
+	keys  []node
+	named map[string]member
+	// extended are those that others extend in the same file, by their keys, with one of the others.
+	extended map[string]string
+}
+
+// listedIn are the services of a document.
+func (p *composeProject) listedIn(root node) *composeServices {
+	if found := p.listed[root.Node]; found != nil {
+		return found
+	}
+	found := &composeServices{named: map[string]member{}, extended: map[string]string{}}
+	for _, m := range servicesOf(root) {
+		if _, there := found.named[m.key.Value]; !there {
+			found.keys = append(found.keys, m.key)
+		}
+		found.named[m.key.Value] = m
+		if base := extendsHere(m.value); base != "" && base != m.key.Value {
+			found.extended[base] = m.key.Value
+		}
+	}
+	p.listed[root.Node] = found
+	return found
+}
+
+// take tells whether one more entry may be read.
+func (p *composeProject) take() bool {
+	*p.left--
+	return *p.left >= 0
 }
 
 // read reads a file with those that override it. One that overrides another is read there.
@@ -125,7 +171,8 @@ func given(s *set, file *composeFile) bool { return slices.Contains(others[*comp
 // newComposeProject gathers what belongs to a file.
 func newComposeProject(s *set, c *composeFile) *composeProject {
 	p := &composeProject{set: s, files: []*composeFile{c}, folder: path.Dir(c.Path)}
-	room := maxComposeValues
+	room, left := maxComposeValues, maxComposeEntries
+	p.left, p.listed, p.meant = &left, map[*yaml.Node]*composeServices{}, map[string]serviceKey{}
 	p.values = &composeValues{set: map[string]field{}, room: &room}
 	for _, other := range others[*composeFile](s) {
 		if other != c && overridden(s, other) == c {
@@ -134,6 +181,11 @@ func newComposeProject(s *set, c *composeFile) *composeProject {
 	}
 	p.addBeside(c)
 	p.readEnv()
+	for _, file := range p.files {
+		for _, root := range file.roots {
+			p.stray = append(p.stray, strayKeys(root)...)
+		}
+	}
 	return p
 }
 
@@ -145,11 +197,13 @@ var (
 // overridden is the given file that another given one overrides: by its name, or as it has the same service without
 // what a service needs to stand alone.
 func overridden(s *set, c *composeFile) *composeFile {
+	before := true
 	for _, base := range others[*composeFile](s) {
-		if base == c {
-			return nil
+		before = before && base != c
+		if base == c || path.Dir(base.Path) != path.Dir(c.Path) {
+			continue
 		}
-		if path.Dir(base.Path) == path.Dir(c.Path) && (overridesByName(base, c) || overridesService(base, c)) {
+		if overridesByName(base, c) || before && overridesService(base, c) {
 			return base
 		}
 	}
@@ -163,13 +217,16 @@ func overridesByName(base, c *composeFile) bool {
 // overridesService tells whether the services of a file are not whole without those of the same names in another.
 func overridesService(base, c *composeFile) bool {
 	shared := 0
+	services := map[string]bool{}
+	for _, root := range base.roots {
+		for _, m := range root.at("services").members() {
+			services[m.key.Value] = true
+		}
+	}
 	for _, root := range c.roots {
 		for _, m := range root.at("services").members() {
 			whole := m.value.at("image").ok() || m.value.at("build").ok() || m.value.at("extends").ok()
-			there := slices.ContainsFunc(base.roots, func(other node) bool {
-				return other.at("services", m.key.Value).ok()
-			})
-			switch {
+			switch there := services[m.key.Value]; {
 			case !there && !whole:
 				return false
 			case there && !whole:
@@ -243,15 +300,22 @@ func (p *composeProject) readEnv() {
 func (p *composeProject) definitions() []*Definition {
 	var services []*composeService
 	for _, key := range p.services() {
-		if s := p.service(key); s != nil {
-			services = append(services, s)
+		if !p.take() {
+			break
 		}
+		services = append(services, p.service(key))
 	}
 	byImage := slices.ContainsFunc(services, func(s *composeService) bool { return IsRunnerImage(s.d.Image.Value) })
+	var daemons []*composeService
+	for _, s := range services {
+		if len(daemons) < maxDaemons && s.isDaemon() {
+			daemons = append(daemons, s)
+		}
+	}
 	var definitions []*Definition
 	for _, s := range services {
 		if s.isRunner(byImage) {
-			s.d.Daemon = s.daemon(services)
+			s.d.Daemon = s.daemon(daemons)
 			definitions = append(definitions, s.finish())
 		}
 	}
@@ -263,15 +327,19 @@ func (p *composeProject) definitions() []*Definition {
 	return definitions
 }
 
+// maxDaemons is more than anybody has in one file.
+const maxDaemons = 32
+
 // services are the keys of all services, each as it is first written.
 func (p *composeProject) services() []node {
 	var keys []node
+	known := map[string]bool{}
 	for _, file := range p.files {
 		for _, root := range file.roots {
-			for _, m := range servicesOf(root) {
-				same := func(n node) bool { return n.Value == m.key.Value }
-				if m.key.isScalar() && !strings.HasPrefix(m.key.Value, "x-") && !slices.ContainsFunc(keys, same) {
-					keys = append(keys, m.key)
+			for _, key := range p.listedIn(root).keys {
+				if key.isScalar() && !strings.HasPrefix(key.Value, "x-") && !known[key.Value] {
+					known[key.Value] = true
+					keys = append(keys, key)
 				}
 			}
 		}
@@ -308,7 +376,7 @@ const maxIncludes = 8
 func (p *composeProject) included(root node) []*Definition {
 	var definitions []*Definition
 	for _, entry := range includedPaths(root.at("include")) {
-		name := p.values.fill(entry.field(), false).text()
+		name := p.values.fill(entry.field(), noSecret).text()
 		file := (*composeFile)(nil)
 		if local := name.Unresolved == "" && !strings.Contains(name.Value, "://"); local && p.include < maxIncludes {
 			file = p.set.composeFile(p.path(name.Value))
@@ -316,9 +384,10 @@ func (p *composeProject) included(root node) []*Definition {
 		switch {
 		case file == nil:
 			p.unfollowed = append(p.unfollowed, name.Value)
-		case !given(p.set, file):
+		case !given(p.set, file) && p.take():
 			inner := newComposeProject(p.set, file)
-			inner.include = p.include + 1
+			*p.left -= maxComposeEntries / 100
+			inner.include, inner.left = p.include+1, p.left
 			definitions = append(definitions, inner.definitions()...)
 			p.unfollowed = append(p.unfollowed, inner.unfollowed...)
 		}

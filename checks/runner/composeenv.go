@@ -81,7 +81,7 @@ func (d *dotenv) statement() bool {
 		return true
 	}
 	d.blanks()
-	value, ok := d.value(secretName(name))
+	value, ok := d.value(secretFrom(name, 0))
 	if !ok {
 		return false
 	}
@@ -165,8 +165,16 @@ func (d *dotenv) blanks() {
 	}
 }
 
+// secretFrom is where what is secret begins in a text that holds the value of a variable from a byte on.
+func secretFrom(name string, at int) int {
+	if secretName(name) {
+		return at
+	}
+	return noSecret
+}
+
 // value reads a value to its end.
-func (d *dotenv) value(secret bool) (field, bool) {
+func (d *dotenv) value(secret int) (field, bool) {
 	if d.at < len(d.text) && (d.text[d.at] == '"' || d.text[d.at] == '\'') {
 		return d.quoted(secret)
 	}
@@ -182,7 +190,7 @@ func (d *dotenv) value(secret bool) (field, bool) {
 }
 
 // quoted reads a value in quotes.
-func (d *dotenv) quoted(secret bool) (field, bool) {
+func (d *dotenv) quoted(secret int) (field, bool) {
 	quote, opening := d.text[d.at], d.at
 	s := scalarReader{file: d.file, text: d.text, at: d.at + 1, quoting: SingleQuoted}
 	if quote == '"' {

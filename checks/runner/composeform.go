@@ -37,12 +37,17 @@ func otherKeys() map[string]string {
 }
 
 // serviceKey is the key that is meant by one, "" if none is near, and whether it is written so.
-func serviceKey(name string) (meant string, known bool) {
+type serviceKey struct {
+	name  string
+	known bool
+}
+
+func meantKey(name string) serviceKey {
 	keys := serviceKeys()
 	if slices.Contains(keys, name) {
-		return name, true
+		return serviceKey{name, true}
 	}
-	return nearKey(name, keys, otherKeys()), false
+	return serviceKey{nearKey(name, keys, otherKeys()), false}
 }
 
 // nearKey is the key of a list that another one was probably meant for.
@@ -93,8 +98,7 @@ func withoutStray(members []member) []member {
 
 // belongsToService tells whether an entry beside services is rather a part of one.
 func belongsToService(m member) bool {
-	_, known := serviceKey(m.key.Value)
-	return known && !looksLikeService(m.value) && !m.value.isNull()
+	return !m.value.isNull() && !looksLikeService(m.value) && meantKey(m.key.Value).known
 }
 
 // strayKeys reports what stands beside a service, or beside the services, and belongs below.
@@ -194,6 +198,7 @@ var (
 
 func yamlMistakes() []yamlMistake {
 	return []yamlMistake{
+		{"found a tab character", anyLine, "the line is indented with a tab, and YAML takes blanks alone"},
 		{"cannot start any token", tabLine, "the line is indented with a tab, and YAML takes blanks alone"},
 		{"cannot start any token", templateLine, "this is a template, of which YAML is to be made first"},
 		{"cannot start any token", anyLine, "no value begins with this sign; put the value in quotes"},

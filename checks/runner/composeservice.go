@@ -67,20 +67,18 @@ const maxExtends = 16
 
 // gather adds the layers of a service in a document: those that it extends, and its own.
 func (s *composeService) gather(roots []node, root node, name, folder string, depth int) {
-	for _, m := range servicesOf(root) {
-		if m.value.at("extends").ok() && extendsHere(m.value) == s.key.Value && m.key.Value != s.key.Value {
-			s.extended = true
-		}
-		if m.key.Value != name {
-			continue
-		}
+	if !s.take() {
+		return
+	}
+	services := s.listedIn(root)
+	if by := services.extended[s.key.Value]; by != "" {
+		s.extended = true
+	}
+	if m, there := services.named[name]; there {
 		if extends := m.value.at("extends"); extends.ok() {
 			s.extend(roots, extends, folder, depth)
 		}
 		s.layer(m.value, folder)
-	}
-	if depth == 0 {
-		s.d.Mistakes = append(s.d.Mistakes, strayKeys(root)...)
 	}
 }
 
@@ -124,9 +122,8 @@ func (s *composeService) extend(roots []node, extends node, folder string, depth
 	}
 	there := false
 	for _, root := range roots {
-		for _, m := range servicesOf(root) {
-			there = there || m.key.Value == service.scalar()
-		}
+		_, named := s.listedIn(root).named[service.scalar()]
+		there = there || named
 		s.gather(roots, root, service.scalar(), folder, depth+1)
 	}
 	if !there {
@@ -142,15 +139,19 @@ func (s *composeService) mistake(place source.Span, detail string) {
 func (s *composeService) layer(service node, folder string) {
 	layer := composeLayer{folder: folder, keys: map[string]member{}}
 	for _, m := range service.members() {
-		name, known := serviceKey(m.key.Value)
-		switch {
-		case strings.HasPrefix(m.key.Value, "x-") && name == "":
-			continue
-		case !known && m.key.isScalar():
-			s.d.Mistakes = append(s.d.Mistakes, strange(m.key, name))
+		key, met := s.meant[m.key.Value]
+		if !met {
+			key = meantKey(m.key.Value)
+			s.meant[m.key.Value] = key
 		}
-		if _, there := layer.keys[name]; known || !there {
-			layer.keys[name] = m
+		switch {
+		case strings.HasPrefix(m.key.Value, "x-") || !s.within(m.key):
+			continue
+		case !key.known && m.key.isScalar():
+			s.d.Mistakes = append(s.d.Mistakes, strange(m.key, key.name))
+		}
+		if _, there := layer.keys[key.name]; key.known || !there {
+			layer.keys[key.name] = m
 		}
 	}
 	s.layers = append(s.layers, layer)
@@ -189,9 +190,10 @@ func (s *composeService) all(key string) []composeLayer {
 }
 
 // text is a scalar with its variables filled in; of anything else what it was probably meant to be, and a mistake.
-func (s *composeService) text(n node) field { return s.value(n, false) }
+// What is secret in a value begins at a byte of it.
+func (s *composeService) text(n node) field { return s.value(n, noSecret) }
 
-func (s *composeService) value(n node, secret bool) field {
+func (s *composeService) value(n node, secret int) field {
 	switch {
 	case !n.ok():
 		return nil
@@ -205,7 +207,7 @@ func (s *composeService) value(n node, secret bool) field {
 	if braced {
 		written := field{{text: place.Text(), at: []source.Span{place}, verbatim: true}}
 		if !strings.HasPrefix(place.Text(), "{{") {
-			s.braces(place, secret)
+			s.braces(place, secret != noSecret)
 		}
 		return written
 	}
@@ -217,7 +219,7 @@ func (s *composeService) value(n node, secret bool) field {
 // braces reports a value in braces, a UUID as a rule, of which YAML makes a mapping.
 func (s *composeService) braces(place source.Span, secret bool) {
 	m := Mistake{
-		Kind: Unreadable, Place: place, Loses: true,
+		Kind: Unreadable, Place: place, Loses: true, Near: `"{…}" with the quotes`,
 		Detail: "without quotes YAML makes a mapping of a value in braces, and compose refuses that",
 	}
 	if !secret {
@@ -284,19 +286,38 @@ func (s *composeService) image() {
 func (s *composeService) environment() {
 	for _, layer := range s.all("environment") {
 		s.d.Mapping = layer.keys["environment"].value.isMapping()
-		before := len(s.own)
+		earlier := map[string]bool{}
+		for _, v := range s.own {
+			earlier[v.Name.Value] = true
+		}
+		later := map[string][]composeVariable{}
+		var further []composeVariable
 		for _, v := range s.variables(layer.keys["environment"].value) {
-			same := func(other composeVariable) bool { return other.Name.Value == v.Name.Value }
-			if i := slices.IndexFunc(s.own[:before], same); i >= 0 {
-				s.own[i] = v
-				rest := slices.DeleteFunc(slices.Clone(s.own[i+1:before]), same)
-				s.own = slices.Concat(s.own[:i+1], rest, s.own[before:])
-				before = i + 1 + len(rest)
+			if name := v.Name.Value; earlier[name] {
+				later[name] = append(later[name], v)
 				continue
 			}
-			s.own = append(s.own, v)
+			further = append(further, v)
 		}
+		s.own = append(replaced(s.own, later), further...)
 	}
+}
+
+// replaced are variables with those of another layer in the places of what they replace.
+func replaced(variables []composeVariable, by map[string][]composeVariable) []composeVariable {
+	var out []composeVariable
+	done := map[string]bool{}
+	for _, v := range variables {
+		with, replaces := by[v.Name.Value]
+		switch {
+		case !replaces:
+			out = append(out, v)
+		case !done[v.Name.Value]:
+			out = append(out, with...)
+		}
+		done[v.Name.Value] = true
+	}
+	return out
 }
 
 // variables are those of a mapping, or of a list of NAME=value.
@@ -304,16 +325,21 @@ func (s *composeService) variables(n node) []composeVariable {
 	var variables []composeVariable
 	switch {
 	case n.isMapping():
-		members := n.members()
+		members, last := n.members(), map[string]int{}
 		for i, m := range members {
-			again := func(later member) bool { return later.key.Value == m.key.Value }
-			if !slices.ContainsFunc(members[i+1:min(len(members), i+1000)], again) {
+			last[m.key.Value] = i
+		}
+		for i, m := range members {
+			if last[m.key.Value] == i && s.within(m.key) {
 				variables = append(variables, s.entry(m))
 			}
 		}
 	case n.isSequence():
 		pairs := 0
 		for _, item := range n.items() {
+			if !s.within(item) {
+				break
+			}
 			if item.isMapping() && len(item.Content) >= 2 && !n.isFlowText(item) {
 				pairs++
 				s.pairs(item, pairs)
@@ -329,6 +355,17 @@ func (s *composeService) variables(n node) []composeVariable {
 		variables = append(variables, s.item(n))
 	}
 	return slices.DeleteFunc(variables, func(v composeVariable) bool { return v.Name.Value == "" && v.Name.Unresolved == "" })
+}
+
+// within tells whether an entry may still be read. Of a service that was not read to its end nothing is missed.
+func (s *composeService) within(n node) bool {
+	if s.take() {
+		return true
+	}
+	if len(s.d.Unread) == 0 {
+		s.d.Unread = append(s.d.Unread, Text{Value: "service", Place: n.place(), Unresolved: "the file is too long to be followed"})
+	}
+	return false
 }
 
 // isFlowText tells whether an item of a list is a template rather than a mapping.
@@ -359,7 +396,7 @@ func (s *composeService) item(n node) composeVariable {
 		s.mistake(n.place(), "a list of the environment holds NAME=value, and YAML reads no text here")
 	}
 	name, _, _ := strings.Cut(n.scalar(), "=")
-	f := s.value(n, secretName(name))
+	f := s.value(n, secretFrom(name, len(name)+1))
 	v := composeVariable{field: f}
 	v.Place = span(f)
 	if at := strings.IndexByte(f.shape(), '='); at >= 0 {
@@ -386,7 +423,7 @@ func (s *composeService) entry(m member) composeVariable {
 		s.inherit(&v)
 		return v
 	}
-	v.field = s.value(m.value, secretName(v.Name.Value))
+	v.field = s.value(m.value, secretFrom(v.Name.Value, 0))
 	v.Value = v.field.text()
 	if at := v.field.outerPlace(); at.File == v.Place.File && v.field.outerEnd().End > v.Place.End {
 		v.Place.End = v.field.outerEnd().End
@@ -645,6 +682,7 @@ func (s *composeService) finish() *Definition {
 		d.Beside = s.beside
 	}
 	d.Mistakes = append(d.Mistakes, s.envMistakes...)
+	d.Mistakes = append(d.Mistakes, s.stray...)
 	slices.SortStableFunc(d.Mistakes, func(a, b Mistake) int {
 		if a.Place.File != b.Place.File {
 			return 0

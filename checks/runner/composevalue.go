@@ -31,8 +31,12 @@ const (
 	maxDefaults = 64
 )
 
-// fill is a value with its variables filled in. What is secret is not told in the reason why it is not known.
-func (v *composeValues) fill(f field, secret bool) field {
+// noSecret says that nothing in a text is secret.
+const noSecret = -1
+
+// fill is a value with its variables filled in. What is secret in it, from a byte on, is not told in the reason why it is
+// not known.
+func (v *composeValues) fill(f field, secret int) field {
 	value := f.value()
 	switch {
 	case strings.IndexByte(value, '$') < 0:
@@ -55,7 +59,8 @@ type template struct {
 	text string
 	// braces are where each opening brace is closed.
 	braces map[int]int
-	secret bool
+	// secret is where what is secret begins.
+	secret int
 	out    field
 }
 
@@ -175,6 +180,9 @@ func (t *template) word(from, to, depth int) {
 	t.expand(from, to, depth+1)
 }
 
+// hidden tells whether what stands at a byte is secret.
+func (t *template) hidden(at int) bool { return t.secret != noSecret && at >= t.secret }
+
 // invalid reports what compose takes for no variable and refuses.
 func (t *template) invalid(at, end int) int {
 	pieces := t.cut(at, end)
@@ -185,6 +193,9 @@ func (t *template) invalid(at, end int) int {
 	})
 	p := t.written(at, end)
 	p.unresolved = "the variable in it is not well formed"
+	if !t.hidden(at) && end-at < 64 {
+		t.mistakes[len(t.mistakes)-1].Near = "$" + source.Printable(t.text[at:end]) + " if no variable is meant"
+	}
 	t.add(field{p})
 	return end
 }
@@ -206,7 +217,7 @@ func (t *template) use(at, end int, name string) {
 		p.text, p.home, p.verbatim = "~", true, false
 		t.add(field{p})
 	case !known:
-		p.unresolved = t.unset(name, t.secret && end-at < len(t.text))
+		p.unresolved = t.unset(name, t.hidden(at) && (at > t.secret || end < len(t.text)))
 		t.add(field{p})
 	default:
 		use := p.at

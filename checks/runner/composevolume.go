@@ -12,29 +12,35 @@ import (
 // volumes reads the mounts of a service. What comes later for one path in the container takes the place of what was
 // there.
 func (s *composeService) volumes() {
+	at := map[string]int{}
 	for _, layer := range s.all("volumes") {
 		n := layer.keys["volumes"].value
+		items := n.items()
 		if n.isScalar() && !n.isNull() || n.isMapping() {
 			s.mistake(n.place(), "volumes of a service is a list, and compose refuses anything else: begin each mount with a dash")
-		}
-		items := n.items()
-		if n.isScalar() && !n.isNull() {
-			items = []node{n}
+			if n.isScalar() {
+				items = []node{n}
+			}
 		}
 		for _, item := range items {
-			m, ok := s.mount(item, layer.folder)
-			same := func(other Mount) bool { return path.Clean(other.Target.Value) == path.Clean(m.Target.Value) }
-			if !ok {
-				s.d.Mounts = slices.DeleteFunc(s.d.Mounts, same)
-				continue
+			if !s.within(item) {
+				return
 			}
-			if i := slices.IndexFunc(s.d.Mounts, same); i >= 0 {
+			m, kept := s.mount(item, layer.folder)
+			target := path.Clean(m.Target.Value)
+			i, there := at[target]
+			switch {
+			case kept && there:
 				s.d.Mounts[i] = m
-				continue
+			case kept:
+				at[target] = len(s.d.Mounts)
+				s.d.Mounts = append(s.d.Mounts, m)
+			case there:
+				s.d.Mounts[i].Target.Value = "" // a tmpfs stands there now
 			}
-			s.d.Mounts = append(s.d.Mounts, m)
 		}
 	}
+	s.d.Mounts = slices.DeleteFunc(s.d.Mounts, func(m Mount) bool { return m.Target.Value == "" && m.Target.Unresolved == "" })
 	for _, m := range s.d.Mounts {
 		s.declared(m)
 	}
@@ -117,7 +123,7 @@ func (s *composeService) source(f field, folder string) (t Text, volume bool) {
 		return t, true
 	case t.Unresolved != "" || t.Home || t.Placeholder != "":
 		return t, false
-	case strings.IndexByte("./~\\", t.Value[0]) >= 0 || windowsPath.MatchString(t.Value):
+	case strings.IndexByte("./~$\\", t.Value[0]) >= 0 || windowsPath.MatchString(t.Value):
 		return hostPath(f, folder), false
 	}
 	return s.namedVolume(f)
@@ -130,7 +136,7 @@ func hostPath(f field, folder string) Text {
 	case t.Unresolved != "" || t.Home || t.Value == "" || path.IsAbs(t.Value):
 	case t.Value[0] == '~':
 		t.Home = true
-	case t.Value[0] == '\\', windowsPath.MatchString(t.Value):
+	case t.Value[0] == '\\', t.Value[0] == '$', windowsPath.MatchString(t.Value):
 	default:
 		t.Value = path.Join(folder, t.Value)
 		if !path.IsAbs(t.Value) && t.Value != ".." && !strings.HasPrefix(t.Value, "../") {
@@ -297,13 +303,15 @@ func looksLikeDaemon(image string) bool {
 		name == "docker"
 }
 
-// daemon is the docker daemon that one of the other services is and that serves this one; nil if there is none.
-func (s *composeService) daemon(services []*composeService) *Daemon {
-	for _, other := range services {
-		if other == s || other.hostSocket() || !other.privileged() && !looksLikeDaemon(other.d.Image.Value) {
-			continue
-		}
-		if s.talksTo(other) {
+// isDaemon tells whether a service is a docker daemon.
+func (s *composeService) isDaemon() bool {
+	return !s.hostSocket() && (looksLikeDaemon(s.d.Image.Value) || s.privileged() && !IsRunnerImage(s.d.Image.Value))
+}
+
+// daemon is the docker daemon that serves this service; nil if that is the host's.
+func (s *composeService) daemon(daemons []*composeService) *Daemon {
+	for _, other := range daemons {
+		if other != s && s.talksTo(other) {
 			d := &Daemon{Name: other.key.value(), Place: other.d.Place, Privileged: other.privileged(), Mounts: other.d.Mounts}
 			if !d.Privileged {
 				d.Confined = other.d.Place
