@@ -233,12 +233,7 @@ func whereFrom(d *runner.Definition, name string) string {
 	case string(RolePause), string(RoleAuthProxy), string(RoleClone):
 		return "the image that was mirrored for " + name
 	}
-	if d.Mapping {
-		name += ": …"
-	} else {
-		name += "=…"
-	}
-	return name + " as in the command that Bitbucket showed when the runner was added"
+	return assigned(d, name, "…") + " as in the command that Bitbucket showed when the runner was added"
 }
 
 // judgeVariable judges one variable that takes effect: its name if the runner does not know it, else its value.
@@ -286,10 +281,18 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 
 // unquoted is a variable with a value that needs no quotes of its own.
 func unquoted(d *runner.Definition, v runner.Variable, bare string) string {
-	if d.Mapping && !v.FromFile {
-		return variableAs(d, v.Name.Value, bare)
+	if v.FromFile {
+		return v.Name.Value + "=" + bare
 	}
-	return v.Name.Value + "=" + bare
+	return assigned(d, v.Name.Value, bare)
+}
+
+// assigned is a variable with a value, as a line of the definition's environment has it.
+func assigned(d *runner.Definition, name, value string) string {
+	if d != nil && d.Mapping {
+		return variableAs(d, name, value)
+	}
+	return name + "=" + value
 }
 
 // quotedMounts reports mounts within quotes that nobody takes off: typographic ones, as they are pasted.

@@ -217,7 +217,7 @@ func registryMistakes(r *Runner, image Image) []Finding {
 	if tag == "" && digest == "" && image.Role != RoleRunner {
 		findings = append(findings, Warned(implicitTag, role,
 			fmt.Sprintf("%q has neither tag nor digest, and the runner adds none", image.Reference),
-			fmt.Sprintf("write the tag: %s=%s:latest, if that is the one", role, image.Reference)))
+			fmt.Sprintf("write the tag: %s:latest, if that is the one", assigned(r.Definition, role, image.Reference))))
 	}
 	return findings
 }
