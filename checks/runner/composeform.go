@@ -42,12 +42,24 @@ type serviceKey struct {
 	known bool
 }
 
-func meantKey(name string) serviceKey {
-	keys := serviceKeys()
-	if slices.Contains(keys, name) {
-		return serviceKey{name, true}
+// maxStrange is how many keys that compose does not know are looked at more closely.
+const maxStrange = 500
+
+// keyFor is what a key of a service is.
+func (p *composeProject) keyFor(name string) serviceKey {
+	key, met := p.meant[name]
+	if met {
+		return key
 	}
-	return serviceKey{nearKey(name, keys, otherKeys()), false}
+	keys := serviceKeys()
+	switch {
+	case slices.Contains(keys, name):
+		key = serviceKey{name, true}
+	case len(p.meant) < maxStrange:
+		key = serviceKey{nearKey(name, keys, otherKeys()), false}
+	}
+	p.meant[name] = key
+	return key
 }
 
 // nearKey is the key of a list that another one was probably meant for.
@@ -77,20 +89,23 @@ func strange(key node, near string) Mistake {
 // indentation that is too small. It comes to the service above it.
 func withoutStray(members []member) []member {
 	var services []member
+	var mapping *yaml.Node // that of the last service, if something stray was added to it
 	for _, m := range members {
-		stray := len(services) > 0 && belongsToService(m)
-		if !stray {
-			services = append(services, m)
+		if len(services) == 0 || !belongsToService(m) {
+			services, mapping = append(services, m), nil
 			continue
 		}
 		last := &services[len(services)-1]
-		if last.value.isNull() {
-			last.value = node{m.key.text, &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: m.key.Line, Column: m.key.Column}}
+		if mapping == nil && (last.value.isNull() || last.value.isMapping()) {
+			mapping = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: m.key.Line, Column: m.key.Column}
+			if last.value.isMapping() {
+				*mapping = *last.value.Node
+				mapping.Content = slices.Clone(mapping.Content)
+			}
+			last.value = node{m.key.text, mapping}
 		}
-		if last.value.isMapping() {
-			clone := *last.value.Node
-			clone.Content = append(slices.Clip(clone.Content), m.key.Node, m.value.Node)
-			last.value.Node = &clone
+		if mapping != nil {
+			mapping.Content = append(mapping.Content, m.key.Node, m.value.Node)
 		}
 	}
 	return services
@@ -98,7 +113,7 @@ func withoutStray(members []member) []member {
 
 // belongsToService tells whether an entry beside services is rather a part of one.
 func belongsToService(m member) bool {
-	return !m.value.isNull() && !looksLikeService(m.value) && meantKey(m.key.Value).known
+	return !m.value.isNull() && !looksLikeService(m.value) && slices.Contains(serviceKeys(), m.key.Value)
 }
 
 // strayKeys reports what stands beside a service, or beside the services, and belongs below.

@@ -139,11 +139,7 @@ func (s *composeService) mistake(place source.Span, detail string) {
 func (s *composeService) layer(service node, folder string) {
 	layer := composeLayer{folder: folder, keys: map[string]member{}}
 	for _, m := range service.members() {
-		key, met := s.meant[m.key.Value]
-		if !met {
-			key = meantKey(m.key.Value)
-			s.meant[m.key.Value] = key
-		}
+		key := s.keyFor(m.key.Value)
 		switch {
 		case strings.HasPrefix(m.key.Value, "x-") || !s.within(m.key):
 			continue
@@ -602,6 +598,9 @@ func (s *composeService) arguments() {
 	}
 }
 
+// maxArguments is more than any command has.
+const maxArguments = 1000
+
 // words are the words of a command: a list, or one text.
 func (s *composeService) words(n node) []field {
 	var words []field
@@ -617,7 +616,7 @@ func (s *composeService) words(n node) []field {
 	f := s.text(n)
 	c, value, start := newCutter(f), f.value(), -1
 	quote := byte(0)
-	for i := 0; i <= len(value); i++ {
+	for i := 0; i <= len(value) && len(words) < maxArguments; i++ {
 		blank := i == len(value) || quote == 0 && strings.IndexByte(" \t\n", value[i]) >= 0
 		switch {
 		case blank && start >= 0:

@@ -24,9 +24,11 @@ type composeValues struct {
 }
 
 const (
-	// maxComposeValue is more than any value holds, maxComposeValues than all of them together.
-	maxComposeValue  = 1 << 20
+	// maxComposeValue is more than any value holds, maxComposeValues than all of them together, at pieceCost for each
+	// piece and each place of it.
+	maxComposeValue  = 256 << 10
 	maxComposeValues = 16 << 20
+	pieceCost        = 32
 	// maxDefaults is how deep defaults may stand within each other.
 	maxDefaults = 64
 )
@@ -46,10 +48,13 @@ func (v *composeValues) fill(f field, secret int) field {
 	}
 	t := template{composeValues: v, cutter: newCutter(f), text: value, braces: closingBraces(value), secret: secret}
 	t.expand(0, len(value), 0)
-	if len(t.out) == 0 {
-		return f.slice(0, 0)
+	switch {
+	case len(t.out) > 0:
+		return t.out
+	case *v.room < 0:
+		return field{{at: f[0].at[:1], unresolved: "the values grow too long to be followed"}}
 	}
-	return t.out
+	return f.slice(0, 0)
 }
 
 // template is a value whose variables are being filled in.
@@ -80,14 +85,14 @@ func (t *template) expand(from, to, depth int) {
 
 func (t *template) add(pieces field) {
 	for _, p := range pieces {
-		if *t.room -= len(p.text) + 64; *t.room < 0 {
-			p = piece{text: "", at: p.at[:1], unresolved: "the values grow too long to be followed"}
+		if *t.room < 0 {
+			return
+		}
+		if *t.room -= len(p.text) + pieceCost*(1+len(p.at)); *t.room < 0 {
+			p = piece{at: p.at[:1], unresolved: "the values grow too long to be followed"}
 		}
 		if p.text != "" || p.unresolved != "" {
 			t.out = append(t.out, p)
-		}
-		if *t.room < 0 {
-			return
 		}
 	}
 }
@@ -145,11 +150,11 @@ func (t *template) operate(at, nameEnd, word, end, depth int) {
 	switch t.text[word-1] {
 	case '+':
 		if set {
-			t.word(word, end, depth)
+			t.word(at, word, end, depth)
 		}
 	case '-':
 		if !set {
-			t.word(word, end, depth)
+			t.word(at, word, end, depth)
 			return
 		}
 		t.use(at, end+1, name)
@@ -169,15 +174,20 @@ func (t *template) demand(at, end int, name string, colon bool) {
 	t.use(at, end, name)
 }
 
-// word fills in a default.
-func (t *template) word(from, to, depth int) {
+// word fills in a default, from byte from to byte to of what is used at byte at.
+func (t *template) word(at, from, to, depth int) {
 	if depth >= maxDefaults {
 		p := t.written(from, to)
 		p.unresolved = "its defaults stand too deep within each other to be followed"
 		t.add(field{p})
 		return
 	}
+	before := len(t.out)
 	t.expand(from, to, depth+1)
+	use := t.written(at, to+1).at
+	for i := range t.out[before:] {
+		t.out[before+i].at = slices.Concat(use, t.out[before+i].at)
+	}
 }
 
 // hidden tells whether what stands at a byte is secret.
