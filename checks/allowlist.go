@@ -97,7 +97,7 @@ type allowlist struct {
 // unread adds gaps for files in which runners, or images, may be named that nobody has read.
 func (l *allowlist) unread(h *Host) {
 	for _, reading := range h.Readings {
-		if len(reading.Definitions) == 0 {
+		if len(reading.Definitions) == 0 && reading.Within == "" {
 			l.gap(Gap{Reason: fmt.Sprintf("no runner was found in %s", clip(reading.Path))})
 		}
 	}

@@ -281,8 +281,12 @@ func (b *builder) embedded(p runner.Projected) *Config {
 		b.within = map[*source.File]*Config{}
 	}
 	if b.within[file] == nil {
+		origin := ConfigSecret
+		if p.Object == "" { // the file itself has the text, as the configs of compose may
+			origin = ConfigMount
+		}
 		b.within[file] = &Config{
-			Path: file.Path, Origin: ConfigSecret, Object: p.Object, Key: p.Key, File: dockerconfig.ParseSource(file),
+			Path: file.Path, Origin: origin, Object: p.Object, Key: p.Key, File: dockerconfig.ParseSource(file),
 		}
 	}
 	return b.within[file]

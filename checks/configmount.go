@@ -2,6 +2,7 @@ package checks
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -164,14 +165,17 @@ func misplacedConfig(h *Host, r *Runner, m runner.Mount, folder string) []Findin
 	if file, _ := sourceKind(h, m); file {
 		right = path.Join(folder, configName)
 	}
-	return wrongTarget(r, m, fmt.Sprintf("%s is mounted at %s, and the runner looks at %s", m.Source.Value,
-		m.Target.Value, right), right)
+	return wrongTarget(r, m, fmt.Sprintf("%s is mounted at %s, and the runner looks at %s",
+		cmp.Or(m.Source.Value, configName), m.Target.Value, right), right)
 }
 
 // wrongTarget reports a mount at a wrong place. With the vendor's public images alone it does no harm.
 func wrongTarget(r *Runner, m runner.Mount, message, right string) []Finding {
-	f := Failed(configMountTarget, m.Target.Value, message,
-		"write "+r.Definition.Dialect.Mount(m.Source.Value, right, m.ReadOnly)).At(m.Target.Place)
+	hint := "write " + r.Definition.Dialect.Mount(m.Source.Value, right, m.ReadOnly)
+	if m.Option == "configs" || m.Option == "secrets" {
+		hint = "give it this target: " + right
+	}
+	f := Failed(configMountTarget, m.Target.Value, message, hint).At(m.Target.Place)
 	if references := overrideReferences(r); len(references) > 0 {
 		return []Finding{f.Touching(references...)}
 	}

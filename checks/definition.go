@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -74,6 +75,33 @@ func knownVariables() []string {
 		"SCHEDULED_STATE_UPDATE_PERIOD_SECONDS", "CLEANUP_PREVIOUS_FOLDERS", "JAVA_OPTS",
 		"LOGBACK_CONFIGURATION_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 }
+
+// assignment is a variable with another value, in the way in which it is written: in an env file without quotes, as
+// docker would take them for a part of the value.
+func assignment(d *runner.Definition, v runner.Variable, value string) string {
+	switch name := v.Name.Value; {
+	case v.FromFile || !d.States.Mounts:
+		return name + "=" + value
+	case d.Dialect == runner.Compose, d.Dialect == runner.Kubernetes:
+		return variableAs(d, name, value)
+	default:
+		return fmt.Sprintf("%s='%s'", name, value)
+	}
+}
+
+// variableAs is a variable as the definition's kind writes it.
+func variableAs(d *runner.Definition, name, value string) string {
+	if !d.Mapping {
+		return d.Dialect.Variable(name, value)
+	}
+	if plainScalar.MatchString(value) {
+		return name + ": " + value
+	}
+	return fmt.Sprintf(`%s: "%s"`, name, value)
+}
+
+// plainScalar matches what YAML takes for a text without quotes.
+var plainScalar = regexp.MustCompile(`^[/A-Za-z…][\w./:@…-]*$`)
 
 // effective is the variable of that name that takes effect, if it has a value.
 func effective(d *runner.Definition, name string) (runner.Variable, bool) {

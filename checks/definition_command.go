@@ -22,7 +22,7 @@ var definitionCommand = Check{
 		"is said, and not guessed.",
 	Problems: []*Problem{
 		definitionUnreadable, noDefinition, noRunner, unresolvedValue, brokenContinuation, imageMissing,
-		optionAfterImage, unknownOption, conflictingOptions, detachedService, ttyWithoutTerminal,
+		optionAfterImage, unknownOption, unknownKey, conflictingOptions, detachedService, ttyWithoutTerminal,
 		unofficialRunnerImage, outdatedRunnerImage,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
@@ -49,9 +49,13 @@ var definitionUnreadable = &Problem{
 	Title: "A runner definition cannot be parsed",
 	Doc: "The file is not what it appears to be: a quote is never closed, a bracket is left open, an " +
 		"indentation does not fit. Whatever starts the runner from it stops there too, or reads something " +
-		"else than was meant. The message says as what the file was read and where that ended.",
-	Source:   "the syntax of the format itself",
-	Explains: []string{"no-runner", "env-missing", "image-missing"},
+		"else than was meant. The message says as what the file was read and where that ended. In YAML a value in " +
+		"braces, as the UUIDs of a runner are, needs quotes: without them it is a mapping.",
+	Source: "the syntax of the format itself",
+	Explains: []string{
+		"no-runner", "env-missing", "image-missing", "docker-socket-unmounted", "containers-unmounted",
+		"working-directory-unmounted", "working-directory-mismatch", "config-mount-target",
+	},
 }
 
 var noDefinition = &Problem{
@@ -103,7 +107,7 @@ var imageMissing = &Problem{
 	Title: "The command names no image",
 	Doc: "`docker container run` needs an image after its options: without one docker prints its usage, and " +
 		"no runner starts. The private-registry examples of the vendor's documentation leave it out. Write " +
-		"the runner's image at the end.",
+		"the runner's image at the end. A service of compose needs an `image`, or a `build`.",
 	Source: "docker container run --help; the vendor's page",
 	Prints: []Print{
 		{printsNoImage, 1},
@@ -132,6 +136,15 @@ var unknownOption = &Problem{
 	Prints: []Print{
 		{printsUnknownFlag, 1},
 	},
+}
+
+var unknownKey = &Problem{
+	ID:    "unknown-key",
+	Title: "A key of the definition is not known",
+	Doc: "Compose refuses a file with a key that it does not know, and no runner starts: `enviroment`, `volume`, " +
+		"`env-file`. What stands under such a key is judged here as what was meant. A key near which there is no other " +
+		"may be one of a newer compose than this tool knows, therefore it only warns; a key of your own begins with `x-`.",
+	Source: "the Compose Specification, and its JSON Schema",
 }
 
 var unofficialRunnerImage = &Problem{
@@ -168,7 +181,7 @@ func judgeReadings(h *Host) []Finding {
 			}
 		}
 		bare := len(reading.Definitions)+len(reading.Mistakes)+len(reading.Configs) == 0
-		if bare && !reading.Companion {
+		if bare && !reading.Companion && reading.Within == "" {
 			findings = append(findings, lacksRunner(reading))
 		}
 	}
@@ -205,6 +218,8 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 	f := Failed(definitionUnreadable, file, message, "mend the syntax at this place, then run this again").
 		At(m.Place).Touching(Path(file))
 	switch {
+	case m.Near != "":
+		f.Hint = "write " + m.Near
 	case strings.HasPrefix(m.Place.Text(), "export"):
 		f.Hint = "take \"export\" out: an env file is no script"
 	case m.Place.Text() == "%":
@@ -250,6 +265,9 @@ func lacksRunner(reading FileReading) Finding {
 	if strings.HasPrefix(reading.Kind, inspectedKind) {
 		hint = "give what docker inspect prints of the runner's container: " + inspectCommand
 	}
+	if strings.HasPrefix(reading.LookedFor, "a service") {
+		hint = "give the file that has the runner's service, with the files that it includes"
+	}
 	return Erred(noRunner, reading.Path, message, hint).
 		At(source.New(reading.Path, nil).Whole()).Touching(Path(reading.Path))
 }
@@ -272,13 +290,15 @@ func judgeCommand(r *Runner) []Finding {
 	for _, m := range d.Mistakes {
 		switch m.Kind {
 		case runner.Unreadable:
-			findings = append(findings, unreadableDefinition(r.Name, "", m))
+			findings = append(findings, unreadablePlace(r, m))
 		case runner.ImageMissing:
 			findings = append(findings, lacksImage(r, m))
 		case runner.OptionAfterImage:
 			findings = append(findings, misplacedOption(r, m))
 		case runner.UnknownOption:
 			findings = append(findings, strangeOption(m))
+		case runner.UnknownKey:
+			findings = append(findings, strangeKey(m))
 		}
 	}
 	for _, f := range slices.Concat(conflicts(d), judgeService(d)) {
@@ -286,6 +306,36 @@ func judgeCommand(r *Runner) []Finding {
 	}
 	findings = append(findings, runnerImage(d)...)
 	return append(findings, unresolvedValues(d)...)
+}
+
+// unreadablePlace reports what keeps a definition from being read, though what was meant is clear and judged too. Of a
+// compose file each place is a mistake of its own; one in a mount may leave something unmounted.
+func unreadablePlace(r *Runner, m runner.Mistake) Finding {
+	d := r.Definition
+	f := unreadableDefinition(r.Name, "", m)
+	if d.Dialect != runner.Compose {
+		return f
+	}
+	if m.Near == "" {
+		f.Hint = "mend this place, until docker compose config -q is content with the file"
+	}
+	f = f.On(m.Place.Position().String())
+	f.Touches = nil
+	for _, mount := range d.Mounts {
+		if mount.Place == m.Place {
+			f = f.Touching(Variable(path.Clean(mount.Target.Value)), Variable(envWorkingDirectory))
+		}
+	}
+	return f
+}
+
+// strangeKey reports a key that compose does not know: it refuses the file, unless it is newer than this tool.
+func strangeKey(m runner.Mistake) Finding {
+	key := source.Printable(m.Place.Text())
+	if m.Near == "" {
+		return Warned(unknownKey, key, key+": "+m.Detail, "take it out, or write x-"+key+" if it is a key of your own").At(m.Place)
+	}
+	return Failed(unknownKey, key, key+": "+m.Detail, "write "+m.Near).At(m.Place)
 }
 
 // brokenLines reports the backslashes that join no lines: one finding for a line of the file, and one for all
@@ -351,7 +401,10 @@ func lineAt(place source.Span) (line string, windows bool) {
 func lacksImage(r *Runner, m runner.Mistake) Finding {
 	image := defaultImages(RoleRunner)[0]
 	message, hint := m.Detail+": docker starts nothing", "write the runner's image at the end: "+image
-	if r.Definition.Dialect == runner.Kubernetes {
+	switch r.Definition.Dialect {
+	case runner.Compose:
+		hint = "name the runner's image: image: " + image
+	case runner.Kubernetes:
 		message, hint = m.Detail+": Kubernetes refuses it", "write image: "+image
 	}
 	return Failed(imageMissing, "image", message, hint).At(m.Place).On(r.Name).
@@ -479,7 +532,11 @@ func unresolvedValues(d *runner.Definition) []Finding {
 		if reason == "" {
 			reason = fmt.Sprintf("%q may hold any number of options", text.Value)
 		}
-		say("options", reason, text.Place)
+		subject := "options"
+		if d.Dialect != runner.DockerRun {
+			subject = "definition"
+		}
+		say(subject, reason, text.Place)
 	}
 	return findings
 }

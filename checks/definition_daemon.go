@@ -51,7 +51,7 @@ func besideDaemon(d *runner.Definition) *runner.Daemon {
 }
 
 // judgeDaemon judges the daemon beside a runner, and what the two share.
-func judgeDaemon(r *Runner) []Finding {
+func judgeDaemon(h *Host, r *Runner) []Finding {
 	d := r.Definition
 	findings := unprivileged(r)
 	socket, elsewhere, unknown := daemonSocket(d)
@@ -63,7 +63,7 @@ func judgeDaemon(r *Runner) []Finding {
 		findings = append(findings, unshared(r, path.Dir(socket), "the folder of docker's socket")...)
 	}
 	findings = append(findings, unshared(r, containersFolder, "where the runner reads what steps print")...)
-	return append(findings, sharedWorkingDirectory(r)...)
+	return append(findings, sharedWorkingDirectory(h, r)...)
 }
 
 func unprivileged(r *Runner) []Finding {
@@ -86,7 +86,7 @@ func unprivileged(r *Runner) []Finding {
 
 // sharedWorkingDirectory judges whether the daemon sees the working directory. What is wrong with the variable itself is
 // told as ever.
-func sharedWorkingDirectory(r *Runner) []Finding {
+func sharedWorkingDirectory(h *Host, r *Runner) []Finding {
 	d := r.Definition
 	v, set := effective(d, envWorkingDirectory)
 	folder := v.Value.Value
@@ -99,7 +99,7 @@ func sharedWorkingDirectory(r *Runner) []Finding {
 		folder = defaultWorkingDirectory
 	}
 	if !path.IsAbs(folder) {
-		return judgeWorkingDirectory(r)
+		return judgeWorkingDirectory(h, r)
 	}
 	return unshared(r, path.Clean(folder), envWorkingDirectory)
 }

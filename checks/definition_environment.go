@@ -106,9 +106,10 @@ var literalQuotes = &Problem{
 var repeatedEnv = &Problem{
 	ID:    "repeated-env",
 	Title: "A variable is set twice",
-	Doc: "Docker takes the last `-e` of one name, and any `-e` before what an env file says. The other " +
-		"value has no effect, which is seldom what was meant. Delete one of the two.",
-	Source: "docker's documentation of --env and --env-file",
+	Doc: "Docker takes the last `-e` of one name, and any `-e` before what an env file says; compose takes the last " +
+		"item of a list. The other value has no effect, which is seldom what was meant. Delete one of the two. (In a " +
+		"mapping of YAML a key that stands twice is refused: definition-unreadable.)",
+	Source: "docker's documentation of --env and --env-file, and of compose",
 }
 
 var overrideIgnored = &Problem{
@@ -134,7 +135,8 @@ var exposedSecret = &Problem{
 	Title: "A secret is in a file that git keeps",
 	Doc: "Whoever can read the repository can run as this runner, and see what pipelines send it. Git keeps " +
 		"what was once committed: make the runner anew for new credentials, keep them in a file that git " +
-		"ignores (`--env-file runner.env`), or take them from the environment (`-e OAUTH_CLIENT_SECRET`).",
+		"ignores (`--env-file runner.env`; in a compose file `env_file: runner.env`, or `${OAUTH_CLIENT_SECRET}` with a " +
+		".env), or take them from the environment (`-e OAUTH_CLIENT_SECRET`).",
 	Source: "git's index and ignore files; ignore rules of the user's own configuration are not seen",
 }
 
@@ -206,7 +208,8 @@ func missingVariables(h *Host, r *Runner) []Finding {
 // nothing.
 func brokenEnvFile(h *Host, d *runner.Definition) string {
 	for _, file := range d.EnvFiles {
-		if h.Live && file.File == nil && file.Path.Unresolved == "" && path.IsAbs(file.Path.Value) &&
+		placed := path.IsAbs(file.Path.Value) || d.Dialect == runner.Compose
+		if h.Live && file.File == nil && file.Path.Unresolved == "" && placed && !file.Optional &&
 			absent(h, file.Path.Value) {
 			return file.Path.Value
 		}
@@ -215,12 +218,15 @@ func brokenEnvFile(h *Host, d *runner.Definition) string {
 }
 
 func missingVariable(r *Runner, name, message string) Finding {
-	hint := "set it: "
-	if r.Definition.Dialect == runner.Kubernetes {
-		hint = "set it under env of the container: "
+	d, hint := r.Definition, "set it: "+whereFrom(r.Definition, name)
+	if d.Dialect == runner.Kubernetes {
+		hint = "set it under env of the container: " + whereFrom(d, name)
 	}
-	return Failed(envMissing, name, message, hint+whereFrom(r.Definition, name)).On(r.Name).
-		Touching(Path(r.Name), Variable(name))
+	if sets := func(v runner.Variable) bool { return v.Name.Value == name }; slices.ContainsFunc(d.Beside, sets) {
+		message += ": the .env beside the file fills ${…} in, and does not reach the container"
+		hint = "name the file, as env_file: .env, or write " + variableAs(d, name, "${"+name+"}")
+	}
+	return Failed(envMissing, name, message, hint).On(r.Name).Touching(Path(r.Name), Variable(name))
 }
 
 // whereFrom says where the value of a variable is to be had, as the rest of a hint.
@@ -230,13 +236,14 @@ func whereFrom(d *runner.Definition, name string) string {
 	}
 	switch name {
 	case envWorkingDirectory:
-		return d.Dialect.Variable(envWorkingDirectory, "/tmp") + ", with " + d.Dialect.Mount("/tmp", "/tmp", false)
+		return variableAs(d, envWorkingDirectory, "/tmp") + ", with " + d.Dialect.Mount("/tmp", "/tmp", false)
 	case envAccount, envRunner, envRepository:
-		return fmt.Sprintf("%s='{…}' as in the command that Bitbucket showed when the runner was added", name)
+		uuid := runner.Variable{Name: runner.Text{Value: name}}
+		return assignment(d, uuid, "{…}") + " as in the command that Bitbucket showed when the runner was added"
 	case string(RolePause), string(RoleAuthProxy), string(RoleClone):
 		return "the image that was mirrored for " + name
 	}
-	return fmt.Sprintf("%s=… as in the command that Bitbucket showed when the runner was added", name)
+	return assigned(d, name, "…") + " as in the command that Bitbucket showed when the runner was added"
 }
 
 // judgeVariable judges one variable that takes effect: its name if the runner does not know it, else its value.
@@ -270,14 +277,11 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 			bare = "…"
 		}
 		return about(Failed(literalQuotes, name, name+" has quotes in its value, and the runner gets them too",
-			fmt.Sprintf("write it without them: %s", r.Definition.Dialect.Bare(name, bare))).On(rootOf(r, value)))
+			"write it without them: "+unquoted(r.Definition, v, bare)).On(rootOf(r, value)))
 	}
 	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" &&
 		!validUUID.MatchString(value.Value) {
-		message, hint := uuidMistake(name, value.Value)
-		if r.Definition.Dialect == runner.Kubernetes {
-			hint = strings.ReplaceAll(strings.Replace(hint, name+"='", `"`, 1), "'", `"`)
-		}
+		message, hint := uuidMistake(name, value.Value, func(value string) string { return assignment(r.Definition, v, value) })
 		if bare, _, commented := strings.Cut(value.Value, " #"); v.FromFile && commented &&
 			validUUID.MatchString(strings.TrimSpace(bare)) {
 			message = name + " has a comment behind it, which an env file makes a part of the value"
@@ -288,6 +292,25 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 	return nil
 }
 
+// unquoted is a variable with a value that needs no quotes of its own.
+func unquoted(d *runner.Definition, v runner.Variable, bare string) string {
+	if v.FromFile {
+		return v.Name.Value + "=" + bare
+	}
+	return assigned(d, v.Name.Value, bare)
+}
+
+// assigned is a variable with a value, as a line of the definition's environment has it.
+func assigned(d *runner.Definition, name, value string) string {
+	switch {
+	case d == nil:
+		return name + "=" + value
+	case d.Mapping:
+		return variableAs(d, name, value)
+	}
+	return d.Dialect.Bare(name, value)
+}
+
 // quotedMounts reports mounts within quotes that nobody takes off: typographic ones, as they are pasted.
 func quotedMounts(r *Runner) []Finding {
 	var findings []Finding
@@ -296,8 +319,11 @@ func quotedMounts(r *Runner) []Finding {
 		if strings.Trim(source, quoteSigns) == source && strings.Trim(target, quoteSigns) == target {
 			continue
 		}
-		findings = append(findings, Failed(literalQuotes, m.Option,
-			"the mount has quotes in its paths: they are none to a shell, and docker gets them too",
+		message := "the mount has quotes in its paths: they are none to a shell, and docker gets them too"
+		if r.Definition.Dialect != runner.DockerRun {
+			message = "the mount has quotes in its paths, and docker gets them too"
+		}
+		findings = append(findings, Failed(literalQuotes, m.Option, message,
 			`write it without them, or in plain quotes: "`+strings.Trim(m.Place.Text(), quoteSigns)+`"`).
 			At(m.Place).On(m.Place.Text()).Touching(Path(r.Name)))
 	}

@@ -227,17 +227,9 @@ func registryMistakes(r *Runner, image Image) []Finding {
 	if tag == "" && digest == "" && image.Role != RoleRunner {
 		findings = append(findings, Warned(implicitTag, role,
 			fmt.Sprintf("%q has neither tag nor digest, and the runner adds none", image.Reference),
-			fmt.Sprintf("write the tag: %s, if that is the one", bareVariable(r, role, image.Reference+":latest"))))
+			fmt.Sprintf("write the tag: %s, if that is the one", assigned(r.Definition, role, image.Reference+":latest"))))
 	}
 	return findings
-}
-
-// bareVariable is an override as its definition would write it.
-func bareVariable(r *Runner, role, value string) string {
-	if r.Definition == nil {
-		return role + "=" + value
-	}
-	return r.Definition.Dialect.Bare(role, value)
 }
 
 // confirmed fails what looks like a registry and is an account on Docker Hub to docker, once the Hub was asked and does

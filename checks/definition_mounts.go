@@ -115,7 +115,7 @@ var unexpandedHomeFolder = &Problem{
 		"A shell replaces `~` only at the beginning of a word and outside of quotes, and `$HOME` " +
 		"everywhere but in single quotes. In `\"~/.docker\"`, `--volume=~/.docker` and `--mount " +
 		"source=~/.docker` docker gets the sign itself, and refuses it or mounts something else. Write " +
-		"`\"$HOME/.docker\"`.",
+		"`\"$HOME/.docker\"`. Compose fills both in, quoted or not, but for the path in the container.",
 	Source:   "POSIX shell command language, 2.6.1",
 	Explains: []string{"credentials-missing", "config-missing", "mount-source-missing"},
 	Prints: []Print{
@@ -175,12 +175,11 @@ func judgeMounts(ctx context.Context, h *Host, r *Runner) []Finding {
 		return []Finding{Skipped(r.Name, fmt.Sprintf("a runner with RUNTIME %s needs no mounts", runtime))}
 	}
 	var findings []Finding
-	judges := []func(*Runner) []Finding{unexpandedHomes, judgeSocket, judgeContainers, judgeWorkingDirectory}
+	findings = append(findings, unexpandedHomes(r)...)
 	if besideDaemon(d) != nil {
-		judges = []func(*Runner) []Finding{unexpandedHomes, judgeDaemon}
-	}
-	for _, judge := range judges {
-		findings = append(findings, judge(r)...)
+		findings = append(findings, judgeDaemon(h, r)...)
+	} else {
+		findings = slices.Concat(findings, judgeSocket(r), judgeContainers(r), judgeWorkingDirectory(h, r))
 	}
 	findings = append(findings, judgeConfigMount(ctx, h, r)...)
 	findings = append(findings, missingSources(h, r)...)
@@ -351,7 +350,7 @@ func judgeContainers(r *Runner) []Finding {
 // defaultWorkingDirectory is what the vendor's command sets, and what is judged where nothing is set.
 const defaultWorkingDirectory = "/tmp"
 
-func judgeWorkingDirectory(r *Runner) []Finding {
+func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 	d := r.Definition
 	v, set := effective(d, envWorkingDirectory)
 	folder, place := v.Value.Value, v.Value.Place
@@ -375,6 +374,7 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	}
 	folder = path.Clean(folder)
 	m, source, found := cover(d, folder)
+	source = onHost(h, d, source)
 	option := d.Dialect.Mount(folder, folder, false)
 	for _, o := range d.Options {
 		if at, _, _ := strings.Cut(o.Value.Value, ":"); o.Long == "tmpfs" && path.Clean(at) == folder {
@@ -392,9 +392,11 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
 			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(d, m),
 				folder),
-			"write "+hostFolder(d, m, folder, option)).At(m.Place))
+			"write "+hostFolder(d, m, folder, option)).Touching(Variable(path.Clean(m.Target.Value))).At(m.Place))
 	case source == folder, m.Volume, ownDaemon(d):
 		return nil
+	case d.Dialect == runner.Compose && mayBe(source, folder):
+		return nil // the folder of the compose file may be the one that is meant
 	case m.Source.Unresolved != "", m.Source.Placeholder != "", unexpandedHome(m.Source):
 		return nil
 	case m.Source.Home && strings.HasSuffix(folder, strings.TrimPrefix(source, "~")):
@@ -407,7 +409,29 @@ func judgeWorkingDirectory(r *Runner) []Finding {
 	return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
 		fmt.Sprintf("WORKING_DIRECTORY is %s in the container and %s on the host", folder, source),
 		fmt.Sprintf("mount it under one path: %s, with %s", d.Dialect.Mount(same, same, false),
-			d.Dialect.Variable(envWorkingDirectory, same))).At(m.Place))
+			variableAs(d, envWorkingDirectory, same))).At(m.Place))
+}
+
+// onHost is a path of the host that may be relative to the current folder, as those of a compose file are: known on the
+// host that runs it.
+func onHost(h *Host, d *runner.Definition, source string) string {
+	if d.Dialect != runner.Compose || !h.Live || h.Folder == "" || path.IsAbs(source) || strings.HasPrefix(source, "~") {
+		return source
+	}
+	return path.Join(h.Folder, source)
+}
+
+// mayBe tells whether a relative path may be an absolute one. One that lies at the root is not: nobody keeps a compose
+// file there.
+func mayBe(relative, absolute string) bool {
+	base := path.Clean(relative)
+	switch {
+	case path.IsAbs(base):
+		return false
+	case base == ".", strings.HasPrefix(base, ".."):
+		return true
+	}
+	return strings.HasSuffix(absolute, "/"+base) && absolute != "/"+base
 }
 
 // unresolvedFolder judges a working directory that is not known: mounted by the same words on both sides, it is
@@ -477,6 +501,12 @@ func homeReason(d runner.Dialect, t runner.Text, m runner.Mount) (message, hint 
 		hint = fmt.Sprintf("write the whole path of the home folder of %s", user)
 	}
 	switch {
+	case m.Option == "volumes" && m.Target.Place == t.Place:
+		return fmt.Sprintf("nothing fills %s in for the path in the container: docker gets %q", sign, t.Value),
+			fmt.Sprintf("write the whole path, as /root%s", rest)
+	case m.Option == "volumes":
+		return fmt.Sprintf("a dollar sign that is doubled fills nothing in: docker gets %q", t.Value),
+			fmt.Sprintf("write ${HOME}%s", rest)
 	case t.Quoting != runner.Unquoted:
 		return fmt.Sprintf("%s in quotes stays as it is: docker gets %q", sign, t.Value), hint
 	case m.Joined, m.Option == "--mount", m.Target.Place == t.Place:
@@ -504,6 +534,7 @@ func missingSources(h *Host, r *Runner) []Finding {
 	working, _ := effective(r.Definition, envWorkingDirectory)
 	for _, m := range r.Definition.Mounts {
 		source := m.Source.Value
+		source = onHost(h, r.Definition, source)
 		if m.Volume || m.Source.Unresolved != "" || !path.IsAbs(source) || isConfigMount(m) || !absent(h, source) {
 			continue
 		}
@@ -511,7 +542,7 @@ func missingSources(h *Host, r *Runner) []Finding {
 			source+" does not exist on this host; docker makes an empty folder of it",
 			"create it, or name the right path").At(m.Place).Touching(Path(source))
 		switch {
-		case m.Option == "--mount":
+		case m.Option == "--mount", m.Option == "configs", m.Option == "secrets":
 			f.Message = source + " does not exist on this host; docker refuses to start with it"
 		case path.Clean(source) == path.Clean(working.Value.Value):
 			f.Message = source +

@@ -15,8 +15,9 @@ var (
 	hexUUID      = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
 )
 
-// uuidMistake tells what keeps a value from being a UUID in braces. UUIDs are no secrets.
-func uuidMistake(name, value string) (message, hint string) {
+// uuidMistake tells what keeps a value from being a UUID in braces. UUIDs are no secrets. The right one is written as
+// assign does.
+func uuidMistake(name, value string, assign func(value string) string) (message, hint string) {
 	meant := strings.TrimSpace(value)
 	if decoded, err := url.PathUnescape(meant); err == nil && decoded != meant {
 		meant, message = decoded, "is percent-encoded, as in a URL"
@@ -45,18 +46,18 @@ func uuidMistake(name, value string) (message, hint string) {
 	case bareUUID.MatchString(dashed):
 		message, core = "has other signs for its dashes", dashed
 	case !looksLikeUUID.MatchString(core):
-		return fmt.Sprintf("%s is no UUID, nor nearly one", name), hintUUID(name)
+		return fmt.Sprintf("%s is no UUID, nor nearly one", name), hintUUID(assign)
 	default:
-		return fmt.Sprintf("%s %q is no UUID: %s", name, value, shapeMistake(core)), hintUUID(name)
+		return fmt.Sprintf("%s %q is no UUID: %s", name, value, shapeMistake(core)), hintUUID(assign)
 	}
-	return fmt.Sprintf("%s %q %s", name, value, message), fmt.Sprintf("write %s='{%s}'", name, core)
+	return fmt.Sprintf("%s %q %s", name, value, message), "write " + assign("{"+core+"}")
 }
 
 // looksLikeUUID matches what may be quoted: anything else may be a secret in the wrong place.
 var looksLikeUUID = regexp.MustCompile(`^[0-9a-fA-F]*\w?[0-9a-fA-F]*-[0-9a-zA-Z-]{0,40}$|^[0-9a-fA-F]{1,40}$`)
 
-func hintUUID(name string) string {
-	return fmt.Sprintf("copy the whole UUID again: %s='{8-4-4-4-12 hexadecimal digits}'", name)
+func hintUUID(assign func(value string) string) string {
+	return "copy the whole UUID again: " + assign("{8-4-4-4-12 hexadecimal digits}")
 }
 
 // shapeMistake tells what is wrong with the digits of a UUID.

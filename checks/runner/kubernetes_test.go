@@ -407,8 +407,8 @@ func TestKubernetesBounds(t *testing.T) {
 		"open templates": "apiVersion: v1\nkind: {{ .x }}\n" + strings.Repeat("{{ ", 300_000),
 		"long line":      pod + "      env: [{name: ACCOUNT_UUID, value: " + strings.Repeat("a", 10<<20) + "}]\n",
 		"many Secrets":   pod + strings.Repeat("---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {oauthClientSecret: Y2FuYXJ5LTAxMjM0NTY3ODk=}\n", 5000),
-		"many keys":      pod + "---\napiVersion: v1\nkind: Secret\ndata:\n" + numbered("  oauthClient%d: eA==\n", 20_000),
-		"many volumes":   pod + "      volumeMounts:\n" + numbered("        - {name: v%d, mountPath: /v}\n", 10_000) + "  volumes:\n" + numbered("    - name: v%d\n", 10_000),
+		"many keys":      pod + "---\napiVersion: v1\nkind: Secret\ndata:\n" + kubeNumbered("  oauthClient%d: eA==\n", 20_000),
+		"many volumes":   pod + "      volumeMounts:\n" + kubeNumbered("        - {name: v%d, mountPath: /v}\n", 10_000) + "  volumes:\n" + numbered("    - name: v%d\n", 10_000),
 		"many runners":   strings.Repeat(pod+"---\n", 5000),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -423,7 +423,7 @@ func TestKubernetesBounds(t *testing.T) {
 	}
 }
 
-func numbered(line string, n int) string {
+func kubeNumbered(line string, n int) string {
 	var out strings.Builder
 	for i := range n {
 		fmt.Fprintf(&out, line, i)

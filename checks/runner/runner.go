@@ -35,6 +35,9 @@ type Reading struct {
 	Runs Text
 	// Passwords are the places of passwords that are written out in commands which are no runner's: docker login.
 	Passwords []source.Span
+	// Within is the file that this one is a part of, and with which it is read: what a compose file overrides; "" where it
+	// stands alone.
+	Within string
 	// LookedFor says, as a noun phrase, what would have been a runner in a file of this kind.
 	LookedFor string
 }
@@ -63,15 +66,20 @@ type Definition struct {
 	// Environment is in the order in which it takes effect: the last of one name wins. Variables of env files
 	// come first, as docker takes them.
 	Environment []Variable
-	Mounts      []Mount
+	// Mapping says that environment is a mapping (NAME: value) rather than a list (- NAME=value).
+	Mapping bool
+	Mounts  []Mount
 	// Options are all options before the image, -e, -v and those that docker does not know among them.
 	Options []Option
 	// Misplaced are options of docker's that stand behind the image: docker hands them to the runner.
 	Misplaced []Option
 	// Arguments are what follows the image, Misplaced among it.
 	Arguments []Text
-	// EnvFiles are the files of --env-file, read or not.
+	// EnvFiles are the files of --env-file, read or not; of a compose file those of env_file, and the .env beside it.
 	EnvFiles []EnvFile
+	// Beside are the variables of the .env beside a compose file, where env_file does not name it: they fill the file's
+	// ${…} in, and do not reach the container.
+	Beside []Variable
 	// Unread are words that may hold any number of options, and are not known: an unset $OPTIONS, "$@",
 	// --volumes-from. What is not found may be in them.
 	Unread []Text
@@ -152,8 +160,8 @@ type Mount struct {
 	Unlisted string
 	// Private says that nobody but this container has the volume: nothing ever comes into it from elsewhere.
 	Private bool
-	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "volumeMounts", and Joined says that the value
-	// follows a "=" (or the letter itself), where no shell expands "~".
+	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "configs", "secrets", "volumeMounts", and
+	// Joined says that the value follows a "=" (or the letter itself), where no shell expands "~".
 	Option string
 	Joined bool
 }
@@ -223,6 +231,8 @@ type EnvFile struct {
 	// File is its text; nil when it was not read, and then Err says why, or Path is unresolved.
 	File *source.File
 	Err  error
+	// Optional says that it need not be there.
+	Optional bool
 }
 
 // Mistake is something that a file gets wrong in its form, whatever it says.
@@ -251,6 +261,8 @@ const (
 	OptionAfterImage = "option-after-image"
 	// UnknownOption is an option that docker does not know.
 	UnknownOption = "unknown-option"
+	// UnknownKey is a key of a compose file that compose does not know.
+	UnknownKey = "unknown-key"
 	// Placeholder is a sample such as <my-account-id>, which a shell takes for redirections.
 	Placeholder = "env-placeholder"
 	// Unreadable is what keeps the file, or the command, from being parsed; its place is where that stopped.

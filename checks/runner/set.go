@@ -32,7 +32,8 @@ func ReadAll(inputs []Input) []Reading {
 	inParallel(len(inputs), func(i int) { documents[i] = recognise(inputs[i]) })
 	readings, sets := make([]Reading, len(inputs)), make([]*set, len(inputs))
 	read := func(i int) {
-		sets[i] = &set{open: inputs[i].Open, inputs: inputs, documents: documents, parts: map[string]bool{}}
+		sets[i] = &set{inputs: inputs, documents: documents, parts: map[string]bool{}}
+		sets[i].open = sets[i].orGiven(inputs[i].Open)
 		readings[i] = documents[i].read(sets[i])
 	}
 	inParallel(len(inputs), func(i int) {
@@ -93,6 +94,22 @@ func startedIn(readings []Reading) map[string]bool {
 		}
 	}
 	return starts
+}
+
+// orGiven opens files, and takes one that cannot be opened where it stands from those that were given: an env file is
+// then a part of the file that names it.
+func (s *set) orGiven(open Opener) Opener {
+	return func(name string) ([]byte, error) {
+		data, err := open(name)
+		for i := 0; err != nil && i < len(s.inputs); i++ {
+			if in := s.inputs[i]; path.Clean(in.Path) == path.Clean(name) {
+				_, variables := s.documents[i].(done)
+				s.parts[in.Path] = s.parts[in.Path] || variables
+				return in.Data, nil
+			}
+		}
+		return data, err
+	}
 }
 
 // Read reads one file that stands alone.
@@ -237,8 +254,6 @@ func mayBeYAML(data []byte) bool {
 	return composeForm.Match(data) || manifestForm.Match(data) || IsJSONDefinition(data) ||
 		mayHoldCommands(data)
 }
-
-func recogniseCompose(yamlFile) document { return nil }
 
 // others are the documents of one kind in the set, in the order of the files.
 func others[D document](s *set) []D {

@@ -34,7 +34,7 @@ func otherKinds() []otherKind {
 
 var (
 	helmForm       = regexp.MustCompile(`\{\{-?[^{}\n]*(?:\.Values|\.Release|\.Chart|include )[^{}\n]*\}\}`)
-	composeForm    = regexp.MustCompile(`(?m)^services:[ \t]*(?:#.*)?\r?$`)
+	composeForm    = regexp.MustCompile(`(?m)^["']?services["']?[ \t]*:[ \t]*(?:#.*|[&{!].*)?\r?$`)
 	manifestForm   = regexp.MustCompile(`(?m)^apiVersion:[ \t]*\S`)
 	dockerfileForm = regexp.MustCompile(`\A(?:#[^\n]*\n|ARG [^\n]*\n|\s*\n)*(?i:FROM)[ \t]+\S`)
 	nomadForm      = regexp.MustCompile(`(?m)^[ \t]*(?:job[ \t]+"|driver[ \t]*=[ \t]*"(?:docker|podman)")`)
