@@ -13,7 +13,8 @@ import (
 
 const (
 	composeKind      = "compose file"
-	composeLookedFor = "a service whose image is bitbucket-pipelines-runner, or that sets ACCOUNT_UUID, RUNNER_UUID or one of the images"
+	composeLookedFor = "a service whose image is bitbucket-pipelines-runner, or that sets ACCOUNT_UUID, RUNNER_UUID or one " +
+		"of the images"
 )
 
 // composeFile is a file of docker compose. Source of all that is made of it: the Compose Specification, and what

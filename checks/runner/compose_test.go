@@ -14,9 +14,6 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// nothing opens no file.
-func nothing(string) ([]byte, error) { return nil, fs.ErrNotExist }
-
 // values are variables as a .env would set them.
 func values(set map[string]string) *composeValues {
 	room := maxComposeValues
@@ -364,6 +361,43 @@ func TestComposeSets(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", joined, c.want)
 			}
 		})
+	}
+}
+
+// TestComposeSecrets looks for secrets in all that is said of files that hold them in places where they are broken.
+func TestComposeSecrets(t *testing.T) {
+	const head = "services:\n  r:\n    image: x/bitbucket-pipelines-runner\n    environment:\n"
+	for _, text := range []string{
+		head + "      - OAUTH_CLIENT_SECRET=x$canary\n", head + "      OAUTH_CLIENT_SECRET: x${canary}y\n",
+		head + "      - OAUTH_CLIENT_SECRET: canary\n", head + "      OAUTH_CLIENT_SECRET: {canary}\n",
+		head + "      OAUTH_CLIENT_SECRET: [canary]\n", head + "      - OAUTH_CLIENT_SECRET =canary\n",
+		head + "      - OAUTH_CLIENT_SECRET=${canary x}\n", head + "      OAUTH_CLIENT_SECRET: &canary\n        canary\n",
+		head + "      OAUTH_CLIENT_SECRET: ${X:-canary-value}\n", head + "      OAUTH_CLIENT_SECRET: \"canary-\\x41\"\n",
+		head + "      - HTTPS_PROXY=http://u:p$canary@h:1\n", head + "      - HTTPS_PROXY: http://u:canary@h:1\n",
+		head + "      - HTTPS_PROXY=http://u:${canary 1}@h:1\n", head + "    env_file: canary.env\n",
+		"services:\n  r:\n    environment: OAUTH_CLIENT_SECRET=canary-one\n    image: x/bitbucket-pipelines-runner\n",
+		head + "      A: 'OAUTH_CLIENT_SECRET=canary-one'\n  \tb: c\n",
+	} {
+		open := func(name string) ([]byte, error) {
+			return []byte("OAUTH_CLIENT_SECRET='canary-one' 'canary-two'\nDB_PASSWORD=\"canary-three\n"), nil
+		}
+		reading := Read("c.yaml", []byte(text), open)
+		said := []string{}
+		mistakes := reading.Mistakes
+		for _, d := range reading.Definitions {
+			mistakes = append(mistakes, d.Mistakes...)
+			for _, text := range texts(d) {
+				said = append(said, text.Unresolved, text.Place.Excerpt().Text)
+			}
+		}
+		for _, m := range mistakes {
+			said = append(said, m.Detail, m.Near, m.Place.Excerpt().Text)
+		}
+		for _, s := range said {
+			if strings.Contains(strings.TrimSuffix(s, "canary.env"), "canary") && !strings.Contains(s, "env_file") {
+				t.Errorf("%q: shows %q", text, s)
+			}
+		}
 	}
 }
 

@@ -97,6 +97,9 @@ func (d *dotenv) statement() bool {
 func (d *dotenv) trailing() {
 	before := d.text[:d.at]
 	if i := bytes.LastIndexByte(before, '\n'); i < 0 || len(bytes.TrimSpace(before[i:])) > 0 {
+		if d.variables[len(d.variables)-1].Secret() { // what follows is probably the rest of it
+			d.file.Hide(d.at, d.lineEnd())
+		}
 		d.wrong(d.at, d.at, "the value ends at its closing quote, and compose takes what follows for another name")
 	}
 }
@@ -165,9 +168,10 @@ func (d *dotenv) blanks() {
 	}
 }
 
-// secretFrom is where what is secret begins in a text that holds the value of a variable from a byte on.
+// secretFrom is where what is secret begins in a text that holds the value of a variable from a byte on. The address of
+// a proxy may hold a password.
 func secretFrom(name string, at int) int {
-	if secretName(name) {
+	if secretName(name) || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
 		return at
 	}
 	return noSecret

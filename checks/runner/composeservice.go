@@ -154,16 +154,16 @@ func (s *composeService) layer(service node, folder string) {
 }
 
 // last is what the last layer says that has a key.
-func (s *composeService) last(key string) (member, string) {
+func (s *composeService) last(key string) member {
 	for _, layer := range slices.Backward(s.layers) {
 		if m, there := layer.keys[key]; there {
 			if m.value.Tag == "!reset" {
 				break
 			}
-			return m, layer.folder
+			return m
 		}
 	}
-	return member{}, ""
+	return member{}
 }
 
 // all is what the layers say of a key, one after another, from the last on that resets what is before it.
@@ -261,8 +261,8 @@ func (n node) flowEnd() int {
 }
 
 func (s *composeService) image() {
-	image, _ := s.last("image")
-	build, _ := s.last("build")
+	image := s.last("image")
+	build := s.last("build")
 	switch {
 	case image.value.ok() && !image.value.isNull():
 		s.d.Image = s.text(image.value).text()
@@ -380,7 +380,7 @@ func (s *composeService) pairs(item node, count int) {
 		Kind: Unreadable, Place: m.key.place(), Loses: true,
 		Detail: "a list of the environment holds NAME=value; NAME: value belongs in a mapping, without the dash",
 	}
-	if name := m.key.scalar(); !secretName(name) && m.value.isScalar() {
+	if name := m.key.scalar(); secretFrom(name, 0) == noSecret && m.value.isScalar() && !strings.Contains(m.value.Value, "@") {
 		mistake.Near = "- " + source.Printable(shortName(name)) + "=" + source.Printable(shortName(m.value.scalar()))
 	}
 	s.d.Mistakes = append(s.d.Mistakes, mistake)
@@ -451,7 +451,7 @@ func (s *composeService) typed(n node, v *composeVariable) {
 		Kind: Unreadable, Place: v.Value.Place, Loses: true,
 		Detail: "YAML reads a number or a date here, and the runner gets another value than is written; put it in quotes",
 	}
-	if !v.Secret() {
+	if secretFrom(v.Name.Value, 0) == noSecret {
 		mistake.Detail = fmt.Sprintf("YAML reads a number or a date here, and the runner gets %s", made)
 		mistake.Near = `"` + source.Printable(shortName(n.Value)) + `"`
 	}
@@ -557,11 +557,11 @@ func (s *composeService) options() {
 		{"user", "user"},
 		{"runtime", "runtime"},
 	} {
-		if m, _ := s.last(known.key); m.value.isScalar() {
+		if m := s.last(known.key); m.value.isScalar() {
 			s.option(m.key, known.long, s.text(m.value))
 		}
 	}
-	if m, _ := s.last("entrypoint"); m.value.ok() && !m.value.isNull() {
+	if m := s.last("entrypoint"); m.value.ok() && !m.value.isNull() {
 		s.option(m.key, "entrypoint", slices.Concat(s.words(m.value)...))
 	}
 	for _, layer := range s.all("tmpfs") {
@@ -592,7 +592,7 @@ func (s *composeService) option(key node, long string, value field) {
 
 // arguments are those of command.
 func (s *composeService) arguments() {
-	command, _ := s.last("command")
+	command := s.last("command")
 	for _, word := range s.words(command.value) {
 		s.d.Arguments = append(s.d.Arguments, word.text())
 	}

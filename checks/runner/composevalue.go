@@ -203,7 +203,10 @@ func (t *template) invalid(at, end int) int {
 	})
 	p := t.written(at, end)
 	p.unresolved = "the variable in it is not well formed"
-	if !t.hidden(at) && end-at < 64 {
+	if t.hidden(at) && place.File != nil {
+		place.File.Hide(place.Start, place.End)
+	}
+	if !t.hidden(at) && end-at < 64 && !strings.Contains(t.text, "@") {
 		t.mistakes[len(t.mistakes)-1].Near = "$" + source.Printable(t.text[at:end]) + " if no variable is meant"
 	}
 	t.add(field{p})

@@ -315,7 +315,7 @@ func (s *composeService) daemon(daemons []*composeService) *Daemon {
 			d := &Daemon{Name: other.key.value(), Place: other.d.Place, Privileged: other.privileged(), Mounts: other.d.Mounts}
 			if !d.Privileged {
 				d.Confined = other.d.Place
-				if m, _ := other.last("privileged"); m.value.isScalar() {
+				if m := other.last("privileged"); m.value.isScalar() {
 					d.Confined = m.value.place()
 				}
 			}
@@ -334,8 +334,8 @@ func (s *composeService) hostSocket() bool {
 
 // privileged tells whether a service may do what a daemon must.
 func (s *composeService) privileged() bool {
-	privileged, _ := s.last("privileged")
-	runtime, _ := s.last("runtime")
+	privileged := s.last("privileged")
+	runtime := s.last("runtime")
 	return privileged.value.isScalar() && strings.EqualFold(s.text(privileged.value).value(), "true") ||
 		strings.HasPrefix(runtime.value.scalar(), "sysbox")
 }
@@ -387,7 +387,7 @@ func (s *composeService) lastOf(name string) (Variable, bool) {
 func (s *composeService) names(from *composeService) []string {
 	names := []string{s.key.Value}
 	for _, key := range []string{"container_name", "hostname"} {
-		if m, _ := s.last(key); m.value.isScalar() {
+		if m := s.last(key); m.value.isScalar() {
 			names = append(names, s.text(m.value).value())
 		}
 	}
@@ -406,8 +406,8 @@ func (s *composeService) names(from *composeService) []string {
 		}
 	}
 	shared := "service:" + s.key.Value
-	mine, _ := from.last("network_mode")
-	theirs, _ := s.last("network_mode")
+	mine := from.last("network_mode")
+	theirs := s.last("network_mode")
 	if mine.value.scalar() == shared || theirs.value.scalar() == "service:"+from.key.Value ||
 		mine.value.scalar() == "host" && theirs.value.scalar() == "host" {
 		names = append(names, "localhost", "127.0.0.1")
