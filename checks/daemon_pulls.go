@@ -20,6 +20,9 @@ var daemonPulls = Check{
 		daemonProxyMissing, daemonProxyFailing, daemonUntrusted, daemonDNS, daemonUnreachable, daemonDenied, daemonDiffers,
 	},
 	Run: func(ctx context.Context, h *Host) []Finding {
+		if reason := undaemonedHost(h); reason != "" {
+			return []Finding{Skipped(daemonSubject, reason)}
+		}
 		return eachImage(h, func(r *Runner, image Image) []Finding { return []Finding{daemonPulling(ctx, h, r, image)} })
 	},
 }
