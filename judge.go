@@ -46,6 +46,11 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err != nil {
 		return err
 	}
+	ctx, stop := untilSignal(c.Context)
+	defer stop()
+	if live {
+		o.askDaemon(ctx, p, &in)
+	}
 	host, err := o.build(in)
 	if err != nil {
 		return err
@@ -53,8 +58,6 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err := o.spare(host, c.Args().Slice()); err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(c.Context)
-	defer stop()
 	return o.judgeHost(ctx, p, host)
 }
 
@@ -167,9 +170,7 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 		in.Env = p.env
 		in.Files = p.definition(c.NArg())
 		in.Route = route(p, o)
-		if in.Platform == "" {
-			in.Platform = "linux/" + runtime.GOARCH
-		}
+		in.Machine = "linux/" + runtime.GOARCH
 	}
 	for i, name := range c.Args().Slice() {
 		if info, err := os.Stat(name); err == nil && info.IsDir() {
@@ -293,5 +294,5 @@ func (p process) definition(files int) []checks.InputFile {
 			lines.WriteString(variable + "\n")
 		}
 	}
-	return []checks.InputFile{{Path: "<environment>", Data: []byte(lines.String())}}
+	return []checks.InputFile{{Path: checks.EnvironmentPath, Data: []byte(lines.String())}}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
 	lab "runner-preflight/checks/scene"
 )
@@ -41,7 +42,13 @@ type scene struct {
 	Offline bool
 	// The network, under check; env's HTTPS_PROXY and NO_PROXY apply. A name that is not there does not exist.
 	lab.Scene
-	// Modes are files' modes in octal, by path; "unreadable" makes reading fail.
+	// Untold is why the docker daemon does not answer, where it is none that answers from the folder engine/ of the case;
+	// Socket is then where it is looked for.
+	Untold *engine.Failure
+	Socket string
+	// Own is the tool's own environment, where it is the definition.
+	Own []string
+	// Modes are files' modes in octal, by path; "unreadable" makes reading fail, "hidden" looking too.
 	Modes map[string]string
 	// SlowAfter is a minute unless the case is about slowness: a busy machine is slow too.
 	SlowAfter lab.Duration `json:"slow_after"`
@@ -135,6 +142,18 @@ func hostOf(t *testing.T, folder string) *Host {
 	if in.Live {
 		in.Env = func(name string) string { return s.Env[name] }
 		in.Route = route(t, s)
+		engineOf(t, folder, &in)
+		if s.Untold != nil {
+			in.Untold = s.Untold
+			address := engine.Address{Host: "unix:///var/run/docker.sock", Origin: "docker's default"}
+			if s.Socket != "" {
+				address = engine.Address{Host: s.Socket, Origin: "DOCKER_HOST"}
+			}
+			in.Engine = engine.New(address, time.Second)
+		}
+	}
+	if len(s.Own) > 0 {
+		in.Files = []InputFile{{Path: EnvironmentPath, Data: []byte(strings.Join(s.Own, "\n") + "\n")}}
 	}
 	for _, name := range s.Files {
 		data, err := files.ReadFile(name)
@@ -217,6 +236,9 @@ func (f folderFiles) ReadFile(path string) ([]byte, error) {
 }
 
 func (f folderFiles) Stat(path string) (fs.FileInfo, error) {
+	if f.modes[path] == "hidden" {
+		return nil, &fs.PathError{Op: "stat", Path: path, Err: fs.ErrPermission}
+	}
 	info, err := os.Stat(f.real(path))
 	if mode, ok := f.modes[path]; ok && err == nil && mode != "unreadable" {
 		bits, parseErr := strconv.ParseUint(mode, 8, 32)

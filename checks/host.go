@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"runner-preflight/checks/dockerconfig"
+	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/registry"
 	"runner-preflight/checks/runner"
@@ -25,11 +26,22 @@ type Host struct {
 	// Offline says that no check may use the network.
 	Offline bool
 
+	// Engine is the machine's docker daemon; nil when none is looked for (lint), or none can be.
+	Engine *engine.Engine
+	// Told is what it says of itself; nil when it does not, and then Untold says why (nil too when it was not asked).
+	Told   *engine.Info
+	Untold *engine.Failure
+	// inside says that this process is in a container, in the place of the runner's.
+	inside bool
+
 	Windows
 	// daemon is what this machine's docker daemon is told; nothing under lint.
-	daemon daemonSettings
+	daemon daemonConfig
 	// Pulling is the way out of docker's daemon.
 	Pulling
+	// own is the way out that the files of this machine give the daemon, else that of this process: what a daemon that
+	// goes another way may have missed. There is none where the daemon does not say how it goes.
+	own Pulling
 	// certified are the ways to registries for which the daemon is given certificates of their own, by the host as a
 	// reference writes it.
 	certified map[string]Pulling

@@ -103,7 +103,7 @@ func (i *hostIgnores) readComments(h *Host, given []InputFile) {
 		return text
 	}
 	for _, reading := range h.Readings {
-		if reading.Path == environmentPath {
+		if reading.Path == EnvironmentPath {
 			continue
 		}
 		file := readFrom(reading)
@@ -131,9 +131,6 @@ func (i *hostIgnores) readComments(h *Host, given []InputFile) {
 		i.all, i.mistakes = append(i.all, found...), append(i.mistakes, mistakes...)
 	}
 }
-
-// environmentPath is the path of what was read from this process's environment: no file, and without comments.
-const environmentPath = "<environment>"
 
 // readFrom is the text of a reading, in which its reader has hidden what is secret; nil when nothing leads to it.
 func readFrom(reading FileReading) *source.File {

@@ -32,8 +32,8 @@ func accepting(text, file string) (*Host, *source.File) {
 	return h, first
 }
 
-// told are findings in a short form: the runners, and who ignores it.
-func told(findings []Finding) []string {
+// toldIgnored are findings in a short form: the runners, and who ignores it.
+func toldIgnored(findings []Finding) []string {
 	var all []string
 	for _, f := range findings {
 		line := f.Status.String() + " " + strings.Join(f.Runners, "+")
@@ -70,7 +70,7 @@ func TestPlacelessFindingsArePartedByRunner(t *testing.T) {
 	} {
 		h, _ := accepting(test.text, test.file)
 		results := applyIgnores(h, []Result{{Check: endpointReachable, Findings: []Finding{test.finding}}})
-		if diff := cmp.Diff(test.want, told(results[0].Findings)); diff != "" {
+		if diff := cmp.Diff(test.want, toldIgnored(results[0].Findings)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -90,7 +90,7 @@ func TestPlacedFindingsAreIgnoredWhereTheyStand(t *testing.T) {
 	results := applyIgnores(h, []Result{{Check: definitionImages, Findings: append(findings, f.At(file.At(y, y+1)).For("run.sh", "second.sh"))}})
 	const by = " ignored by run.sh:2:1"
 	want := []string{"warn " + by, "warn ", "warn ", "warn " + by, "warn ", "warn run.sh+second.sh" + by}
-	if diff := cmp.Diff(want, told(results[0].Findings)); diff != "" {
+	if diff := cmp.Diff(want, toldIgnored(results[0].Findings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if findings[0].Ignored != nil {

@@ -85,13 +85,13 @@ func markdownCause(out *strings.Builder, n int, c Cause) {
 // markdownRows writes the rows of a check: one for each thing that it says, naming the subjects of which it says so.
 func markdownRows(out *strings.Builder, result checks.Result, all []entry) {
 	type saying struct {
-		status            checks.Status
-		id, skip, ignored string
+		status                  checks.Status
+		id, skip, ignored, seen string
 	}
 	said := map[saying][]string{}
 	var order []saying
 	for _, f := range all {
-		key := saying{f.Status, f.id(), "", ""}
+		key := saying{status: f.Status, id: f.id(), seen: f.vantage()}
 		switch {
 		case f.Ignored != nil:
 			key.ignored = f.ignoredAs()
@@ -109,6 +109,9 @@ func markdownRows(out *strings.Builder, result checks.Result, all []entry) {
 			what = "`" + key.id + "`: " + what
 		case key.skip != "":
 			what += ": " + markdownText(key.skip)
+		}
+		if key.seen != "" {
+			what += " (vantage: " + markdownText(key.seen) + ")"
 		}
 		fmt.Fprintf(out, "| %s | `%s` | %s |\n", word, result.Check.Name, what)
 	}

@@ -99,6 +99,8 @@ type sarifFinding struct {
 	Subject     string   `json:"subject"`
 	ExplainedBy []string `json:"explainedBy,omitempty"`
 	Ignored     string   `json:"ignored,omitempty"`
+	// Vantage is from where an image was looked at, where that is not this process alone.
+	Vantage string `json:"vantage,omitempty"`
 }
 
 type sarifLocation struct {
@@ -239,7 +241,7 @@ func sarifText(f entry) sarifMessage {
 }
 
 func sarifProperties(f entry) sarifFinding {
-	out := sarifFinding{Status: f.Status.String(), Check: f.check.Name, Subject: oneLine(f.Subject)}
+	out := sarifFinding{Status: f.Status.String(), Check: f.check.Name, Subject: oneLine(f.Subject), Vantage: f.vantage()}
 	if f.Ignored != nil {
 		out.Ignored = f.ignoredAs()
 	}
