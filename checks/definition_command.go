@@ -143,7 +143,8 @@ var unknownKey = &Problem{
 	Title: "A key of the definition is not known",
 	Doc: "Compose refuses a file with a key that it does not know, and no runner starts: `volume` for `volumes`, " +
 		"`env-file` for `env_file`. What stands under such a key is judged here as what was meant. A key near which " +
-		"there is no other may be one of a newer compose than this tool knows, therefore it only warns; a key of your own begins with `x-`.",
+		"there is no other may be one of a newer compose than this tool knows, therefore it only warns; a key of your " +
+		"own begins with `x-`.",
 	Source: "the Compose Specification, and its JSON Schema",
 }
 

@@ -378,7 +378,7 @@ func TestComposeSecrets(t *testing.T) {
 		"services:\n  r:\n    environment: OAUTH_CLIENT_SECRET=canary-one\n    image: x/bitbucket-pipelines-runner\n",
 		head + "      A: 'OAUTH_CLIENT_SECRET=canary-one'\n  \tb: c\n",
 	} {
-		open := func(name string) ([]byte, error) {
+		open := func(string) ([]byte, error) {
 			return []byte("OAUTH_CLIENT_SECRET='canary-one' 'canary-two'\nDB_PASSWORD=\"canary-three\n"), nil
 		}
 		reading := Read("c.yaml", []byte(text), open)

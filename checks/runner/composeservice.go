@@ -380,7 +380,8 @@ func (s *composeService) pairs(item node, count int) {
 		Kind: Unreadable, Place: m.key.place(), Loses: true,
 		Detail: "a list of the environment holds NAME=value; NAME: value belongs in a mapping, without the dash",
 	}
-	if name := m.key.scalar(); secretFrom(name, 0) == noSecret && m.value.isScalar() && !strings.Contains(m.value.Value, "@") {
+	name, told := m.key.scalar(), m.value.isScalar() && !strings.Contains(m.value.Value, "@")
+	if secretFrom(name, 0) == noSecret && told {
 		mistake.Near = "- " + source.Printable(shortName(name)) + "=" + source.Printable(shortName(m.value.scalar()))
 	}
 	s.d.Mistakes = append(s.d.Mistakes, mistake)
