@@ -144,6 +144,9 @@ type labScene struct {
 	took            time.Duration
 	files           map[string]string
 	folder, home    string
+	// docker is what TestDocker adds; as is put before the tool's command line.
+	docker dockerDirectives
+	as     []string
 }
 
 func readLabScene(t *testing.T, path string) *labScene {
@@ -212,7 +215,7 @@ func (s *labScene) direct(word string, rest []string) bool {
 	case word == "skopeo" && len(rest) > 1 && rest[0] == "differs":
 		s.differs = true
 	default:
-		return false
+		return s.docker.direct(word, rest)
 	}
 	return true
 }
@@ -257,6 +260,18 @@ func (s *labScene) text(l *lab, name string) string {
 // furnish puts the scene's files on the host, with what any docker host has.
 func (s *labScene) furnish(t *testing.T, n *netns) {
 	t.Helper()
+	s.write(t, n)
+	// A daemon that answers nobody: it is there to be mounted.
+	socket, err := net.Listen("unix", n.root(dockerSocket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { socket.Close() })
+}
+
+// write puts the scene's files on the host.
+func (s *labScene) write(t *testing.T, n *netns) {
+	t.Helper()
 	for name := range s.files {
 		content := s.text(n.lab, name)
 		path := filepath.Join(s.folder, name)
@@ -279,12 +294,6 @@ func (s *labScene) furnish(t *testing.T, n *netns) {
 	if err := os.MkdirAll(n.root("/var/lib/docker/containers"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// A daemon that answers nobody: it is there to be mounted.
-	socket, err := net.Listen("unix", n.root("/run/docker.sock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { socket.Close() })
 }
 
 // environment is what the scene's user has, and nothing of this process.
@@ -339,10 +348,11 @@ const maxData = "--data=160000000"
 // run runs the tool and reads its JSON.
 func (s *labScene) run(t *testing.T, n *netns, binary string) labReport {
 	t.Helper()
-	argv := append([]string{maxData, binary, s.args[0], "--format", "json"}, s.args[1:]...)
+	argv := append(slices.Clone(s.as), "prlimit", maxData, binary, s.args[0], "--format", "json")
+	argv = append(argv, s.args[1:]...)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := n.command(ctx, s.folder, "prlimit", argv...)
+	cmd := n.command(ctx, s.folder, argv[0], argv[1:]...)
 	var stdout, stderr bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = s.environment(n.lab), &stdout, &stderr
 	err := n.begin(cmd)
