@@ -297,8 +297,11 @@ func (s *labScene) write(t *testing.T, n *netns) {
 }
 
 // environment is what the scene's user has, and nothing of this process.
-func (s *labScene) environment(l *lab) []string {
-	env := append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.home}, s.env...)
+func (s *labScene) environment(l *lab) []string { return append(s.plain(l), s.env...) }
+
+// plain is what every program of the scene's host has in its environment.
+func (s *labScene) plain(l *lab) []string {
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.home}
 	if s.trusted {
 		return append(env, "SSL_CERT_FILE="+l.pki.roots, "SSL_CERT_DIR=/nonexistent")
 	}

@@ -124,14 +124,14 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	case "dead":
 		n.deadSocket()
 	default:
-		d = n.docker(append(s.environment(l), s.docker.environment...)...)
+		d = n.docker(append(s.plain(l), s.docker.environment...)...)
 	}
 	switch {
 	case s.docker.starts != "":
 		d.load(s.docker.starts, "runner", waiting)
 		d.must(s.home, "sh", filepath.Join(s.folder, "run.sh"))
 	case s.docker.socket == "forbidden":
-		n.run("chown -R nobody " + s.folder)
+		n.run(fmt.Sprintf("chmod 755 %s; chown -R nobody %s", filepath.Dir(s.folder), s.folder))
 		s.as = []string{"setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"}
 	}
 	before := d.state()
