@@ -46,6 +46,11 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err != nil {
 		return err
 	}
+	ctx, stop := untilSignal(c.Context)
+	defer stop()
+	if live {
+		o.askDaemon(ctx, p, &in)
+	}
 	host, err := o.build(in)
 	if err != nil {
 		return err
@@ -53,8 +58,6 @@ func judge(c *cli.Context, p process, live bool) error {
 	if err := o.spare(host, c.Args().Slice()); err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(c.Context)
-	defer stop()
 	return o.judgeHost(ctx, p, host)
 }
 
@@ -148,9 +151,7 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 		in.Env = p.env
 		in.Files = p.definition(c.NArg())
 		in.Route = route(p, o)
-		if in.Platform == "" {
-			in.Platform = "linux/" + runtime.GOARCH
-		}
+		in.Machine = "linux/" + runtime.GOARCH
 	}
 	for i, name := range c.Args().Slice() {
 		switch data, err := readInput(name, p.in); {

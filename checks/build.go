@@ -2,6 +2,7 @@ package checks
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"runner-preflight/checks/dockerconfig"
+	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
@@ -27,8 +29,9 @@ type Input struct {
 	Config string
 	// Images are overrides of what the definitions say, by role.
 	Images map[Role]string
-	// Platform is OS/ARCH[/VARIANT]; empty when unknown.
-	Platform string
+	// Platform is OS/ARCH[/VARIANT], as it was asked for; empty for the daemon's, else for Machine, which is what this
+	// machine runs (empty when unknown).
+	Platform, Machine string
 	// Endpoints are further hosts that must be reachable.
 	Endpoints []Endpoint
 	// Live says that this is the runner's own host, Offline that the network is not to be used.
@@ -37,6 +40,13 @@ type Input struct {
 	Env func(name string) string
 	// Route is the way out of this machine.
 	Route network.Config
+	// Engine is this machine's docker daemon; nil when none is looked for (lint), or none can be.
+	Engine *engine.Engine
+	// Told is what it says of itself; nil when it does not, and then Untold says why.
+	Told   *engine.Info
+	Untold *engine.Failure
+	// Containers are the daemon's.
+	Containers []engine.Container
 }
 
 // InputFile is one file that the user named.
@@ -57,10 +67,13 @@ const (
 // Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened.
 func Build(in Input, windows Windows) (*Host, error) {
 	in.Route.PublicHost = isPublicHost
-	h := &Host{Live: in.Live, Offline: in.Offline, Windows: windows}
+	h := &Host{
+		Live: in.Live, Offline: in.Offline, Windows: windows,
+		Engine: in.Engine, Told: in.Told, Untold: in.Untold,
+	}
 	daemonRoute := in.Route
 	if in.Live {
-		h.daemon = readDaemon(windows.Files)
+		h.daemon = readDaemon(windows.Files).told(in.Told)
 		daemonRoute.Proxy = h.daemon.proxy(in.Route.Proxy)
 	}
 	h.Pulling = newPulling(daemonRoute)
@@ -71,13 +84,21 @@ func Build(in Input, windows Windows) (*Host, error) {
 	b.readDefinitions()
 	b.addUnclaimed()
 	for _, r := range h.Runners {
-		r.Images, r.Platform = b.images(r.Definition), in.Platform
+		r.Images, r.Platform = b.images(r.Definition), in.platform()
 		r.Endpoints, r.Control = endpointsOf(r, in.Endpoints), b.control(r.Definition)
 	}
 	if in.Live {
 		h.certify(daemonRoute)
 	}
 	return h, nil
+}
+
+// platform is what images are pulled for.
+func (in Input) platform() string {
+	if in.Platform == "" && in.Told != nil {
+		return in.Told.Platform
+	}
+	return cmp.Or(in.Platform, in.Machine)
 }
 
 // control is the way out of the JVM of a definition's runner.

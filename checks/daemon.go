@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"path"
 	"strings"
 
+	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
 )
 
@@ -19,15 +21,18 @@ const (
 	daemonDropIns = "/etc/systemd/system/docker.service.d"
 )
 
-// daemonSettings are what the files of this machine tell its docker daemon.
+// daemonSettings are what this machine's docker daemon is told: by its own word, or else by the files of the machine.
 type daemonSettings struct {
 	Insecure []string `json:"insecure-registries"`
+	Mirrors  []string `json:"registry-mirrors"`
 	Proxies  struct {
 		HTTPS string `json:"https-proxy"`
 		No    string `json:"no-proxy"`
 	} `json:"proxies"`
 	// environment is what systemd is told to start it with, by name, and the file that says so.
 	environment map[string]setting
+	// itself is the daemon's own word; nil for none.
+	itself *engine.Info
 }
 
 type setting struct{ value, file string }
@@ -48,6 +53,21 @@ func readDaemon(files Files) daemonSettings {
 		}
 	}
 	return settings
+}
+
+// told are the settings as the daemon itself tells them, if it does: it may have been started before the files were
+// changed, or by something that does not read them.
+func (d daemonSettings) told(itself *engine.Info) daemonSettings {
+	if itself != nil {
+		d.Insecure, d.Mirrors, d.itself = itself.Insecure, itself.Mirrors, itself
+	}
+	return d
+}
+
+// elsewhere tells whether the daemon is in a virtual machine of its own, whose proxy and addresses this machine may not
+// reach.
+func (d daemonSettings) elsewhere() bool {
+	return d.itself != nil && strings.Contains(d.itself.OperatingSystem, "Docker Desktop")
 }
 
 // unitEnvironment is what the Environment= lines of a systemd unit set. Source: systemd.exec(5), systemd.syntax(7).
@@ -128,19 +148,67 @@ func onBehalf(route network.Config, host string) network.Config {
 	return route
 }
 
-// proxy chooses the daemon's proxies: those of its settings, else those of its environment, else what stands for them.
+// proxy chooses the daemon's proxies: those that it tells of, else those of its settings, else those of its environment,
+// else what stands for them.
 func (d daemonSettings) proxy(otherwise func(*url.URL) (*network.Proxy, error)) func(*url.URL) (*network.Proxy, error) {
-	env := func(name string) string { return d.environment[name].value }
+	proxy, except, origin := d.written()
 	switch {
-	case d.Proxies.HTTPS != "":
-		env = func(name string) string {
-			return map[string]string{"HTTPS_PROXY": d.Proxies.HTTPS, "NO_PROXY": d.Proxies.No}[name]
-		}
-		return named(network.ProxyFromEnv(env), func(string) string { return `"https-proxy" of ` + daemonFile })
-	case env("HTTPS_PROXY") != "" || env("https_proxy") != "":
-		return named(network.ProxyFromEnv(env), func(name string) string { return name + " of " + d.environment[name].file })
+	case d.elsewhere():
+		return otherwise
+	case d.itself != nil && !sameProxy(proxy, d.itself.HTTPSProxy):
+		proxy, origin = withoutUser(d.itself.HTTPSProxy), "the docker daemon's HTTPS_PROXY"
+		fallthrough
+	case d.itself != nil:
+		except = d.itself.NoProxy
+	case proxy == "":
+		return otherwise
 	}
-	return otherwise
+	values := map[string]string{"HTTPS_PROXY": proxy, "NO_PROXY": except}
+	return named(network.ProxyFromEnv(func(name string) string { return values[name] }), func(string) string { return origin })
+}
+
+// written is the proxy that the files of this machine give the daemon, the hosts that it is not for, and where it stands.
+func (d daemonSettings) written() (proxy, except, origin string) {
+	if d.Proxies.HTTPS != "" {
+		return d.Proxies.HTTPS, d.Proxies.No, `"https-proxy" of ` + daemonFile
+	}
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
+		if set := d.environment[name]; set.value != "" {
+			except := cmp.Or(d.environment["NO_PROXY"].value, d.environment["no_proxy"].value)
+			return set.value, except, name + " of " + set.file
+		}
+	}
+	return "", "", ""
+}
+
+// maskedUser stands for a user and for a password where a daemon tells of its proxy. Source: docker's engine,
+// daemon/info.go.
+const maskedUser = "xxxxx"
+
+// sameProxy tells whether a proxy is the one that a daemon tells of, whose user and password it masks.
+func sameProxy(written, told string) bool {
+	return written == told || written != "" && withoutUser(written) == withoutUser(told)
+}
+
+// withoutUser is a proxy's address without the user and the password.
+func withoutUser(proxy string) string {
+	scheme, rest, found := strings.Cut(proxy, "://")
+	if !found {
+		scheme, rest = "http", proxy
+	}
+	if rest == "" {
+		return ""
+	}
+	return scheme + "://" + strings.TrimSuffix(rest[strings.LastIndexByte(rest, '@')+1:], "/")
+}
+
+// masked tells whether the daemon has a password for its proxy that this tool does not know.
+func (d daemonSettings) masked() bool {
+	if d.itself == nil || !strings.Contains(d.itself.HTTPSProxy, maskedUser+":"+maskedUser+"@") {
+		return false
+	}
+	proxy, _, _ := d.written()
+	return !sameProxy(proxy, d.itself.HTTPSProxy)
 }
 
 // named says of each proxy where it comes from.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"runner-preflight/checks/dockerconfig"
+	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/registry"
 	"runner-preflight/checks/runner"
@@ -21,6 +22,12 @@ type Host struct {
 	Live bool
 	// Offline says that no check may use the network.
 	Offline bool
+
+	// Engine is the machine's docker daemon; nil when none is looked for (lint), or none can be.
+	Engine *engine.Engine
+	// Told is what it says of itself; nil when it does not, and then Untold says why (nil too when it was not asked).
+	Told   *engine.Info
+	Untold *engine.Failure
 
 	Windows
 	// daemon is what this machine's docker daemon is told; nothing under lint.

@@ -221,6 +221,10 @@ func daemonAllows(h *Host, host string, failed *network.Failure) string {
 		if daemonTrusts(h, host, failed) {
 			return fmt.Sprintf("the daemon is allowed to ask %s in clear or whatever its certificate, and this tool is not", host)
 		}
+	case network.ProxyAuthRequired:
+		if h.daemon.masked() {
+			return fmt.Sprintf("the daemon has a password for the proxy %s, and this tool is not told it", failed.Proxy)
+		}
 	}
 	return ""
 }
