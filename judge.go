@@ -64,7 +64,7 @@ func judge(c *cli.Context, p process, live bool) error {
 // build makes the host that an input describes, on this machine.
 func (o options) build(in checks.Input) (*checks.Host, error) {
 	folder, _ := os.Getwd() // unknown when it is gone
-	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now})
+	host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now, Space: space})
 	if err != nil {
 		path := o.config
 		if at := (*fs.PathError)(nil); errors.As(err, &at) {

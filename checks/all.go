@@ -19,5 +19,7 @@ func All() []Check {
 		imageCurrent,
 		endpointReachable,
 		clockAccurate,
+		hostPrerequisites,
+		hostDisk,
 	}
 }

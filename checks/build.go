@@ -68,7 +68,7 @@ const (
 func Build(in Input, windows Windows) (*Host, error) {
 	in.Route.PublicHost = isPublicHost
 	h := &Host{
-		Live: in.Live, Offline: in.Offline, Windows: windows,
+		Live: in.Live, Offline: in.Offline, Machine: in.Machine, Windows: windows,
 		Engine: in.Engine, Told: in.Told, Untold: in.Untold,
 	}
 	daemonRoute := in.Route

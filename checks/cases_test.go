@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
 	lab "runner-preflight/checks/scene"
 )
@@ -39,6 +40,10 @@ type scene struct {
 	Folder string
 	// Offline is --offline.
 	Offline bool
+	// Told is what docker's daemon says of itself, Machine what this one runs, Space the room of file systems, by path.
+	Told    *engine.Info
+	Machine string
+	Space   map[string]Space
 	// The network, under check; env's HTTPS_PROXY and NO_PROXY apply. A name that is not there does not exist.
 	lab.Scene
 	// Modes are files' modes in octal, by path; "unreadable" makes reading fail.
@@ -121,6 +126,7 @@ func hostOf(t *testing.T, folder string) *Host {
 		Live: s.Mode == "check", Offline: s.Mode != "check" || s.Offline,
 	}
 	if in.Live {
+		in.Told, in.Machine = s.Told, s.Machine
 		in.Env = func(name string) string { return s.Env[name] }
 		in.Route = route(t, s)
 	}
@@ -132,11 +138,20 @@ func hostOf(t *testing.T, folder string) *Host {
 		in.Files = append(in.Files, InputFile{name, data})
 	}
 	now := func() time.Time { return s.Now }
-	host, err := Build(in, Windows{Files: files, Folder: s.Folder, Now: now})
+	host, err := Build(in, Windows{Files: files, Folder: s.Folder, Now: now, Space: s.space})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return host
+}
+
+// space is the room of a case's file system.
+func (s scene) space(path string) (Space, error) {
+	space, known := s.Space[path]
+	if !known {
+		return space, fs.ErrNotExist
+	}
+	return space, nil
 }
 
 // route is the way into the case's network.

@@ -22,6 +22,8 @@ type Host struct {
 	Live bool
 	// Offline says that no check may use the network.
 	Offline bool
+	// Machine is what this machine runs, as OS/ARCH; empty when unknown.
+	Machine string
 
 	// Engine is the machine's docker daemon; nil when none is looked for (lint), or none can be.
 	Engine *engine.Engine
@@ -77,6 +79,8 @@ type Windows struct {
 	Folder string
 	// Now is the clock.
 	Now func() time.Time
+	// Space asks the file system of a path how much room it has; nil where nobody can be asked.
+	Space func(path string) (Space, error)
 }
 
 // Files is the file system as checks may see it. Paths are as users write them.
