@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -15,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
@@ -46,6 +47,10 @@ type scene struct {
 	Space   map[string]Space
 	// The network, under check; env's HTTPS_PROXY and NO_PROXY apply. A name that is not there does not exist.
 	lab.Scene
+	// Untold is why the docker daemon does not answer, where it is none that answers from the folder engine/ of the case;
+	// Socket is then where it is looked for.
+	Untold *engine.Failure
+	Socket string
 	// Modes are files' modes in octal, by path; "unreadable" makes reading fail.
 	Modes map[string]string
 }
@@ -88,7 +93,7 @@ func testCase(t *testing.T, check Check, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+	if diff := gocmp.Diff(string(want), got.String()); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
@@ -129,6 +134,13 @@ func hostOf(t *testing.T, folder string) *Host {
 		in.Told, in.Machine = s.Told, s.Machine
 		in.Env = func(name string) string { return s.Env[name] }
 		in.Route = route(t, s)
+		engineOf(t, folder, &in)
+		if s.Untold != nil {
+			in.Untold = s.Untold
+			in.Engine = engine.New(engine.Address{
+				Host: cmp.Or(s.Socket, "unix:///var/run/docker.sock"), Origin: "docker's default",
+			}, time.Second)
+		}
 	}
 	for _, name := range s.Files {
 		data, err := files.ReadFile(name)
