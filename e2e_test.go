@@ -345,13 +345,18 @@ const maxData = "--data=160000000"
 // run runs the tool and reads its JSON.
 func (s *labScene) run(t *testing.T, n *netns, binary string) labReport {
 	t.Helper()
-	argv := append(slices.Clone(s.as), "prlimit", maxData, binary, s.args[0], "--format", "json")
-	argv = append(argv, s.args[1:]...)
+	return s.report(t, n, s.environment(n.lab), append(slices.Clone(s.as), "prlimit", maxData, binary)...)
+}
+
+// report runs the tool, in an environment and by a command line that ends with its name or the like, and reads its JSON.
+func (s *labScene) report(t *testing.T, n *netns, environment []string, argv ...string) labReport {
+	t.Helper()
+	argv = append(append(argv, s.args[0], "--format", "json"), s.args[1:]...)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := n.command(ctx, s.folder, argv[0], argv[1:]...)
 	var stdout, stderr bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr = s.environment(n.lab), &stdout, &stderr
+	cmd.Env, cmd.Stdout, cmd.Stderr = environment, &stdout, &stderr
 	err := n.begin(cmd)
 	if err == nil {
 		err = cmd.Wait()

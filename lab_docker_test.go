@@ -134,12 +134,7 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 		n.run(fmt.Sprintf("chmod 755 %s; chown -R nobody %s", filepath.Dir(s.folder), s.folder))
 		s.as = []string{"setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"}
 	}
-	before := d.state()
-	r := s.runOn(t, d, n, binary)
-	if after := d.state(); after != before {
-		t.Errorf("the daemon had\n%sand has\n%s", before, after)
-	}
-	d.judge(t)
+	r := s.runBeside(t, d, n, binary)
 	s.judge(t, r)
 	s.judgePull(t, d)
 	if t.Failed() {
@@ -147,10 +142,22 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	}
 }
 
-// runOn runs the tool on a host, or in a container there.
-func (s *labScene) runOn(t *testing.T, d *dockerHost, n *netns, binary string) labReport {
+// runBeside runs the tool beside a daemon, or in a container of it, and sees to it that the daemon was only read.
+func (s *labScene) runBeside(t *testing.T, d *dockerHost, n *netns, binary string) labReport {
 	t.Helper()
-	return s.run(t, n, binary)
+	if s.docker.inside {
+		d.build(binary)
+		r := s.report(t, n, d.clientEnvironment(s.home), "sh", filepath.Join(s.folder, "run.sh"))
+		d.judge(t)
+		return r
+	}
+	before := d.state()
+	r := s.run(t, n, binary)
+	if after := d.state(); after != before {
+		t.Errorf("the daemon had\n%sand has\n%s", before, after)
+	}
+	d.judge(t)
+	return r
 }
 
 // judgePull compares what docker itself says of the pause image with what the scene wants said.
@@ -189,7 +196,7 @@ func (n *netns) docker(environment ...string) *dockerHost {
 	n.serve("dockerd-"+n.addr, argv...)
 	d.await()
 	d.record()
-	n.T.Cleanup(func() { _, _ = d.docker("/", "ps", "-aq"); d.clear() })
+	n.T.Cleanup(d.clear)
 	return d
 }
 
@@ -261,9 +268,14 @@ func (d *dockerHost) client(home string, input []byte, argv ...string) ([]byte, 
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 	defer cancel()
 	cmd := d.command(ctx, "/", argv[0], argv[1:]...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "DOCKER_HOST=unix://" + daemonSocket, "DOCKER_BUILDKIT=0"}
+	cmd.Env = d.clientEnvironment(home)
 	cmd.Stdin = bytes.NewReader(input)
 	return d.output(cmd)
+}
+
+// clientEnvironment is that of a user who has docker's CLI talk to the daemon past the proxy.
+func (*dockerHost) clientEnvironment(home string) []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "DOCKER_HOST=unix://" + daemonSocket, "DOCKER_BUILDKIT=0"}
 }
 
 // must runs a program that may use docker's CLI, and that does what it should.
@@ -290,6 +302,24 @@ func (d *dockerHost) load(reference, name, program string) {
 	if out, err := d.client("/", archive.Bytes(), argv...); err != nil {
 		d.T.Fatalf("%s: %v\n%s", argv, err, out)
 	}
+}
+
+// build makes the tool's own image as a user does, with the builder that needs no network.
+func (d *dockerHost) build(binary string) {
+	d.T.Helper()
+	folder := d.T.TempDir()
+	for name, from := range map[string]string{
+		"runner-preflight": binary, "Dockerfile": "Dockerfile", ".dockerignore": ".dockerignore",
+	} {
+		data, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, name), data, 0o755)
+		}
+		if err != nil {
+			d.T.Fatal(err)
+		}
+	}
+	d.must("/", "docker", "build", "-q", "-t", "runner-preflight", folder)
 }
 
 // state is all that the daemon has.

@@ -114,7 +114,8 @@ func kernel(h *Host) Finding {
 	}
 	// A number that is too long for an int is no version that is too old.
 	if major, err := strconv.Atoi(found[1]); err == nil && major < leastKernel {
-		return Warned(kernelTooOld, "kernel", fmt.Sprintf("the kernel is %s; the vendor asks for %d or newer", clip(release), leastKernel),
+		message := fmt.Sprintf("the kernel is %s; the vendor asks for %d or newer", clip(release), leastKernel)
+		return Warned(kernelTooOld, "kernel", message,
 			"move the runner to a system with a newer kernel").Try("uname -r")
 	}
 	return Passed("kernel", "the kernel is "+clip(release))
@@ -211,7 +212,8 @@ func dockerVersion(h *Host) Finding {
 	major, errMajor := strconv.Atoi(found[1])
 	minor, errMinor := strconv.Atoi(found[2])
 	if errMajor == nil && errMinor == nil && (major < 19 || major == 19 && minor < 3) {
-		return Failed(dockerTooOld, "docker", fmt.Sprintf("docker is %s; the runner needs %s or newer", clip(h.Told.Version), oldestDocker),
+		message := fmt.Sprintf("docker is %s; the runner needs %s or newer", clip(h.Told.Version), oldestDocker)
+		return Failed(dockerTooOld, "docker", message,
 			"install a newer docker: https://docs.docker.com/engine/install/").Try("docker version")
 	}
 	return Passed("docker", "docker is "+clip(h.Told.Version))
