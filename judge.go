@@ -254,5 +254,5 @@ func (p process) definition(files int) []checks.InputFile {
 			lines.WriteString(variable + "\n")
 		}
 	}
-	return []checks.InputFile{{Path: "<environment>", Data: []byte(lines.String())}}
+	return []checks.InputFile{{Path: checks.EnvironmentPath, Data: []byte(lines.String())}}
 }

@@ -49,6 +49,9 @@ type Input struct {
 	Containers []engine.Container
 }
 
+// EnvironmentPath is the path of the file that stands for this process's environment.
+const EnvironmentPath = "<environment>"
+
 // InputFile is one file that the user named.
 type InputFile struct {
 	Path string
@@ -69,7 +72,7 @@ func Build(in Input, windows Windows) (*Host, error) {
 	in.Route.PublicHost = isPublicHost
 	h := &Host{
 		Live: in.Live, Offline: in.Offline, Machine: in.Machine, Windows: windows,
-		Engine: in.Engine, Told: in.Told, Untold: in.Untold,
+		Engine: in.Engine, Told: in.Told, Untold: in.Untold, inside: insideContainer(in, windows.Files),
 	}
 	daemonRoute := in.Route
 	if in.Live {
@@ -77,6 +80,9 @@ func Build(in Input, windows Windows) (*Host, error) {
 		daemonRoute.Proxy = h.daemon.proxy(in.Route.Proxy)
 	}
 	h.Pulling = newPulling(daemonRoute)
+	if in.Told != nil {
+		h.own = newPulling(in.Route)
+	}
 	b := builder{Input: in, host: h}
 	if err := b.readConfigs(); err != nil {
 		return nil, err

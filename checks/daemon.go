@@ -21,8 +21,8 @@ const (
 	daemonDropIns = "/etc/systemd/system/docker.service.d"
 )
 
-// daemonSettings are what this machine's docker daemon is told: by its own word, or else by the files of the machine.
-type daemonSettings struct {
+// daemonConfig are what this machine's docker daemon is told: by its own word, or else by the files of the machine.
+type daemonConfig struct {
 	Insecure []string `json:"insecure-registries"`
 	Mirrors  []string `json:"registry-mirrors"`
 	Proxies  struct {
@@ -38,8 +38,8 @@ type daemonSettings struct {
 type setting struct{ value, file string }
 
 // readDaemon reads what there is; a file that is not there, or not readable, says nothing.
-func readDaemon(files Files) daemonSettings {
-	settings := daemonSettings{environment: map[string]setting{}}
+func readDaemon(files Files) daemonConfig {
+	settings := daemonConfig{environment: map[string]setting{}}
 	if data, err := files.ReadFile(daemonFile); err == nil {
 		_ = json.Unmarshal(data, &settings) // the daemon does not start with a file that is no JSON
 	}
@@ -57,7 +57,7 @@ func readDaemon(files Files) daemonSettings {
 
 // told are the settings as the daemon itself tells them, if it does: it may have been started before the files were
 // changed, or by something that does not read them.
-func (d daemonSettings) told(itself *engine.Info) daemonSettings {
+func (d daemonConfig) told(itself *engine.Info) daemonConfig {
 	if itself != nil {
 		d.Insecure, d.Mirrors, d.itself = itself.Insecure, itself.Mirrors, itself
 	}
@@ -66,7 +66,7 @@ func (d daemonSettings) told(itself *engine.Info) daemonSettings {
 
 // elsewhere tells whether the daemon is in a virtual machine of its own, whose proxy and addresses this machine may not
 // reach.
-func (d daemonSettings) elsewhere() bool {
+func (d daemonConfig) elsewhere() bool {
 	return d.itself != nil && strings.Contains(d.itself.OperatingSystem, "Docker Desktop")
 }
 
@@ -150,7 +150,7 @@ func onBehalf(route network.Config, host string) network.Config {
 
 // proxy chooses the daemon's proxies: those that it tells of, else those of its settings, else those of its environment,
 // else what stands for them.
-func (d daemonSettings) proxy(otherwise func(*url.URL) (*network.Proxy, error)) func(*url.URL) (*network.Proxy, error) {
+func (d daemonConfig) proxy(otherwise func(*url.URL) (*network.Proxy, error)) func(*url.URL) (*network.Proxy, error) {
 	proxy, except, origin := d.written()
 	switch {
 	case d.elsewhere():
@@ -168,7 +168,7 @@ func (d daemonSettings) proxy(otherwise func(*url.URL) (*network.Proxy, error)) 
 }
 
 // written is the proxy that the files of this machine give the daemon, the hosts that it is not for, and where it stands.
-func (d daemonSettings) written() (proxy, except, origin string) {
+func (d daemonConfig) written() (proxy, except, origin string) {
 	if d.Proxies.HTTPS != "" {
 		return d.Proxies.HTTPS, d.Proxies.No, `"https-proxy" of ` + daemonFile
 	}
@@ -203,7 +203,7 @@ func withoutUser(proxy string) string {
 }
 
 // masked tells whether the daemon has a password for its proxy that this tool does not know.
-func (d daemonSettings) masked() bool {
+func (d daemonConfig) masked() bool {
 	if d.itself == nil || !strings.Contains(d.itself.HTTPSProxy, maskedUser+":"+maskedUser+"@") {
 		return false
 	}

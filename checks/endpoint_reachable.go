@@ -33,8 +33,8 @@ type demand struct {
 	address   string
 	endpoints []Endpoint
 	images    []Image
-	// met says what a host is for that a registry sends its clients to.
-	met string
+	// met says what a host is for that a registry sends its clients to; metFor is the registry's word for it.
+	met, metFor string
 }
 
 func runEndpointReachable(ctx context.Context, h *Host) []Finding {
@@ -192,6 +192,9 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 	if a.Failure != nil {
 		if reason := daemonAllows(h, spoken(d.address), a.Failure); d.registry() && reason != "" {
 			return []Finding{Skipped(d.address, reason)}
+		}
+		if found, settled := d.daemonReaches(ctx, h, a.Failure); settled {
+			return []Finding{d.traced(found, a.Trace)}
 		}
 		found := networkFinding(ctx, h, a.Failure, d.need())
 		if a.Failure.Kind == network.TLSIntercepted && aged(h) {
@@ -403,7 +406,7 @@ func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
 			}
 			d := &demand{
 				runner: r, client: daemon, address: met.Address, images: []Image{image}, met: whyMet(met, res.Host),
-				endpoints: []Endpoint{{Actor: ActorDaemon, Why: met.Why}},
+				metFor: met.Why, endpoints: []Endpoint{{Actor: ActorDaemon, Why: met.Why}},
 			}
 			findings = append(findings, d.complete(judgeDiscovered(ctx, h, d, trace)))
 		}
@@ -414,6 +417,9 @@ func discovered(ctx context.Context, h *Host, known []*demand) []Finding {
 
 func judgeDiscovered(ctx context.Context, h *Host, d *demand, t network.Trace) Finding {
 	if t.Failure != nil {
+		if found, settled := d.daemonReaches(ctx, h, t.Failure); settled {
+			return d.traced(found, t)
+		}
 		return d.traced(networkFinding(ctx, h, t.Failure, d.need()), t)
 	}
 	return d.traced(Passed(d.address, "answers ("+d.met+"): "+steps(t)), t)

@@ -30,12 +30,16 @@ type Host struct {
 	// Told is what it says of itself; nil when it does not, and then Untold says why (nil too when it was not asked).
 	Told   *engine.Info
 	Untold *engine.Failure
+	// inside says that this process is in a container, in the place of the runner's.
+	inside bool
 
 	Windows
 	// daemon is what this machine's docker daemon is told; nothing under lint.
-	daemon daemonSettings
+	daemon daemonConfig
 	// Pulling is the way out of docker's daemon.
 	Pulling
+	// own is the way out of this process, where it is another one than the daemon's.
+	own Pulling
 	// certified are the ways to registries for which the daemon is given certificates of their own, by the host as a
 	// reference writes it.
 	certified map[string]Pulling

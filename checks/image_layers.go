@@ -46,6 +46,9 @@ func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {
 	q := ask(ctx, h, r, image)
 	res, f, role, name := q.res, q.failure, q.role(), q.name()
 	switch {
+	case q.saved():
+		return []Finding{Skipped(role, fmt.Sprintf("%s resolves for the docker daemon alone, which does not tell of its layers",
+			name)).With("vantage", vantageDaemon)}
 	case f != nil && f.Stage == registry.StageManifest:
 		return []Finding{Skipped(role, "does not resolve")}
 	case res.Stopped != "":
@@ -59,7 +62,7 @@ func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {
 	}
 	if len(findings) == 0 {
 		return []Finding{withHosts(Passed(role, fmt.Sprintf("the config and the %d layers of %s can be read",
-			len(res.Blobs)-1, name)), res)}
+			len(res.Blobs)-1, name)), res).With("vantage", vantageProcess)}
 	}
 	return findings
 }
@@ -81,7 +84,7 @@ func unreadableBlobs(ctx context.Context, h *Host, q question) []Finding {
 			continue
 		}
 		q.failure = f
-		findings = append(findings, withHosts(blobFinding(ctx, h, q), q.res))
+		findings = append(findings, withHosts(blobFinding(ctx, h, q), q.res).With("vantage", vantageProcess))
 	}
 	return findings
 }
@@ -92,6 +95,8 @@ func blobFinding(ctx context.Context, h *Host, q question) Finding {
 	switch {
 	case q.failure.Kind == "not-established":
 		return outOfReach(ctx, q)
+	case q.failure.Network != nil && h.apart():
+		return curable(h, unreachable(ctx, h, q))
 	case q.failure.Network != nil:
 		return unreachable(ctx, h, q)
 	case q.failure.Kind == "layer-missing":

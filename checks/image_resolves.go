@@ -190,10 +190,13 @@ var insecureTokenService = &Problem{
 // resolves judges one image.
 func resolves(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	q := ask(ctx, h, r, image)
-	if f := q.failure; f == nil || f.Stage != registry.StageManifest {
-		return withResolution(Passed(q.role(), q.name()+" resolves"), q.res).Pulling(q.pull())
+	switch f := q.failure; {
+	case f == nil || f.Stage != registry.StageManifest:
+		return withResolution(Passed(q.role(), q.name()+" resolves"), q.res).With("vantage", vantageProcess).Pulling(q.pull())
+	case q.saved():
+		return q.savedFinding("resolves").Pulling(q.pull())
 	}
-	return withResolution(unresolvedFinding(ctx, h, q), q.res).Pulling(q.pull())
+	return q.seen(withResolution(unresolvedFinding(ctx, h, q), q.res)).Pulling(q.pull())
 }
 
 // question is an image that was asked about, and what the answer was.
@@ -203,26 +206,36 @@ type question struct {
 	res    registry.Resolution
 	// failure is the answer's; nil when all is well.
 	failure *registry.Failure
+	// word is the docker daemon's, where the image does not resolve for this process.
+	word word
 }
 
 // ask resolves an image. Of the vendor's defaults for one role any will do, as it depends on the runner's version
 // which of them is pulled.
 func ask(ctx context.Context, h *Host, r *Runner, image Image) question {
 	first := resolve(ctx, h, r, image)
-	if first.Failure == nil || image.Origin != OriginDefault {
-		return question{r, image, first, first.Failure}
+	if first.Failure == nil {
+		return question{runner: r, image: image, res: first}
 	}
 	for _, reference := range defaultImages(image.Role) {
 		other := image
 		other.Reference = reference
-		if reference == image.Reference {
+		if image.Origin != OriginDefault || reference == image.Reference {
 			continue
 		}
 		if res := resolve(ctx, h, r, other); res.Failure == nil {
-			return question{r, other, res, nil}
+			return question{runner: r, image: other, res: res}
 		}
 	}
-	return question{r, image, first, first.Failure}
+	q := question{runner: r, image: image, res: first, failure: first.Failure}
+	if q.failure.Stage != registry.StageManifest {
+		return q
+	}
+	var pulled Image
+	if q.word, pulled = bestWord(ctx, h, r, image); q.word.good() {
+		q.image = pulled
+	}
+	return q
 }
 
 func (q question) role() string { return string(q.image.Role) }
@@ -247,6 +260,15 @@ func unresolvedFinding(ctx context.Context, h *Host, q question) Finding {
 	case "invalid-reference":
 		return Skipped(q.role(), fmt.Sprintf("%s is no reference that docker takes", q.name()))
 	}
+	found := answeredFinding(ctx, h, q)
+	if found.Status == Fail && q.failure.Network != nil && h.apart() && q.word.unasked != "" {
+		return curable(h, found)
+	}
+	return found
+}
+
+// answeredFinding is the finding for an image that the registry, or what stands in its way, does not give.
+func answeredFinding(ctx context.Context, h *Host, q question) Finding {
 	if q.failure.Network != nil && q.failure.Host == q.res.Host {
 		if reason := daemonAllows(h, registryHost(q.image.Reference), q.failure.Network); reason != "" {
 			return Skipped(q.role(), reason)

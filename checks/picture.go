@@ -76,6 +76,9 @@ func (q question) pull() *Pull {
 		Reference: q.image.Reference, Registry: res.Host, Digest: res.Digest, MediaType: res.MediaType,
 		Platforms: res.Platforms, Platform: res.Platform,
 	}
+	if q.saved() {
+		p.Digest, p.Platforms = q.word.found.Digest, q.word.found.Platforms
+	}
 	for _, host := range res.Hosts {
 		if host.Why == registry.ForTokens {
 			p.Tokens = append(p.Tokens, host.Address)

@@ -109,6 +109,20 @@ func (s *session) choose(children []v1.Descriptor) (v1.Descriptor, *Failure) {
 	return chosen[0], nil
 }
 
+// Fits tells whether one of the offered platforms (OS/ARCH[/VARIANT]) runs on the wanted one, as containerd compares
+// them. What nobody can read fits.
+func Fits(wanted string, offered []string) bool {
+	p, err := platforms.Parse(wanted)
+	if err != nil {
+		return true
+	}
+	match := platforms.Only(p)
+	return slices.ContainsFunc(offered, func(text string) bool {
+		o, err := platforms.Parse(text)
+		return err != nil || match.Match(o)
+	})
+}
+
 // noPlatform is the failure of an image that nothing in fits the platform.
 func (s *session) noPlatform() *Failure {
 	offered := "no platform"

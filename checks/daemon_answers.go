@@ -1,0 +1,181 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"runner-preflight/checks/engine"
+)
+
+var daemonAnswers = Check{
+	Name:  "daemon-answers",
+	Title: "The docker daemon of this host answers",
+	Doc: "Looks for the docker daemon as docker's CLI does (DOCKER_HOST, the context, the usual socket) and asks it " +
+		"who it is. The runner pulls every image and starts every step through it. Where there is no socket, or " +
+		"this user may not use it, what this process sees stands for the daemon.",
+	Problems: []*Problem{daemonDown, daemonNotPermitted, daemonSilent, daemonAPI},
+	Run:      func(_ context.Context, h *Host) []Finding { return []Finding{answersFinding(h)} },
+}
+
+var daemonDown = &Problem{
+	ID:    "daemon-down",
+	Title: "The docker daemon does not run",
+	Doc: "There is a socket of docker's, and nothing listens to it: the daemon was stopped, or it ended at its start " +
+		"(a mistake in /etc/docker/daemon.json, a full disk). The runner's container does not run without it, and " +
+		"pulls nothing. Start it, and look at its log if it does not stay. A folder in the socket's place was made " +
+		"by docker, when the socket was mounted while it was not there: remove it, and start docker again.",
+	Source:   "the system's answer to the connection; docker's documentation of bind mounts",
+	Explains: []string{"daemon-unreachable"},
+	Prints: []Print{
+		{`cannot connect to the docker daemon|is the docker daemon running`, 2},
+	},
+}
+
+var daemonNotPermitted = &Problem{
+	ID:    "daemon-not-permitted",
+	Title: "This user may not use docker's socket",
+	Doc: "The socket belongs to root and to the group docker, and this process is neither. That says nothing of the " +
+		"runner, which is root in its container. But the daemon cannot be asked what it sees itself: its proxy, its " +
+		"mirrors and its containers are out of sight, and this process stands for it. Run the tool with sudo, or as " +
+		"a user of the group docker.",
+	Source: "the system's answer to the connection",
+	Prints: []Print{
+		{`permission denied while trying to connect to the docker`, 2},
+	},
+}
+
+var daemonSilent = &Problem{
+	ID:    "daemon-silent",
+	Title: "The docker daemon gives no proper answer",
+	Doc: "Something listens at docker's socket, and does not say what docker's daemon would: nothing at all (the daemon " +
+		"hangs, as on a dead disk or network file system), an error of its own, or it is another program. What the " +
+		"runner asks of it fails or hangs alike. Look at its log, then restart it.",
+	Source: "the answer to GET /info and /version",
+}
+
+var daemonAPI = &Problem{
+	ID:    "daemon-api",
+	Title: "The docker daemon speaks another version of its API",
+	Doc: "Each version of docker's daemon speaks a range of versions of its API, and its clients must share one with " +
+		"it. Docker 29 dropped what is older than 1.44 (Docker 25), so that older clients, in a runner's image or in a " +
+		"step, get \"client version 1.32 is too old\". Update the runner's image and the clients, or let the daemon " +
+		"speak older versions: \"min-api-version\" in /etc/docker/daemon.json. A daemon older than Docker 19.03 is not " +
+		"supported by the runner at all: update it.",
+	Source: "docker's release notes (29.0); the vendor's prerequisites",
+	Prints: []Print{
+		{`client version \S+ is too (old|new)`, 1},
+	},
+}
+
+// daemonSubject is what the findings about the daemon itself are about, and its name where something is to be mended
+// there.
+const daemonSubject = "docker daemon"
+
+// answersFinding says whether the daemon answers, and if not, why.
+func answersFinding(h *Host) Finding {
+	if h.Told != nil {
+		return introduced(h)
+	}
+	if h.Untold == nil {
+		return Skipped(daemonSubject, "no docker daemon was asked")
+	}
+	if h.Engine == nil {
+		return Skipped(daemonSubject, clip(h.Untold.Detail)+": what this process sees stands for the daemon")
+	}
+	at, socket := daemonPlace(h), h.Engine.Socket()
+	detail := clip(h.Untold.Detail)
+	switch h.Untold.Kind {
+	case engine.NoSocket:
+		return Skipped(daemonSubject, noSocket(h, socket))
+	case engine.NotPermitted:
+		return Warned(daemonNotPermitted, daemonSubject,
+			fmt.Sprintf("this user may not use %s: what this process sees stands for the daemon", at),
+			"run it as a user who may, with the same files").Try("sudo runner-preflight check")
+	case engine.Refused:
+		return refused(h, at, socket)
+	case engine.Version:
+		return Failed(daemonAPI, daemonSubject, "no version of docker's API is shared with the daemon: "+detail,
+			"update docker, to 19.03 or newer").Try("docker version")
+	case engine.Unsupported, engine.NotThere:
+		return Skipped(daemonSubject, detail+": what this process sees stands for the daemon")
+	case engine.OutOfTime, engine.Failed, engine.NotDocker, engine.NotFound:
+	}
+	return Warned(daemonSilent, daemonSubject, fmt.Sprintf("%s is there and gives no proper answer: %s", at, detail),
+		"look at the daemon's log, then restart it").Try("journalctl -u docker -n 50", "sudo systemctl restart docker")
+}
+
+// daemonPlace is where the daemon is looked for, for people.
+func daemonPlace(h *Host) string {
+	if socket := h.Engine.Socket(); socket != "" {
+		return clip(socket)
+	}
+	return clip(h.Engine.Host)
+}
+
+// noSocket says that there is none, and who says that there should be.
+func noSocket(h *Host, socket string) string {
+	switch {
+	case h.inside:
+		return fmt.Sprintf("there is no %s in this container: the daemon's proxy, mirrors and certificates are out of sight",
+			clip(socket))
+	case h.Engine.Origin != "docker's default":
+		return fmt.Sprintf("there is no %s, which %s names: what this process sees stands for the daemon",
+			clip(socket), h.Engine.Origin)
+	}
+	return fmt.Sprintf("there is no %s: what this process sees stands for the daemon", clip(socket))
+}
+
+// refused is the finding where nothing listens. A daemon on another machine may be none of the runner's.
+func refused(h *Host, at, socket string) Finding {
+	info, err := h.Files.Stat(socket)
+	if socket != "" && err == nil && info.IsDir() {
+		return Failed(daemonDown, daemonSubject, at+" is a folder: docker made it, as nothing stood there when it was mounted",
+			"remove the folder, then start docker").Try("sudo rmdir "+shellWord(socket), "sudo systemctl restart docker")
+	}
+	f := Failed(daemonDown, daemonSubject, "nothing listens at "+at+": the docker daemon does not run",
+		"start the docker daemon, and look at its log if it ends").
+		Try("sudo systemctl start docker", "journalctl -u docker -n 50")
+	if socket == "" {
+		f.Message = fmt.Sprintf("nothing listens at %s, which %s names", at, h.Engine.Origin)
+		f.Hint = "start the docker daemon there, or correct " + h.Engine.Origin
+		return f.As(Warn)
+	}
+	return f
+}
+
+// introduced is the finding where the daemon says who it is.
+func introduced(h *Host) Finding {
+	told := h.Told
+	if !docker(told) {
+		return Skipped(daemonSubject, fmt.Sprintf("%s %s answers, and no docker daemon: the runner is made for docker's alone",
+			clip(told.Product), clip(told.Version))).With("product", clip(told.Product)).With("version", clip(told.Version))
+	}
+	return Passed(daemonSubject, fmt.Sprintf("Docker %s answers (API %s to %s, %s)", clip(told.Version), clip(told.MinAPIVersion),
+		clip(told.APIVersion), clip(told.OperatingSystem))).
+		With("version", clip(told.Version)).With("api", clip(told.APIVersion)).With("min_api", clip(told.MinAPIVersion)).
+		With("platform", clip(told.Platform)).With("address", daemonPlace(h)).With("found_by", h.Engine.Origin)
+}
+
+// docker tells docker's own daemon from others that serve its API.
+func docker(told *engine.Info) bool { return strings.HasPrefix(told.Product, "Docker") }
+
+// The marks by which a process knows that it is in a container of docker's, or of Podman's.
+const (
+	dockerMark = "/.dockerenv"
+	podmanMark = "/run/.containerenv"
+)
+
+// insideContainer tells whether this process is in a container, in the place of the runner's: its definition is then
+// the environment.
+func insideContainer(in Input, files Files) bool {
+	if !in.Live || len(in.Files) != 1 || in.Files[0].Path != EnvironmentPath {
+		return false
+	}
+	for _, mark := range []string{dockerMark, podmanMark} {
+		if _, err := files.Stat(mark); err == nil {
+			return true
+		}
+	}
+	return false
+}

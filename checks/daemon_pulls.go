@@ -1,0 +1,278 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/registry"
+)
+
+var daemonPulls = Check{
+	Name:  "daemon-pulls",
+	Title: "The docker daemon itself finds every image",
+	Doc: "Has the docker daemon ask the registry of each image for it, with exactly the credentials that the runner would " +
+		"send: with its own proxy, name servers, certificates and mirrors, which may be others than those of this " +
+		"process. Nothing is pulled. Where the two differ the daemon is right, and the difference is what is wrong. " +
+		"Where both fail alike, image-resolves says why.",
+	Problems: []*Problem{
+		daemonProxyMissing, daemonProxyFailing, daemonUntrusted, daemonDNS, daemonUnreachable, daemonDenied, daemonDiffers,
+	},
+	Run: func(ctx context.Context, h *Host) []Finding {
+		return eachImage(h, func(r *Runner, image Image) []Finding { return []Finding{daemonPulling(ctx, h, r, image)} })
+	},
+}
+
+// daemonMeasured is the source of what is read from the daemon's words.
+const daemonMeasured = "the daemon's own words (GET /distribution); measured with docker's daemon 20.10"
+
+var daemonProxyMissing = &Problem{
+	ID:    "daemon-proxy-missing",
+	Title: "The docker daemon has no proxy, and needs one",
+	Doc: "Only the proxy leads to the registry, and the docker daemon is not told of it: the variables of a shell are not " +
+		"those of the daemon, which systemd starts. Put it into a drop-in of docker.service (or \"proxies\" of " +
+		"/etc/docker/daemon.json, from Docker 23 on) and restart docker, which stops its containers.",
+	Source: daemonMeasured + "; docker's documentation, \"Daemon proxy configuration\"",
+	Explains: []string{
+		"connect-timeout", "connect-refused", "network-unreachable", "dns-not-found", "dns-failure", "tls-reset", "tls-timeout",
+		"http-blocked", "http-failure", "daemon-unreachable", "daemon-dns",
+	},
+	Prints: []Print{
+		{printsTimeout, 5},
+	},
+}
+
+var daemonProxyFailing = &Problem{
+	ID:    "daemon-proxy-failing",
+	Title: "The docker daemon's proxy does not let it through",
+	Doc: "The docker daemon goes through a proxy that cannot be reached, wants another password, or refuses the host, while " +
+		"this process gets to the registry. Correct the proxy where the daemon is told of it, or except the registry " +
+		"(NO_PROXY), and restart docker.",
+	Source:   daemonMeasured + "; docker's documentation, \"Daemon proxy configuration\"",
+	Explains: []string{"proxy-unreachable", "proxy-auth-required", "proxy-denied"},
+	Prints: []Print{
+		{printsProxy, 3},
+	},
+}
+
+var daemonUntrusted = &Problem{
+	ID:    "daemon-untrusted",
+	Title: "The docker daemon does not trust a registry's certificate",
+	Doc: "This process trusts the certificate, and the docker daemon does not: it reads the system's authorities when it " +
+		"starts, and those in /etc/docker/certs.d/HOST[:PORT] at each pull. Authorities that were installed since, or " +
+		"that a variable such as SSL_CERT_FILE names, are unknown to it. Put the authority's certificate where the daemon " +
+		"looks (no restart is needed), or restart docker.",
+	Source:   daemonMeasured + "; docker's documentation of certs.d",
+	Explains: []string{"tls-untrusted"},
+	Prints: []Print{
+		{printsUnknownAuthority, 3},
+	},
+}
+
+var daemonDNS = &Problem{
+	ID:    "daemon-dns",
+	Title: "The docker daemon cannot look a registry's name up",
+	Doc: "This process can look the name up, and the docker daemon cannot: its name servers are others, as those of " +
+		"/etc/resolv.conf changed since it was started (a VPN), or it runs where /etc/hosts or the resolver of this " +
+		"process is not. Have the name server of the daemon's machine know the name, and restart docker.",
+	Source: daemonMeasured,
+	Prints: []Print{
+		{`no such host`, 2},
+	},
+}
+
+var daemonUnreachable = &Problem{
+	ID:    "daemon-unreachable",
+	Title: "The docker daemon cannot reach a host",
+	Doc: "This process reaches the registry, and the docker daemon does not: a firewall, a route or a network namespace of " +
+		"its own keeps it from connecting, or a rule lets only this user through. What it pulls has to come its way: let " +
+		"the daemon's machine through.",
+	Source: daemonMeasured,
+	Prints: []Print{
+		{printsRefused, 3},
+		{printsTimeout, 6},
+		{printsNoRoute, 3},
+	},
+}
+
+var daemonDenied = &Problem{
+	ID:    "daemon-denied",
+	Title: "The registry refuses the docker daemon",
+	Doc: "With the very same credentials the registry shows the image to this process and refuses the docker daemon. It " +
+		"tells them apart by where they come from (a list of addresses, another proxy), or the daemon is led to another " +
+		"registry of that name. Let the daemon's address through, or have both led to the same registry.",
+	Source: daemonMeasured,
+	Prints: []Print{
+		{printsUnauthorized, 9},
+	},
+}
+
+var daemonDiffers = &Problem{
+	ID:    "daemon-differs",
+	Title: "The docker daemon does not find what this process finds",
+	Doc: "The registry answers this process with the image, and the docker daemon with something else: it may be led to " +
+		"another server (a mirror, another name server, a proxy), or the registry may have failed this once. The daemon's " +
+		"own words say what it met.",
+	Source: daemonMeasured,
+}
+
+// daemonPulling compares the two vantage points for one image.
+func daemonPulling(ctx context.Context, h *Host, r *Runner, image Image) Finding {
+	w, pulled := bestWord(ctx, h, r, image)
+	if w.unasked != "" {
+		return Skipped(string(image.Role), w.unasked)
+	}
+	q := ask(ctx, h, r, image)
+	q.word = w
+	name := clip(pulled.Reference)
+	switch {
+	case w.good() && q.saved():
+		return q.savedFinding("resolves")
+	case w.good():
+		f := Passed(q.role(), "the docker daemon finds "+name).With("vantage", vantageDaemon).With("digest", clip(w.found.Digest))
+		if q.res.Digest != "" && q.res.Digest != w.found.Digest {
+			f = f.With("digest_here", q.res.Digest)
+		}
+		return f
+	case q.failure != nil && q.failure.Stage == registry.StageManifest:
+		return q.bothFail(ctx, h)
+	case w.kind == wordLate:
+		return Unestablished(ctx, q.role(), "the docker daemon does not say in time whether it finds "+name)
+	}
+	return q.daemonFails(h)
+}
+
+// bothFail is the finding where neither finds the image. Where only a proxy of this process leads to the registry, that
+// is what is wrong; otherwise, what the daemon says is new only if it is something else.
+func (q question) bothFail(ctx context.Context, h *Host) Finding {
+	said := told(q.word, pullOf(q.runner, q.image))
+	switch {
+	case q.proxyLeads(ctx, h):
+		return q.proxyMissing(h)
+	case q.word.kind == wordLate:
+		return Skipped(q.role(), "the docker daemon does not answer in time either (see image-resolves)")
+	case q.failure.Kind != "not-established" && failsAlike(q.failure, q.word, q.image.Reference):
+		return Skipped(q.role(), "the docker daemon fails as this process does: "+said).With("vantage", vantageBoth)
+	}
+	return q.daemonFails(h)
+}
+
+// proxyLeads tells whether the daemon goes to the registry directly and fails, where the proxy of this process leads
+// there.
+func (q question) proxyLeads(ctx context.Context, h *Host) bool {
+	if h.own.Daemon == nil || q.res.Host == "" || (q.word.kind != wordUnreachable && q.word.kind != wordName &&
+		q.word.kind != wordPage && q.word.kind != wordLate) {
+		return false
+	}
+	if proxy, err := h.Daemon.ProxyFor(q.res.Host); proxy != nil || err != nil {
+		return false
+	}
+	if proxy, err := h.own.Daemon.ProxyFor(q.res.Host); proxy == nil || err != nil {
+		return false
+	}
+	p := pullOf(q.runner, q.image)
+	res := h.own.Registries.Resolve(ctx, registry.Request{
+		Reference: q.image.Reference, Username: p.username, Password: p.password, Platform: q.runner.Platform,
+	})
+	return res.Failure == nil || res.Failure.Network == nil && res.Failure.Kind != "not-established"
+}
+
+// daemonFails is the finding where the daemon fails in a way of its own.
+func (q question) daemonFails(h *Host) Finding {
+	said, name := told(q.word, pullOf(q.runner, q.image)), q.name()
+	host := q.word.host
+	if host == "" {
+		host = q.res.Host
+	}
+	problem, root, hint := daemonDiffers, q.image.Reference, "look where the daemon is led: its mirrors, name servers and proxy"
+	message := "the docker daemon does not find " + name + ", and this process does"
+	var commands []string
+	switch q.word.kind {
+	case wordName:
+		problem, root, message = daemonDNS, host, "the docker daemon cannot look up "+hostOfAddress(host)
+		hint, commands = "have the name server of the daemon's machine know it, then restart docker",
+			[]string{"cat " + resolverFile, restartDocker}
+	case wordUnreachable:
+		problem, root, message = daemonUnreachable, host, "the docker daemon cannot reach "+spoken(host)
+		hint = "let the daemon's machine through to " + host
+	case wordUntrusted, wordCertificate:
+		return q.untrusting(host, said)
+	case wordProxy:
+		problem, root = daemonProxyFailing, withoutUser(h.Told.HTTPSProxy)
+		message = fmt.Sprintf("the docker daemon does not get through its proxy %s to %s", clip(root), spoken(host))
+		hint = "correct the daemon's proxy, or except " + hostOfAddress(host) + " from it with NO_PROXY, then restart docker"
+		commands = []string{"systemctl cat docker", restartDocker}
+	case wordDenied:
+		problem, root, message = daemonDenied, q.res.Host, fmt.Sprintf("%s refuses the docker daemon %s", spoken(q.res.Host), name)
+		hint = "look for what tells the daemon from this process: its address, its proxy"
+	case wordLimited, wordPage, wordClear, wordNotFound, wordLate, wordOther:
+	}
+	f := Failed(problem, q.role(), message+": "+said, hint)
+	if problem == daemonDiffers {
+		f = f.As(Warn)
+	}
+	return q.daemonBase(f.On(root), host).Try(commands...)
+}
+
+// daemonBase is what findings about the daemon's own failures have in common.
+func (q question) daemonBase(f Finding, host string) Finding {
+	f = f.At(q.image.Place).Touching(Reference(q.image.Reference), HostPort(q.res.Host)).With("vantage", vantageDaemon)
+	if host != "" && host != q.res.Host {
+		f = f.Touching(HostPort(host))
+	}
+	if q.failure != nil {
+		f = f.With("this_process", q.failure.Kind)
+	}
+	return f.With("docker_daemon", told(q.word, pullOf(q.runner, q.image)))
+}
+
+// untrusting is the finding where the daemon does not take a certificate.
+func (q question) untrusting(host, said string) Finding {
+	hint := "put the authority's certificate where the daemon looks; no restart is needed"
+	folder := certificateFolder + "/" + registryHost(q.image.Reference)
+	commands := []string{"sudo install -D -m 644 ca.crt " + shellWord(folder+"/ca.crt")}
+	message := "the docker daemon does not trust the certificate of " + spoken(host)
+	if q.word.kind == wordCertificate {
+		hint = "look at the certificate from the daemon's machine: its clock, its proxy or its name servers may differ"
+		commands = []string{"date -u", "openssl s_client -connect " + shellWord(host) + " -servername " +
+			shellWord(hostOfAddress(host)) + " </dev/null"}
+		message = "the docker daemon does not take the certificate of " + spoken(host)
+	}
+	return q.daemonBase(Failed(daemonUntrusted, q.role(), message+": "+said, hint).On(host), host).Try(commands...)
+}
+
+const restartDocker = "sudo systemctl daemon-reload && sudo systemctl restart docker"
+
+// proxyDropIn is where systemd reads the daemon's proxy from.
+const proxyDropIn = daemonDropIns + "/http-proxy.conf"
+
+// proxyMissing is the finding where the daemon is not told of a proxy that it needs.
+func (q question) proxyMissing(h *Host) Finding {
+	proxy, _ := h.own.Daemon.ProxyFor(q.res.Host)
+	address := proxy.URL.Scheme + "://" + proxy.Address()
+	message := fmt.Sprintf("the docker daemon goes to %s directly and fails; the proxy %s, which %s gives this process alone, "+
+		"leads there", spoken(q.res.Host), proxy.Address(), proxyVariable(proxy))
+	hint := "give the daemon the proxy too, in " + proxyDropIn
+	if proxy.URL.User != nil {
+		address = proxy.URL.Scheme + "://USER:PASSWORD@" + proxy.Address()
+		hint += ", with its user and password"
+	}
+	unit := fmt.Sprintf(`[Service]\nEnvironment="HTTPS_PROXY=%s" "NO_PROXY=localhost,127.0.0.1"\n`, address)
+	write := fmt.Sprintf("sudo mkdir -p %s && printf %s | sudo tee %s", daemonDropIns,
+		shellWord(strings.ReplaceAll(unit, "%", "%%")), proxyDropIn)
+	f := Failed(daemonProxyMissing, q.role(), message, hint).On(daemonSubject).Try(write, restartDocker)
+	for _, e := range q.runner.Endpoints { // what else the daemon may need is out of its reach for the same reason
+		if proxied, _ := h.own.Daemon.ProxyFor(e.Address()); e.Actor == ActorDaemon && proxied != nil {
+			f = f.Touching(HostPort(e.Address()))
+		}
+	}
+	return q.daemonBase(f, q.word.host).With("proxy", proxy.Address())
+}
+
+func proxyVariable(proxy *network.Proxy) string {
+	if proxy.Variable == "" {
+		return "a setting"
+	}
+	return proxy.Variable
+}

@@ -1,0 +1,380 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/engine"
+	"runner-preflight/checks/network"
+	"runner-preflight/checks/registry"
+	"runner-preflight/checks/source"
+)
+
+// There are two vantage points from which an image can be looked at: this process, which sees the phases of a
+// connection and every layer, and the docker daemon, which is who pulls. Where the two differ the daemon is right.
+
+// The values of the evidence "vantage".
+const (
+	vantageProcess = "this process"
+	vantageDaemon  = "docker daemon"
+	vantageBoth    = "both"
+)
+
+// word is what the docker daemon itself says of an image.
+type word struct {
+	// unasked says why it was not asked, or cannot know ("" if it was).
+	unasked string
+	// found is what it found; failed is why it found nothing, nil if it did, and kind what that comes to.
+	found  engine.Found
+	failed *engine.Failure
+	kind   wordKind
+	// host is the host:port at which it failed, as far as it says.
+	host string
+}
+
+// good tells whether the daemon found the image.
+func (w word) good() bool { return w.unasked == "" && w.failed == nil }
+
+// wordKind is what a failure of the daemon's comes to.
+type wordKind string
+
+// The kinds of failures that the daemon's words tell apart.
+const (
+	wordUntrusted   wordKind = "untrusted"
+	wordCertificate wordKind = "certificate"
+	wordName        wordKind = "name"
+	wordProxy       wordKind = "proxy"
+	wordUnreachable wordKind = "unreachable"
+	wordClear       wordKind = "clear"
+	wordPage        wordKind = "page"
+	wordLimited     wordKind = "limited"
+	wordDenied      wordKind = "denied"
+	wordNotFound    wordKind = "not-found"
+	wordLate        wordKind = "late"
+	wordOther       wordKind = "other"
+)
+
+// words are the daemon's own, by what they come to; the first that is found counts. Measured with docker's daemon 20.10
+// against registries, name servers, proxies and firewalls set up for it; the newer forms are those of containerd.
+func words() []struct {
+	kind wordKind
+	text []string
+} {
+	return []struct {
+		kind wordKind
+		text []string
+	}{
+		{wordProxy, []string{"proxyconnect", "proxy authentication required", "socks connect"}},
+		{wordUntrusted, []string{"unknown authority"}},
+		{wordCertificate, []string{"x509:", "tls: failed to verify"}},
+		{wordName, []string{"no such host", "server misbehaving", "name resolution", "dial tcp: lookup"}},
+		{wordClear, []string{"http response to https client", "first record does not look like a tls handshake"}},
+		{wordUnreachable, []string{
+			"client.timeout exceeded", "i/o timeout", "connection refused", "no route to host", "network is unreachable",
+			"connection reset", "connection timed out", "handshake timeout", "deadline exceeded", ": eof", "unexpected eof",
+			"request canceled", "connect: permission denied", "host is down",
+		}},
+		{wordPage, []string{"error parsing http"}},
+		{wordLimited, []string{"toomanyrequests", "too many requests"}},
+		{wordDenied, []string{
+			"unauthorized", "no basic auth", "denied", "authentication required", "failed to authorize", "forbidden",
+			"insufficient_scope", "failed to fetch anonymous token", "failed to fetch oauth token",
+		}},
+		{wordNotFound, []string{"manifest unknown", "name unknown", "not found", "not known"}},
+	}
+}
+
+// kindOfWord classifies a failure of the daemon's by its words: it has no codes for them.
+func kindOfWord(f *engine.Failure) wordKind {
+	if f.Kind == engine.OutOfTime {
+		return wordLate
+	}
+	said := strings.ToLower(f.Detail)
+	if refusedByProxy.MatchString(said) {
+		return wordProxy
+	}
+	for _, w := range words() {
+		if slices.ContainsFunc(w.text, func(text string) bool { return strings.Contains(said, text) }) {
+			return w.kind
+		}
+	}
+	return wordOther
+}
+
+// refusedByProxy matches what Go says of a proxy that answers CONNECT with a refusal: its status in words and no more.
+var refusedByProxy = regexp.MustCompile(`https://\S+": (forbidden|bad gateway|service unavailable|gateway time-?out)$`)
+
+// namedURL matches the URLs in the daemon's words: what it asked for when it failed.
+var namedURL = regexp.MustCompile(`"?https?://[^\s"]+`)
+
+// hostOfWord is the host:port at which the daemon failed: that of the last URL in its words, else the registry's.
+func hostOfWord(detail, reference string) string {
+	if found := namedURL.FindAllString(detail, -1); len(found) > 0 {
+		if u, err := url.Parse(strings.Trim(found[len(found)-1], `":`)); err == nil && u.Hostname() != "" {
+			port := u.Port()
+			if port == "" {
+				port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+			}
+			return net.JoinHostPort(strings.ToLower(source.Printable(u.Hostname())), port)
+		}
+	}
+	if host, port, ok := imageAddress(reference); ok {
+		return Endpoint{Host: host, Port: port}.Address()
+	}
+	return ""
+}
+
+// daemonWord has the docker daemon ask the registry about an image, with what the runner would send. It costs nothing to
+// ask again.
+func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
+	if reason := undaemoned(h, r, image); reason != "" {
+		return word{unasked: reason}
+	}
+	p := pullOf(r, image)
+	as := engine.Credentials{}
+	if p.username != "" || p.password != "" {
+		as = engine.Credentials{Username: p.username, Password: p.password, Server: p.key}
+	}
+	found, err := h.Engine.Distribution(ctx, image.Reference, as)
+	if err == nil {
+		return word{found: found}
+	}
+	failed := &engine.Failure{Kind: engine.Failed, Detail: "it gives no answer"}
+	_ = errors.As(err, &failed)
+	switch failed.Kind {
+	case engine.NotThere:
+		return word{unasked: "this daemon does not look images up in registries"}
+	case engine.Unsupported:
+		return word{unasked: failed.Detail}
+	case engine.NoSocket, engine.NotPermitted, engine.Refused, engine.NotDocker, engine.Version:
+		return word{unasked: "the daemon stopped answering: " + failed.Detail}
+	}
+	w := word{failed: failed, kind: kindOfWord(failed), host: hostOfWord(failed.Detail, image.Reference)}
+	if w.kind != wordLate && mirrored(h, image.Reference) {
+		return word{unasked: "the daemon asks a mirror first, and says nothing of what it would pull after that: " + told(w, p)}
+	}
+	return w
+}
+
+// undaemoned says why the daemon is not asked about an image ("" if it is).
+func undaemoned(h *Host, r *Runner, image Image) string {
+	if reason := unasked(h, image); reason != "" {
+		return reason
+	}
+	switch {
+	case h.Told == nil || h.Engine == nil:
+		return "the docker daemon does not answer (see daemon-answers)"
+	case !docker(h.Told):
+		return "what answers is no docker daemon (see daemon-answers)"
+	case r.Definition != nil && ownDaemon(r.Definition):
+		return "the runner has a docker daemon of its own"
+	}
+	return pullOf(r, image).unknown
+}
+
+// mirrored tells whether the daemon has mirrors for an image: they stand for Docker Hub alone.
+func mirrored(h *Host, reference string) bool {
+	return len(h.daemon.Mirrors) > 0 && registryHost(reference) == hubHost
+}
+
+// told is what the daemon said, for people: in one line, without what was sent.
+func told(w word, p pull) string {
+	said := w.failed.Detail
+	for _, secret := range []string{p.password, url.QueryEscape(p.password), p.username, url.QueryEscape(p.username)} {
+		if len(secret) > 2 && (secret == p.password || secret == url.QueryEscape(p.password) ||
+			source.Username(p.username) != p.username) {
+			said = strings.ReplaceAll(said, secret, "********")
+		}
+	}
+	return clip(said)
+}
+
+// bestWord is the daemon's word about an image; of the vendor's defaults for one role any will do.
+func bestWord(ctx context.Context, h *Host, r *Runner, image Image) (word, Image) {
+	first := daemonWord(ctx, h, r, image)
+	if image.Origin != OriginDefault || first.failed == nil {
+		return first, image
+	}
+	for _, reference := range defaultImages(image.Role) {
+		other := image
+		other.Reference = reference
+		if w := daemonWord(ctx, h, r, other); w.good() {
+			return w, other
+		}
+	}
+	return first, image
+}
+
+// apart tells whether this process is known to stand elsewhere than the daemon: what it cannot reach the daemon may.
+func (h *Host) apart() bool {
+	if h.inside || h.daemon.elsewhere() {
+		return true
+	}
+	if h.Told == nil || h.Engine == nil || h.Engine.Socket() != "" {
+		return false
+	}
+	u, err := url.Parse(h.Engine.Host)
+	if err != nil || u.Hostname() == "localhost" || u.Hostname() == "" { // a pipe of Windows has no host
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return err != nil || !ip.IsLoopback()
+}
+
+// whyApart says where this process stands.
+func (h *Host) whyApart() string {
+	if h.inside {
+		return "this process is in a container, where the daemon's proxy, certificates and name servers are out of sight"
+	}
+	return "the docker daemon is not on this machine, and may reach it another way"
+}
+
+// outweighs tells whether the daemon's success outweighs a failure that this process met: it reached the registry another
+// way, or was served by a mirror. What was served wrong is wrong for the daemon too, when it pulls.
+func outweighs(f *registry.Failure) bool {
+	return f != nil && f.Stage == registry.StageManifest &&
+		!slices.Contains([]string{"manifest-unsupported", "digest-mismatch", "invalid-reference"}, f.Kind)
+}
+
+// likens maps a failure that this process met to what the daemon would call it.
+func likens(f *registry.Failure) []wordKind {
+	if f.Network == nil {
+		switch f.Kind {
+		case "credentials-missing", "credentials-rejected", "access-denied", "repository-not-found", "tag-not-found",
+			"token-service-failure":
+			return []wordKind{wordDenied, wordNotFound}
+		case "rate-limited":
+			return []wordKind{wordLimited}
+		case "not-a-registry":
+			return []wordKind{wordPage, wordNotFound, wordDenied, wordOther}
+		case "insecure-registry":
+			return []wordKind{wordClear}
+		}
+		return []wordKind{wordOther, wordNotFound}
+	}
+	switch f.Network.Kind {
+	case network.DNSNotFound, network.DNSFailure:
+		return []wordKind{wordName}
+	case network.ProxyUnreachable, network.ProxyAuthRequired, network.ProxyDenied:
+		return []wordKind{wordProxy, wordDenied, wordUnreachable, wordOther}
+	case network.TLSUntrusted, network.TLSIntercepted:
+		return []wordKind{wordUntrusted, wordCertificate}
+	case network.TLSExpired, network.TLSNotYetValid, network.TLSWrongHost:
+		return []wordKind{wordCertificate}
+	case network.TLSNotSpoken:
+		return []wordKind{wordClear, wordUnreachable}
+	}
+	return []wordKind{wordUnreachable, wordOther}
+}
+
+// failsAlike tells whether the daemon fails as this process does. On loopback it does not look at certificates, and goes on
+// in clear, which hides what it met.
+func failsAlike(f *registry.Failure, w word, reference string) bool {
+	return slices.Contains(likens(f), w.kind) || loopback(registryHost(reference))
+}
+
+// loopback tells whether a host, as a reference writes it, is this machine's loopback.
+func loopback(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	ip, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return name == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// saved tells whether the daemon finds an image that this process does not.
+func (q question) saved() bool { return outweighs(q.failure) && q.word.good() }
+
+// here says why this process does not find what the daemon finds.
+func (q question) here() string {
+	detail := q.failure.Detail
+	if q.failure.Network != nil {
+		detail = q.failure.Network.Detail
+	}
+	if q.failure.Host != "" && !strings.HasPrefix(detail, q.failure.Host) {
+		detail = spoken(q.failure.Host) + ": " + detail
+	}
+	return detail
+}
+
+// savedFinding is the pass of an image that the daemon alone finds.
+func (q question) savedFinding(said string) Finding {
+	f := Passed(q.role(), fmt.Sprintf("%s %s for the docker daemon, and not for this process (%s)",
+		q.name(), said, q.here())).With("vantage", vantageDaemon)
+	if digest := clip(q.word.found.Digest); digest != "" {
+		f = f.With("digest", digest)
+	}
+	return f.With("this_process", q.failure.Kind)
+}
+
+// seen adds from where an image was looked at, and what the daemon says where it fails as well.
+func (q question) seen(f Finding) Finding {
+	switch {
+	case q.failure == nil || q.word.unasked != "" || q.word.failed == nil:
+		return f.With("vantage", vantageProcess)
+	case q.word.kind == wordLate:
+		return f.With("vantage", vantageProcess).With("docker_daemon", "no answer in time")
+	}
+	vantage := vantageProcess
+	if failsAlike(q.failure, q.word, q.image.Reference) {
+		vantage = vantageBoth
+	}
+	return f.With("vantage", vantage).With("docker_daemon", told(q.word, pullOf(q.runner, q.image)))
+}
+
+// curable is the finding in place of a failure that the daemon's own settings may cure, where this process does not
+// stand where the daemon does and the daemon does not say.
+func curable(h *Host, f Finding) Finding {
+	found := Erred(notEstablished, f.Subject, f.Message+"; "+h.whyApart(),
+		"mount docker's socket into this container (-v "+dockerSocket+":"+dockerSocket+"), so that the daemon can be asked, "+
+			"or run the tool on the host itself")
+	if !h.inside {
+		found.Hint = "run the tool where the docker daemon is"
+	}
+	found.Location, found.Touches, found.Evidence, found.Runners = f.Location, f.Touches, f.Evidence, f.Runners
+	found.Connection, found.Pull = f.Connection, f.Pull
+	if f.Problem != nil {
+		found = found.With("here", f.Problem.ID)
+	}
+	return found.On(f.Root)
+}
+
+// daemonReaches is the finding about a host that this process does not reach and the docker daemon needs, where the
+// daemon is known to reach it (it finds an image there), or where it stands elsewhere and does not say. It is not
+// settled otherwise: then the failure stands.
+func (d *demand) daemonReaches(ctx context.Context, h *Host, failed *network.Failure) (found Finding, settled bool) {
+	if d.client == d.runner.Control || slices.ContainsFunc(d.endpoints, func(e Endpoint) bool { return e.Actor == ActorJVM }) {
+		return Finding{}, false
+	}
+	known := false
+	for _, image := range d.images {
+		for _, reference := range referencesOf(image) {
+			if host, port, ok := imageAddress(reference); d.metFor == "" &&
+				(!ok || Endpoint{Host: host, Port: port}.Address() != d.address) {
+				continue
+			}
+			image.Reference = reference
+			w := daemonWord(ctx, h, d.runner, image)
+			if w.good() && d.metFor != registry.ForBlobs {
+				return Passed(d.address, fmt.Sprintf("the docker daemon finds %s, and this process does not reach the host (%s)",
+					clip(reference), failed.Detail)).With("vantage", vantageDaemon).With("this_process", failed.Kind), true
+			}
+			known = known || w.failed != nil && w.kind != wordLate
+		}
+	}
+	if !h.apart() || known && d.metFor != registry.ForBlobs || failed.Kind == network.NotEstablished {
+		return Finding{}, false
+	}
+	if d.optional() {
+		return Skipped(d.address, fmt.Sprintf("%s; %s", failed.Detail, h.whyApart())), true
+	}
+	return curable(h, networkFinding(ctx, h, failed, d.need())), true
+}
