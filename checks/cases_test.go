@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -16,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 
 	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
@@ -51,7 +50,9 @@ type scene struct {
 	// Socket is then where it is looked for.
 	Untold *engine.Failure
 	Socket string
-	// Modes are files' modes in octal, by path; "unreadable" makes reading fail.
+	// Own is the tool's own environment, where it is the definition.
+	Own []string
+	// Modes are files' modes in octal, by path; "unreadable" makes reading fail, "hidden" looking too.
 	Modes map[string]string
 }
 
@@ -93,7 +94,7 @@ func testCase(t *testing.T, check Check, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := gocmp.Diff(string(want), got.String()); diff != "" {
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
@@ -137,10 +138,15 @@ func hostOf(t *testing.T, folder string) *Host {
 		engineOf(t, folder, &in)
 		if s.Untold != nil {
 			in.Untold = s.Untold
-			in.Engine = engine.New(engine.Address{
-				Host: cmp.Or(s.Socket, "unix:///var/run/docker.sock"), Origin: "docker's default",
-			}, time.Second)
+			address := engine.Address{Host: "unix:///var/run/docker.sock", Origin: "docker's default"}
+			if s.Socket != "" {
+				address = engine.Address{Host: s.Socket, Origin: "DOCKER_HOST"}
+			}
+			in.Engine = engine.New(address, time.Second)
 		}
+	}
+	if len(s.Own) > 0 {
+		in.Files = []InputFile{{EnvironmentPath, []byte(strings.Join(s.Own, "\n") + "\n")}}
 	}
 	for _, name := range s.Files {
 		data, err := files.ReadFile(name)
@@ -231,6 +237,9 @@ func (f folderFiles) ReadFile(path string) ([]byte, error) {
 }
 
 func (f folderFiles) Stat(path string) (fs.FileInfo, error) {
+	if f.modes[path] == "hidden" {
+		return nil, &fs.PathError{Op: "stat", Path: path, Err: fs.ErrPermission}
+	}
 	info, err := os.Stat(f.real(path))
 	if mode, ok := f.modes[path]; ok && err == nil && mode != "unreadable" {
 		bits, parseErr := strconv.ParseUint(mode, 8, 32)

@@ -91,18 +91,32 @@ func answersFinding(h *Host) Finding {
 	case engine.NotPermitted:
 		return Warned(daemonNotPermitted, daemonSubject,
 			fmt.Sprintf("this user may not use %s: what this process sees stands for the daemon", at),
-			"run it as a user who may, with the same files").Try("sudo runner-preflight check")
+			"run it as a user who may, with the same files").Try(sudoCheck(h))
 	case engine.Refused:
 		return refused(h, at, socket)
 	case engine.Version:
 		return Failed(daemonAPI, daemonSubject, "no version of docker's API is shared with the daemon: "+detail,
 			"update docker, to 19.03 or newer").Try("docker version")
-	case engine.Unsupported, engine.NotThere:
+	case engine.NotThere:
+		return Skipped(daemonSubject, fmt.Sprintf("what answers at %s does not know what docker's daemon knows (%s): "+
+			"what this process sees stands for the daemon", at, detail))
+	case engine.Unsupported:
 		return Skipped(daemonSubject, detail+": what this process sees stands for the daemon")
 	case engine.OutOfTime, engine.Failed, engine.NotDocker, engine.NotFound:
 	}
-	return Warned(daemonSilent, daemonSubject, fmt.Sprintf("%s is there and gives no proper answer: %s", at, detail),
+	return Warned(daemonSilent, daemonSubject, fmt.Sprintf("%s gives no proper answer: %s", at, detail),
 		"look at the daemon's log, then restart it").Try("journalctl -u docker -n 50", "sudo systemctl restart docker")
+}
+
+// sudoCheck is the command that judges the same files with more rights.
+func sudoCheck(h *Host) string {
+	command := "sudo runner-preflight check"
+	for _, reading := range h.Readings {
+		if reading.Path != EnvironmentPath && !strings.HasPrefix(reading.Path, "<") {
+			command += " " + shellWord(reading.Path)
+		}
+	}
+	return command
 }
 
 // daemonPlace is where the daemon is looked for, for people.
@@ -138,7 +152,7 @@ func refused(h *Host, at, socket string) Finding {
 		Try("sudo systemctl start docker", "journalctl -u docker -n 50")
 	if socket == "" {
 		f.Message = fmt.Sprintf("nothing listens at %s, which %s names", at, h.Engine.Origin)
-		f.Hint = "start the docker daemon there, or correct " + h.Engine.Origin
+		f.Hint, f.Commands = "start the docker daemon there, or correct "+h.Engine.Origin, nil
 		return f.As(Warn)
 	}
 	return f

@@ -73,9 +73,9 @@ var daemonUntrusted = &Problem{
 var daemonDNS = &Problem{
 	ID:    "daemon-dns",
 	Title: "The docker daemon cannot look a registry's name up",
-	Doc: "This process can look the name up, and the docker daemon cannot: its name servers are others, as those of " +
-		"/etc/resolv.conf changed since it was started (a VPN), or it runs where /etc/hosts or the resolver of this " +
-		"process is not. Have the name server of the daemon's machine know the name, and restart docker.",
+	Doc: "This process can look the name up, and the docker daemon cannot: it runs where other name servers, or another " +
+		"/etc/hosts, are in force (a virtual machine, a network namespace, a container), or the name server answers one " +
+		"time and not another. Have the name server of the daemon's machine know the name.",
 	Source: daemonMeasured,
 	Prints: []Print{
 		{`no such host`, 2},
@@ -99,7 +99,7 @@ var daemonUnreachable = &Problem{
 var daemonDenied = &Problem{
 	ID:    "daemon-denied",
 	Title: "The registry refuses the docker daemon",
-	Doc: "With the very same credentials the registry shows the image to this process and refuses the docker daemon. It " +
+	Doc: "With the very same credentials, the registry shows the image to this process and refuses the docker daemon. It " +
 		"tells them apart by where they come from (a list of addresses, another proxy), or the daemon is led to another " +
 		"registry of that name. Let the daemon's address through, or have both led to the same registry.",
 	Source: daemonMeasured,
@@ -152,6 +152,8 @@ func (q question) bothFail(ctx context.Context, h *Host) Finding {
 		return q.proxyMissing(h)
 	case q.word.kind == wordLate:
 		return Skipped(q.role(), "the docker daemon does not answer in time either (see image-resolves)")
+	case q.byDaemon:
+		return Skipped(q.role(), "the docker daemon is refused: see image-resolves").With("vantage", vantageDaemon)
 	case q.failure.Kind != "not-established" && failsAlike(q.failure, q.word, q.image.Reference):
 		return Skipped(q.role(), "the docker daemon fails as this process does: "+said).With("vantage", vantageBoth)
 	}
@@ -186,13 +188,15 @@ func (q question) daemonFails(h *Host) Finding {
 		host = q.res.Host
 	}
 	problem, root, hint := daemonDiffers, q.image.Reference, "look where the daemon is led: its mirrors, name servers and proxy"
-	message := "the docker daemon does not find " + name + ", and this process does"
+	message := "this process finds " + name + ", and the docker daemon does not"
 	var commands []string
 	switch q.word.kind {
 	case wordName:
 		problem, root, message = daemonDNS, host, "the docker daemon cannot look up "+hostOfAddress(host)
-		hint, commands = "have the name server of the daemon's machine know it, then restart docker",
-			[]string{"cat " + resolverFile, restartDocker}
+		hint = "have the name server of the daemon's machine know it"
+		if shellSafe.MatchString(host) {
+			commands = []string{"getent hosts " + hostOfAddress(host), "cat " + resolverFile}
+		}
 	case wordUnreachable:
 		problem, root, message = daemonUnreachable, host, "the docker daemon cannot reach "+spoken(host)
 		hint = "let the daemon's machine through to " + host
@@ -229,14 +233,17 @@ func (q question) daemonBase(f Finding, host string) Finding {
 
 // untrusting is the finding where the daemon does not take a certificate.
 func (q question) untrusting(host, said string) Finding {
-	hint := "put the authority's certificate where the daemon looks; no restart is needed"
+	hint := "put the authority's certificate where the daemon looks, which needs no restart; or, if it was installed into the " +
+		"system after docker was started, restart docker"
 	folder := certificateFolder + "/" + registryHost(q.image.Reference)
 	commands := []string{"sudo install -D -m 644 ca.crt " + shellWord(folder+"/ca.crt")}
 	message := "the docker daemon does not trust the certificate of " + spoken(host)
 	if q.word.kind == wordCertificate {
 		hint = "look at the certificate from the daemon's machine: its clock, its proxy or its name servers may differ"
-		commands = []string{"date -u", "openssl s_client -connect " + shellWord(host) + " -servername " +
-			shellWord(hostOfAddress(host)) + " </dev/null"}
+		commands = []string{"date -u"}
+		if shellSafe.MatchString(host) {
+			commands = append(commands, "openssl s_client -connect "+host+" -servername "+hostOfAddress(host)+" </dev/null")
+		}
 		message = "the docker daemon does not take the certificate of " + spoken(host)
 	}
 	return q.daemonBase(Failed(daemonUntrusted, q.role(), message+": "+said, hint).On(host), host).Try(commands...)

@@ -190,11 +190,13 @@ func (d *demand) spare(found []Finding, demands []*demand, answers []network.Ans
 // judgeEndpoint says what came of one host.
 func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []Finding {
 	if a.Failure != nil {
-		if reason := daemonAllows(h, spoken(d.address), a.Failure); d.registry() && reason != "" {
+		settled, known := d.daemonReaches(ctx, h, a.Failure)
+		reason := daemonAllows(h, spoken(d.address), a.Failure)
+		switch {
+		case d.registry() && reason != "" && settled.Status != Pass:
 			return []Finding{Skipped(d.address, reason)}
-		}
-		if found, settled := d.daemonReaches(ctx, h, a.Failure); settled {
-			return []Finding{d.traced(found, a.Trace)}
+		case known:
+			return []Finding{d.traced(settled, a.Trace)}
 		}
 		found := networkFinding(ctx, h, a.Failure, d.need())
 		if a.Failure.Kind == network.TLSIntercepted && aged(h) {

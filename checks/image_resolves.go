@@ -208,6 +208,8 @@ type question struct {
 	failure *registry.Failure
 	// word is the docker daemon's, where the image does not resolve for this process.
 	word word
+	// byDaemon says that failure is what the daemon met.
+	byDaemon bool
 }
 
 // ask resolves an image. Of the vendor's defaults for one role any will do, as it depends on the runner's version
@@ -235,7 +237,7 @@ func ask(ctx context.Context, h *Host, r *Runner, image Image) question {
 	if q.word, pulled = bestWord(ctx, h, r, image); q.word.good() {
 		q.image = pulled
 	}
-	return q
+	return q.throughDaemon()
 }
 
 func (q question) role() string { return string(q.image.Role) }
@@ -344,6 +346,9 @@ func loginTo(host string) string {
 
 // answered is the registry's answer for the end of a message.
 func answered(f *registry.Failure) string {
+	if f.Status == 0 {
+		return f.Detail
+	}
 	text := fmt.Sprintf("%d", f.Status)
 	if f.Code != "" {
 		text += " " + f.Code

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -41,6 +42,11 @@ type word struct {
 
 // good tells whether the daemon found the image.
 func (w word) good() bool { return w.unasked == "" && w.failed == nil }
+
+// reaches tells whether the daemon got to the registry, whatever that told it.
+func (w word) reaches() bool {
+	return w.good() || w.failed != nil && slices.Contains([]wordKind{wordDenied, wordNotFound, wordLimited}, w.kind)
+}
 
 // wordKind is what a failure of the daemon's comes to.
 type wordKind string
@@ -186,14 +192,49 @@ func mirrored(h *Host, reference string) bool {
 
 // told is what the daemon said, for people: in one line, without what was sent.
 func told(w word, p pull) string {
-	said := w.failed.Detail
-	for _, secret := range []string{p.password, url.QueryEscape(p.password), p.username, url.QueryEscape(p.username)} {
-		if len(secret) > 2 && (secret == p.password || secret == url.QueryEscape(p.password) ||
-			source.Username(p.username) != p.username) {
-			said = strings.ReplaceAll(said, secret, "********")
-		}
+	said, pair := w.failed.Detail, p.username+":"+p.password
+	var secrets []string
+	if p.password != "" {
+		secrets = append(secrets, p.password, url.QueryEscape(p.password), url.PathEscape(p.password),
+			base64.StdEncoding.EncodeToString([]byte(p.password)), base64.StdEncoding.EncodeToString([]byte(pair)),
+			base64.URLEncoding.EncodeToString([]byte(pair)))
+	}
+	if source.Username(p.username) != p.username {
+		secrets = append(secrets, p.username, url.QueryEscape(p.username))
+	}
+	for _, secret := range secrets {
+		said = strings.ReplaceAll(said, secret, "********")
 	}
 	return clip(said)
+}
+
+// throughDaemon is the question with the daemon's answer in the place of this process's, where only the daemon gets to
+// the registry, and is refused there.
+func (q question) throughDaemon() question {
+	if q.failure.Network == nil && q.failure.Kind != "not-established" || !q.word.reaches() || q.word.good() {
+		return q
+	}
+	p := pullOf(q.runner, q.image)
+	said := told(q.word, p)
+	f := &registry.Failure{Kind: "tag-not-found", Stage: registry.StageManifest, Host: q.res.Host}
+	f.Detail = fmt.Sprintf("%s does not have it, as the docker daemon is told: %s", spoken(q.res.Host), said)
+	switch lower := strings.ToLower(said); {
+	case q.word.kind == wordLimited:
+		f.Kind, f.Detail = "rate-limited", fmt.Sprintf("%s allows no more pulls for now, as the docker daemon is told: %s",
+			spoken(q.res.Host), said)
+	case q.word.kind == wordNotFound:
+	case p.username == "" && p.password == "":
+		f.Kind = "credentials-missing"
+	case strings.Contains(lower, "denied") || strings.Contains(lower, "forbidden"):
+		f.Kind = "access-denied"
+	default:
+		f.Kind = "credentials-rejected"
+	}
+	if q.word.kind == wordDenied {
+		f.Detail = "the docker daemon is told: " + said
+	}
+	q.failure, q.byDaemon = f, true
+	return q
 }
 
 // bestWord is the daemon's word about an image; of the vendor's defaults for one role any will do.
@@ -318,6 +359,8 @@ func (q question) savedFinding(said string) Finding {
 // seen adds from where an image was looked at, and what the daemon says where it fails as well.
 func (q question) seen(f Finding) Finding {
 	switch {
+	case q.byDaemon:
+		return f.With("vantage", vantageDaemon).With("docker_daemon", told(q.word, pullOf(q.runner, q.image)))
 	case q.failure == nil || q.word.unasked != "" || q.word.failed == nil:
 		return f.With("vantage", vantageProcess)
 	case q.word.kind == wordLate:
@@ -363,9 +406,10 @@ func (d *demand) daemonReaches(ctx context.Context, h *Host, failed *network.Fai
 			}
 			image.Reference = reference
 			w := daemonWord(ctx, h, d.runner, image)
-			if w.good() && d.metFor != registry.ForBlobs {
-				return Passed(d.address, fmt.Sprintf("the docker daemon finds %s, and this process does not reach the host (%s)",
-					clip(reference), failed.Detail)).With("vantage", vantageDaemon).With("this_process", failed.Kind), true
+			if w.reaches() && d.metFor != registry.ForBlobs {
+				verb := map[bool]string{true: "finds", false: "is answered about"}[w.good()]
+				return Passed(d.address, fmt.Sprintf("the docker daemon %s %s, and this process does not reach the host (%s)",
+					verb, clip(reference), failed.Detail)).With("vantage", vantageDaemon).With("this_process", failed.Kind), true
 			}
 			known = known || w.failed != nil && w.kind != wordLate
 		}

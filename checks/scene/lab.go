@@ -160,6 +160,9 @@ func (l *Lab) Resolve(ctx context.Context, name string) ([]netip.Addr, error) {
 	return nil, &refuse
 }
 
+// byProxy marks the context of a connection that a proxy makes.
+type byProxy struct{}
+
 // Dial connects to an address of the scene.
 func (l *Lab) Dial(ctx context.Context, _, address string) (net.Conn, error) {
 	target, err := netip.ParseAddrPort(address)
@@ -175,6 +178,9 @@ func (l *Lab) Dial(ctx context.Context, _, address string) (net.Conn, error) {
 	}
 	h, found := l.find(name, port)
 	behaviour := h.TCP
+	if proxied, _ := ctx.Value(byProxy{}).(bool); !proxied && h.Direct != "" {
+		behaviour = h.Direct
+	}
 	if ip.Is6() && known {
 		behaviour = h.IPv6
 	}

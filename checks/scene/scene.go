@@ -41,6 +41,8 @@ type Host struct {
 	Address string
 	// TCP is "" to connect, "timeout", "refused" or "unreachable".
 	TCP string
+	// Direct is as TCP, for what does not come through a proxy.
+	Direct string
 	// IPv6 gives the host an IPv6 address as well, and is what that does: "ok", or as TCP.
 	IPv6 string
 	// TLS is "" for a certificate that public roots vouch for, or:
@@ -139,7 +141,7 @@ type Fault struct {
 // check refuses behaviours that do not exist: a slip in a description must not make a healthy host.
 func (s Scene) check() error {
 	known := map[string]string{
-		"DNS": " nxdomain servfail timeout ", "TCP": " timeout refused unreachable ",
+		"DNS": " nxdomain servfail timeout ", "TCP": " timeout refused unreachable ", "Direct": " timeout refused unreachable ",
 		"IPv6": " ok timeout refused unreachable ",
 		"TLS": " private intercepted untrusted self-signed expired not-yet-valid wrong-host old-version " +
 			"client-certificate client-certificate-1.2 plain-http reset silent garbage ",
@@ -150,7 +152,7 @@ func (s Scene) check() error {
 		hosts["others"] = *s.Others
 	}
 	for name, h := range hosts {
-		for field, value := range map[string]string{"DNS": h.DNS, "TCP": h.TCP, "IPv6": h.IPv6, "TLS": h.TLS} {
+		for field, value := range map[string]string{"DNS": h.DNS, "TCP": h.TCP, "Direct": h.Direct, "IPv6": h.IPv6, "TLS": h.TLS} {
 			if value != "" && !strings.Contains(known[field], " "+value+" ") {
 				return fmt.Errorf("scene: host %s: %s cannot be %q", name, field, value)
 			}

@@ -278,7 +278,7 @@ func (s *server) dialByName(r *http.Request) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.lab.Dial(r.Context(), "tcp", net.JoinHostPort(addrs[len(addrs)-1].String(), port))
+	return s.lab.Dial(context.WithValue(r.Context(), byProxy{}, true), "tcp", net.JoinHostPort(addrs[len(addrs)-1].String(), port))
 }
 
 func (s *server) pipe(near, far net.Conn, reader *bufio.Reader) {
