@@ -59,7 +59,7 @@ type junitTrouble struct {
 }
 
 // JUnit writes the report as JUnit XML, as test tabs read it: a suite for each check, a case for each of its findings,
-// passes too. A warning is a case that passes, with its text in the suite's output.
+// passes too. A warning is a case that passes, with its text in the suite's output, as is what docker's daemon alone sees.
 func JUnit(w io.Writer, r Report) error {
 	var out junitSuites
 	for i, all := range findings(r) {
@@ -93,18 +93,21 @@ func junitCheck(r Report, id int, result checks.Result, all []entry) junitSuite 
 		suite.Properties = append(suite.Properties, junitProperty{"interrupted", "true"})
 	}
 	taken := map[string]int{}
-	var warnings []string
+	var said []string
 	for _, f := range all {
 		name := junitName(f, len(r.Runners) > 1)
 		if taken[name]++; taken[name] > 1 {
 			name = fmt.Sprintf("%s #%d", name, taken[name])
 		}
 		suite.add(f, name)
+		if f.Status == checks.Pass && f.vantage() != "" {
+			said = append(said, cut("PASS "+name+": "+oneLine(f.Message))+"\n")
+		}
 		if f.Status == checks.Warn {
-			warnings = append(warnings, cut("WARN "+name+": "+f.id()+": "+f.say()+"\n"+junitText(f))+"\n")
+			said = append(said, cut("WARN "+name+": "+f.id()+": "+f.say()+"\n"+junitText(f))+"\n")
 		}
 	}
-	suite.Out = strings.Join(warnings, "\n")
+	suite.Out = strings.Join(said, "\n")
 	return suite
 }
 
@@ -156,6 +159,9 @@ func junitText(f entry) string {
 	lines := f.remedy()
 	if where := f.where(); where != "" {
 		lines = append([]string{"at " + where}, lines...)
+	}
+	if vantage := f.vantage(); vantage != "" {
+		lines = append(lines, "vantage: "+vantage)
 	}
 	return strings.Join(lines, "\n")
 }

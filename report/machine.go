@@ -140,3 +140,17 @@ func (f entry) remedy() []string {
 
 // where is the finding's place in words; empty for nowhere.
 func (f entry) where() string { return oneLine(f.Location.Position().String()) }
+
+// vantage is from where an image was looked at, where that is not this process alone and the check does not say so
+// itself: "the docker daemon", "both"; empty otherwise.
+func (f entry) vantage() string {
+	if f.check.Group() == "daemon" {
+		return ""
+	}
+	for _, e := range f.Evidence {
+		if e.Name == "vantage" && e.Value != "this process" {
+			return fmt.Sprint(e.Value)
+		}
+	}
+	return ""
+}

@@ -79,13 +79,13 @@ func markdownCause(out *strings.Builder, n int, c Cause) {
 // markdownRows writes the rows of a check: one for each thing that it says, naming the subjects of which it says so.
 func markdownRows(out *strings.Builder, result checks.Result, all []entry) {
 	type saying struct {
-		status   checks.Status
-		id, skip string
+		status         checks.Status
+		id, skip, seen string
 	}
 	said := map[saying][]string{}
 	var order []saying
 	for _, f := range all {
-		key := saying{f.Status, f.id(), ""}
+		key := saying{f.Status, f.id(), "", f.vantage()}
 		if f.Status == checks.Skip {
 			key.skip = f.Message
 		}
@@ -98,6 +98,9 @@ func markdownRows(out *strings.Builder, result checks.Result, all []entry) {
 			what = "`" + key.id + "`: " + what
 		case key.skip != "":
 			what += ": " + markdownText(key.skip)
+		}
+		if key.seen != "" {
+			what += " (vantage: " + markdownText(key.seen) + ")"
 		}
 		fmt.Fprintf(out, "| %s | `%s` | %s |\n", strings.ToUpper(key.status.String()), result.Check.Name, what)
 	}

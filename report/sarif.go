@@ -86,6 +86,8 @@ type sarifFinding struct {
 	Check       string   `json:"check"`
 	Subject     string   `json:"subject"`
 	ExplainedBy []string `json:"explainedBy,omitempty"`
+	// Vantage is from where an image was looked at, where that is not this process alone.
+	Vantage string `json:"vantage,omitempty"`
 }
 
 type sarifLocation struct {
@@ -196,7 +198,7 @@ func sarifText(f entry) sarifMessage {
 }
 
 func sarifProperties(f entry) sarifFinding {
-	out := sarifFinding{Status: f.Status.String(), Check: f.check.Name, Subject: oneLine(f.Subject)}
+	out := sarifFinding{Status: f.Status.String(), Check: f.check.Name, Subject: oneLine(f.Subject), Vantage: f.vantage()}
 	for _, ref := range f.by {
 		out.ExplainedBy = append(out.ExplainedBy, ref.Problem)
 	}
