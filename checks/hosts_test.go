@@ -74,3 +74,49 @@ func judged(t *testing.T, folder string) string {
 	}
 	return out.String()
 }
+
+// TestVantage has every format say that the docker daemon is who found an image, and none what is secret.
+func TestVantage(t *testing.T) {
+	for folder, want := range map[string]map[string]string{
+		"healthy-docker-desktop": {
+			"text": "resolves for the docker daemon, and not for this process", "json": `"vantage":"docker daemon"`,
+			"html": "vantage", "markdown": "(vantage: docker daemon)", "junit": "resolves for the docker daemon",
+			"sarif": `"vantage":"docker daemon"`,
+		},
+		"daemon-without-the-proxy": {
+			"text": "the docker daemon goes to registry-1.docker.io directly", "json": `"vantage":"both"`, "html": "vantage",
+			"markdown": "(vantage: both)", "junit": "vantage: both", "sarif": `"vantage":"both"`,
+			"github": "the docker daemon goes to", "codequality": "the docker daemon goes to",
+		},
+		"daemon-without-the-authority": {
+			"text": "does not trust", "json": `"vantage":"docker daemon"`, "html": "does not trust", "markdown": "does not trust",
+		},
+	} {
+		t.Run(folder, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			selection, err := checks.Select(checks.All(), nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			host := checks.HostOf(t, "../testdata/hosts/"+folder)
+			r := report.New(report.Run{Host: host, Results: checks.Run(ctx, host, selection)})
+			for name, format := range report.Formats(report.TextOptions{Verbose: true, Unicode: true, Width: 1000}) {
+				var out strings.Builder
+				if err := format(&out, r); err != nil {
+					t.Fatal(err)
+				}
+				text := strings.Join(strings.Fields(strings.ReplaceAll(out.String(), `": "`, `":"`)), " ")
+				if !strings.Contains(text, want[name]) {
+					t.Errorf("%s lacks %q", name, want[name])
+				}
+				for _, secret := range []string{"correct-horse", "Y2k6Y29ycmVjdC1ob3JzZQ", "hub-s3cret-9"} {
+					if strings.Contains(text, secret) {
+						t.Errorf("%s has %s", name, secret)
+					}
+				}
+			}
+		})
+	}
+}

@@ -117,13 +117,13 @@ func kindOfWord(f *engine.Failure) wordKind {
 // refusedByProxy matches what Go says of a proxy that answers CONNECT with a refusal: its status in words and no more.
 var refusedByProxy = regexp.MustCompile(`https://\S+": (forbidden|bad gateway|service unavailable|gateway time-?out)$`)
 
-// namedURL matches the URLs in the daemon's words: what it asked for when it failed.
-var namedURL = regexp.MustCompile(`"?https?://[^\s"]+`)
+// askedURL matches what the daemon says that it asked for when it failed.
+var askedURL = regexp.MustCompile(`(?:Get|Head|Post) "(https?://[^\s"]+)"`)
 
-// hostOfWord is the host:port at which the daemon failed: that of the last URL in its words, else the registry's.
+// hostOfWord is the host:port at which the daemon failed: that of the last thing that it asked for, else the registry's.
 func hostOfWord(detail, reference string) string {
-	if found := namedURL.FindAllString(detail, -1); len(found) > 0 {
-		if u, err := url.Parse(strings.Trim(found[len(found)-1], `":`)); err == nil && u.Hostname() != "" {
+	if found := askedURL.FindAllStringSubmatch(detail, -1); len(found) > 0 {
+		if u, err := url.Parse(found[len(found)-1][1]); err == nil && u.Hostname() != "" {
 			port := u.Port()
 			if port == "" {
 				port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
