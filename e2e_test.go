@@ -121,7 +121,8 @@ func (s *labScene) row(name string) string {
 //	trust no                the company's CA is not among the host's roots (by default SSL_CERT_FILE names it)
 //	login HOST PASSWORD     docker's own CLI logs in as user ci, into home/.docker
 //	exit CODE               what must come of it
-//	cause PROBLEM ROOT [PLACE]   a cause of failures that no other explains; the first line is the first cause
+//	cause PROBLEM ROOT [PLACE]   a cause of failures that no other explains; the first line is the first cause. A plus
+//	                        stands for a blank in ROOT
 //	fail, warn, error ID…   all problems of that status, the explained ones too
 //	silent                  not one packet is sent; skopeo is not asked
 //	skopeo unasked REASON   skopeo is not asked
@@ -208,6 +209,7 @@ func (s *labScene) direct(word string, rest []string) bool {
 	case word == "login" && len(rest) == 2:
 		s.login = rest
 	case word == "cause" && len(rest) >= 2:
+		rest[1] = strings.ReplaceAll(rest[1], "+", " ")
 		s.causes = append(s.causes, rest)
 	case word == "skopeo" && len(rest) > 1 && rest[0] == "unasked":
 		s.alone = true
@@ -224,6 +226,7 @@ func (s *labScene) play(t *testing.T, l *lab, binary string) {
 	s.folder = t.TempDir()
 	s.home = filepath.Join(s.folder, "home")
 	n := l.runner(t, s.text(l, "firewall.nft"), s.text(l, "nat.nft"))
+	s.env = append(s.env, "DOCKER_HOST=unix://"+noSocket) // what the tool sees stands for the daemon
 	s.furnish(t, n)
 	before, pulled := n.sent(), make(chan error, 1)
 	if !s.silent && !s.alone {

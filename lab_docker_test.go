@@ -5,6 +5,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -20,19 +21,22 @@ import (
 	"time"
 )
 
-// Where a docker host of the lab has what docker needs. Nothing of it is where docker has it by default, but for the
-// socket that clients find.
+// Where a docker host of the lab has what docker needs.
 const (
-	dockerRoot   = "/var/lib/moved/docker"
-	dockerSocket = "/run/docker.sock"       // a proxy that writes down what it is asked
-	daemonSocket = "/run/moved/daemon.sock" // the daemon's own
+	dockerRoot   = "/var/lib/docker"
+	dockerSocket = "/run/docker.sock"        // a proxy that writes down what it is asked
+	daemonSocket = "/run/daemon/daemon.sock" // the daemon's own
+	noSocket     = "/run/nobody.sock"
 )
 
-// TestDocker runs the tool's binary on hosts with a real docker daemon. Each file of testdata/lab/docker is one host, in
-// the form of those of TestScenes (see labScene) with these directives more:
+// TestDocker runs the tool's binary on hosts with a real docker daemon: those of testdata/lab/docker, and those scenes of
+// TestScenes which say what docker pull comes to, of which the tool must say the same as without a daemon. They have these
+// directives beside those of labScene:
 //
 //	daemon NAME=VALUE…   is in the daemon's environment; PATH, HOME and the host's roots are there anyway
-//	pull ok | WORDS      what docker pull says of the pause image, with the same config.json on the same host
+//	root FOLDER          the daemon has its data there, below /var/lib
+//	pull ok | WORDS      what docker pull says of the pause image, in whatever capitals, with the same config.json on the
+//	                     same host
 //	starts IMAGE         run.sh is run before: its container has this image, made of a program that only waits
 //	inside               run.sh is the tool's own command line: its image is built of the repository's Dockerfile
 //	socket gone          there is no daemon and no socket
@@ -42,21 +46,39 @@ const (
 // Of a daemon nothing but GET and HEAD is asked, and it has the same containers, images, volumes and networks afterwards.
 func TestDocker(t *testing.T) {
 	needs(t, append(labPrograms(), "dockerd", "docker", "iptables", "setpriv")...)
-	files, err := filepath.Glob("testdata/lab/docker/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("there are no scenes", err)
-	}
 	l := newLab(t)
 	binary := buildBinary(t, l.dir)
 	waiting := buildWaiting(t, l.dir)
 	l.furnish()
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+	l.intercept()
+	for name, s := range dockerScenes(t) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := readLabScene(t, file)
 			s.playDocker(t, l, binary, waiting)
 		})
 	}
+}
+
+// dockerScenes are those that are played with a daemon, by name.
+func dockerScenes(t *testing.T) map[string]*labScene {
+	t.Helper()
+	scenes := map[string]*labScene{}
+	for _, pattern := range []string{"testdata/lab/docker/*.txtar", "testdata/lab/*.txtar"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal("there are no scenes", err)
+		}
+		for _, file := range files {
+			s, name := readLabScene(t, file), strings.TrimSuffix(filepath.Base(file), ".txtar")
+			if scenes[name] != nil {
+				t.Fatalf("two scenes are called %s", name)
+			}
+			if s.docker.pull != "" || strings.HasPrefix(file, "testdata/lab/docker") {
+				scenes[name] = s
+			}
+		}
+	}
+	return scenes
 }
 
 // buildWaiting builds a program that says what a runner says, and waits.
@@ -86,9 +108,9 @@ func main() {
 
 // dockerDirectives are those of a scene that is about docker's daemon.
 type dockerDirectives struct {
-	environment  []string
-	pull, starts string
-	inside       bool
+	environment        []string
+	root, pull, starts string
+	inside             bool
 	// socket is "", gone, dead or forbidden.
 	socket string
 }
@@ -98,6 +120,8 @@ func (d *dockerDirectives) direct(word string, rest []string) bool {
 	switch {
 	case word == "daemon":
 		d.environment = append(d.environment, rest...)
+	case word == "root" && len(rest) == 1:
+		d.root = rest[0]
 	case word == "pull" && len(rest) > 0:
 		d.pull = strings.Join(rest, " ")
 	case word == "starts" && len(rest) == 1:
@@ -124,7 +148,7 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	case "dead":
 		n.deadSocket()
 	default:
-		d = n.docker(append(s.plain(l), s.docker.environment...)...)
+		d = n.docker(cmp.Or(s.docker.root, dockerRoot), append(s.plain(l), s.docker.environment...)...)
 	}
 	switch {
 	case s.docker.starts != "":
@@ -134,9 +158,10 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 		n.run(fmt.Sprintf("chmod 755 %s; chown -R nobody %s", filepath.Dir(s.folder), s.folder))
 		s.as = []string{"setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"}
 	}
+	refused := s.pullBeside(d)
 	r := s.runBeside(t, d, n, binary)
 	s.judge(t, r)
-	s.judgePull(t, d)
+	s.judgePull(t, d, refused)
 	if t.Failed() {
 		t.Logf("the report:\n%s", r.raw)
 	}
@@ -160,16 +185,41 @@ func (s *labScene) runBeside(t *testing.T, d *dockerHost, n *netns, binary strin
 	return r
 }
 
+// pulled is what docker's own CLI says of an image.
+type pulled struct {
+	out []byte
+	err error
+}
+
+// pullBeside has docker pull the pause image at the same time as the tool runs, where that is to fail and so changes
+// nothing: it may take long.
+func (s *labScene) pullBeside(d *dockerHost) chan pulled {
+	done := make(chan pulled, 1)
+	if s.docker.pull != "" && s.docker.pull != "ok" {
+		go func() { done <- d.pull(s.home, s.pause) }()
+	}
+	return done
+}
+
 // judgePull compares what docker itself says of the pause image with what the scene wants said.
-func (s *labScene) judgePull(t *testing.T, d *dockerHost) {
+func (s *labScene) judgePull(t *testing.T, d *dockerHost, refused chan pulled) {
 	t.Helper()
-	if s.docker.pull == "" {
-		return
+	switch s.docker.pull {
+	case "":
+	case "ok":
+		if got := d.pull(s.home, s.pause); got.err != nil {
+			t.Errorf("docker pull %s: %v: %s", s.pause, got.err, got.out)
+		}
+	default:
+		if got := <-refused; got.err == nil || !strings.Contains(strings.ToLower(string(got.out)), strings.ToLower(s.docker.pull)) {
+			t.Errorf("docker pull %s: %v: %s\nwant %s", s.pause, got.err, got.out, s.docker.pull)
+		}
 	}
-	out, err := d.docker(s.home, "pull", s.pause)
-	if said := string(out); (err == nil) != (s.docker.pull == "ok") || err != nil && !strings.Contains(said, s.docker.pull) {
-		t.Errorf("docker pull %s: %v: %s\nwant %s", s.pause, err, said, s.docker.pull)
-	}
+}
+
+func (d *dockerHost) pull(home, image string) pulled {
+	out, err := d.docker(home, "pull", image)
+	return pulled{out, err}
 }
 
 // dockerHost is a runner's host with a docker daemon of its own, which ends with the test, and all that it started with
@@ -180,19 +230,19 @@ type dockerHost struct {
 	asked []string
 }
 
-// docker starts a daemon on a host, with an environment, and waits until it answers.
-func (n *netns) docker(environment ...string) *dockerHost {
+// docker starts a daemon on a host, with a data root and an environment, and waits until it answers.
+func (n *netns) docker(root string, environment ...string) *dockerHost {
 	n.T.Helper()
 	d := &dockerHost{netns: n}
 	group := fmt.Sprintf("runner-preflight-lab-%d-%s", os.Getpid(), strings.ReplaceAll(n.addr, ".", "-"))
 	n.T.Cleanup(func() { removeGroup(n.T, group) })
 	// What holds images cannot be an overlay itself.
-	n.run(`mkdir -p /var/lib/moved /run/moved && mount -t tmpfs tmpfs /var/lib/moved`)
+	n.run(fmt.Sprintf("mkdir -p %[1]s /run/daemon && mount -t tmpfs tmpfs %[1]s", root))
 	argv := []string{
 		"unshare", "--mount", "--propagation", "private", "sh", "-euc", `mount -t proc proc /proc; exec "$@"`, "sh", "env", "-i",
 	}
-	argv = append(append(argv, environment...), "dockerd", "--data-root", dockerRoot, "--exec-root", "/run/moved/exec",
-		"--pidfile", "/run/moved/daemon.pid", "--host", "unix://"+daemonSocket, "--cgroup-parent", "/"+group)
+	argv = append(append(argv, environment...), "dockerd", "--data-root", root, "--exec-root", "/run/daemon/exec",
+		"--pidfile", "/run/daemon/pid", "--host", "unix://"+daemonSocket, "--cgroup-parent", "/"+group)
 	n.serve("dockerd-"+n.addr, argv...)
 	d.await()
 	d.record()

@@ -414,6 +414,9 @@ func (d *demand) daemonReaches(ctx context.Context, h *Host, failed *network.Fai
 			known = known || w.failed != nil && w.kind != wordLate
 		}
 	}
+	if failed.Kind == network.ProxyAuthRequired && h.daemon.masked() {
+		return Skipped(d.address, daemonAllows(h, spoken(d.address), failed)), true
+	}
 	if !h.apart() || known && d.metFor != registry.ForBlobs || failed.Kind == network.NotEstablished {
 		return Finding{}, false
 	}
