@@ -173,7 +173,7 @@ func (s *labScene) runBeside(t *testing.T, d *dockerHost, n *netns, binary strin
 	if s.docker.inside {
 		d.build(binary)
 		r := s.report(t, n, d.clientEnvironment(s.home), "sh", filepath.Join(s.folder, "run.sh"))
-		d.judge(t)
+		d.judge(t, true)
 		return r
 	}
 	before := d.state()
@@ -181,7 +181,7 @@ func (s *labScene) runBeside(t *testing.T, d *dockerHost, n *netns, binary strin
 	if after := d.state(); after != before {
 		t.Errorf("the daemon had\n%sand has\n%s", before, after)
 	}
-	d.judge(t)
+	d.judge(t, s.docker.socket == "")
 	return r
 }
 
@@ -293,14 +293,17 @@ func (d *dockerHost) record() {
 	d.T.Cleanup(func() { server.Close() })
 }
 
-// judge sees to it that nothing was asked for but to read.
-func (d *dockerHost) judge(t *testing.T) {
+// judge sees to it that nothing was asked for but to read, and that something was.
+func (d *dockerHost) judge(t *testing.T, asks bool) {
 	t.Helper()
 	if d == nil {
 		return
 	}
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
+	if (len(d.asked) > 0) != asks {
+		t.Errorf("docker's daemon was asked %q, which should be something: %v", d.asked, asks)
+	}
 	for _, asked := range d.asked {
 		if !strings.HasPrefix(asked, "GET ") && !strings.HasPrefix(asked, "HEAD ") {
 			t.Errorf("docker's daemon was asked to %s", asked)
