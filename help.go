@@ -17,7 +17,8 @@ env file) or its config.json, recognised by its content; - is standard input.
 Without one, the vendor's defaults are judged, with this user's config.json.
 
 Every image is asked for with the credentials that the runner would send, and
-every host that this runner needs is connected to. Nothing is pulled.
+every host that this runner needs is connected to. Where docker's socket may be
+used, the docker daemon is asked what it sees itself. Nothing is pulled.
 
 Examples:
   runner-preflight check run.sh
@@ -111,6 +112,7 @@ Exit codes:
 
 Environment:
   DOCKER_CONFIG           the folder of this user's config.json, for check
+  DOCKER_HOST             the docker daemon that check asks; DOCKER_CONTEXT too
   HTTPS_PROXY, NO_PROXY   the way out, for check and allowlist; HTTP_PROXY too
   NO_COLOR, FORCE_COLOR   no color, or color whatever the output is
   CLICOLOR                0: no color; CLICOLOR_FORCE=1 is FORCE_COLOR

@@ -161,6 +161,7 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	refused := s.pullBeside(d)
 	r := s.runBeside(t, d, n, binary)
 	s.judge(t, r)
+	s.judgeRequests(t, l.seen.from(n.addr)) // docker's own too: what the tool has it send is among them
 	s.judgePull(t, d, refused)
 	if t.Failed() {
 		t.Logf("the report:\n%s", r.raw)

@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/scripts", RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ESC", "\x1b")
+			env.Setenv("DOCKER_HOST", noDaemon)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			hanging := strings.NewReplacer("registry.rig.test", silent.Addr().String(), "docker-public.packages.atlassian.com",
 				silent.Addr().String()).Replace(string(labFile(t, "run.sh")))

@@ -56,7 +56,7 @@ func judgingFlags(live bool) []cli.Flag {
 	}
 	if live {
 		flags = append(flags,
-			one(judgedFlags, "platform", "", "`OS/ARCH` of the images (default: this machine's)"),
+			one(judgedFlags, "platform", "", "`OS/ARCH` of the images (default: the docker daemon's)"),
 			several(judgedFlags, "endpoint", "`HOST[:PORT]` one more host that must be reachable (repeatable)"))
 	} else {
 		flags = append(flags, one(judgedFlags, "platform", "", "`OS/ARCH` of the images"))

@@ -74,14 +74,16 @@ func Build(in Input, windows Windows) (*Host, error) {
 		Live: in.Live, Offline: in.Offline, Machine: in.Machine, Windows: windows,
 		Engine: in.Engine, Told: in.Told, Untold: in.Untold, inside: insideContainer(in, windows.Files),
 	}
-	daemonRoute := in.Route
+	daemonRoute, ownRoute := in.Route, in.Route
 	if in.Live {
-		h.daemon = readDaemon(windows.Files).told(in.Told)
+		written := readDaemon(windows.Files)
+		ownRoute.Proxy = written.proxy(in.Route.Proxy)
+		h.daemon = written.told(in.Told)
 		daemonRoute.Proxy = h.daemon.proxy(in.Route.Proxy)
 	}
 	h.Pulling = newPulling(daemonRoute)
 	if in.Told != nil {
-		h.own = newPulling(in.Route)
+		h.own = newPulling(ownRoute)
 	}
 	b := builder{Input: in, host: h}
 	if err := b.readConfigs(); err != nil {

@@ -20,6 +20,9 @@ var daemonPulls = Check{
 		daemonProxyMissing, daemonProxyFailing, daemonUntrusted, daemonDNS, daemonUnreachable, daemonDenied, daemonDiffers,
 	},
 	Run: func(ctx context.Context, h *Host) []Finding {
+		if reason := undaemonedHost(h); reason != "" {
+			return []Finding{Skipped(daemonSubject, reason)}
+		}
 		return eachImage(h, func(r *Runner, image Image) []Finding { return []Finding{daemonPulling(ctx, h, r, image)} })
 	},
 }
@@ -31,8 +34,9 @@ var daemonProxyMissing = &Problem{
 	ID:    "daemon-proxy-missing",
 	Title: "The docker daemon has no proxy, and needs one",
 	Doc: "Only the proxy leads to the registry, and the docker daemon is not told of it: the variables of a shell are not " +
-		"those of the daemon, which systemd starts. Put it into a drop-in of docker.service (or \"proxies\" of " +
-		"/etc/docker/daemon.json, from Docker 23 on) and restart docker, which stops its containers.",
+		"those of the daemon, which systemd starts, and what is written in its files counts from its next start on. Put it into a " +
+		"drop-in of docker.service (or \"proxies\" of /etc/docker/daemon.json, from Docker 23 on) and restart docker, which " +
+		"stops its containers.",
 	Source: daemonMeasured + "; docker's documentation, \"Daemon proxy configuration\"",
 	Explains: []string{
 		"connect-timeout", "connect-refused", "network-unreachable", "dns-not-found", "dns-failure", "tls-reset", "tls-timeout",
@@ -254,27 +258,45 @@ const restartDocker = "sudo systemctl daemon-reload && sudo systemctl restart do
 // proxyDropIn is where systemd reads the daemon's proxy from.
 const proxyDropIn = daemonDropIns + "/http-proxy.conf"
 
-// proxyMissing is the finding where the daemon is not told of a proxy that it needs.
+// proxyMissing is the finding where the daemon does not know of a proxy that it needs: nobody told it, or it was started
+// before it was told.
 func (q question) proxyMissing(h *Host) Finding {
 	proxy, _ := h.own.Daemon.ProxyFor(q.res.Host)
-	address := proxy.URL.Scheme + "://" + proxy.Address()
-	message := fmt.Sprintf("the docker daemon goes to %s directly and fails; the proxy %s, which %s gives this process alone, "+
-		"leads there", spoken(q.res.Host), proxy.Address(), proxyVariable(proxy))
-	hint := "give the daemon the proxy too, in " + proxyDropIn
-	if proxy.URL.User != nil {
-		address = proxy.URL.Scheme + "://USER:PASSWORD@" + proxy.Address()
-		hint += ", with its user and password"
+	direct := fmt.Sprintf("the docker daemon goes to %s directly and fails; the proxy %s", spoken(q.res.Host), proxy.Address())
+	var f Finding
+	if written, _, origin := h.daemon.written(); written != "" {
+		f = Failed(daemonProxyMissing, q.role(), fmt.Sprintf("%s (%s) leads there, and the daemon was started before that was written",
+			direct, origin), "restart docker, so that it reads "+origin).Try(restartDocker)
+	} else {
+		f = Failed(daemonProxyMissing, q.role(), fmt.Sprintf("%s, which %s gives this process alone, leads there", direct,
+			proxyVariable(proxy)), "give the daemon the proxy too, in "+proxyDropIn+userToo(proxy)).
+			Try(writeDropIn(proxy), restartDocker)
 	}
-	unit := fmt.Sprintf(`[Service]\nEnvironment="HTTPS_PROXY=%s" "NO_PROXY=localhost,127.0.0.1"\n`, address)
-	write := fmt.Sprintf("sudo mkdir -p %s && printf %s | sudo tee %s", daemonDropIns,
-		shellWord(strings.ReplaceAll(unit, "%", "%%")), proxyDropIn)
-	f := Failed(daemonProxyMissing, q.role(), message, hint).On(daemonSubject).Try(write, restartDocker)
+	f = f.On(daemonSubject)
 	for _, e := range q.runner.Endpoints { // what else the daemon may need is out of its reach for the same reason
 		if proxied, _ := h.own.Daemon.ProxyFor(e.Address()); e.Actor == ActorDaemon && proxied != nil {
 			f = f.Touching(HostPort(e.Address()))
 		}
 	}
 	return q.daemonBase(f, q.word.host).With("proxy", proxy.Address())
+}
+
+// writeDropIn is the command that tells systemd of the daemon's proxy, without its password.
+func writeDropIn(proxy *network.Proxy) string {
+	address := proxy.URL.Scheme + "://" + proxy.Address()
+	if proxy.URL.User != nil {
+		address = proxy.URL.Scheme + "://USER:PASSWORD@" + proxy.Address()
+	}
+	unit := fmt.Sprintf(`[Service]\nEnvironment="HTTPS_PROXY=%s" "NO_PROXY=localhost,127.0.0.1"\n`, address)
+	return fmt.Sprintf("sudo mkdir -p %s && printf %s | sudo tee %s", daemonDropIns,
+		shellWord(strings.ReplaceAll(unit, "%", "%%")), proxyDropIn)
+}
+
+func userToo(proxy *network.Proxy) string {
+	if proxy.URL.User == nil {
+		return ""
+	}
+	return ", with its user and password"
 }
 
 func proxyVariable(proxy *network.Proxy) string {

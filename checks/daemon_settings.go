@@ -57,11 +57,8 @@ var configUnreadableInside = &Problem{
 }
 
 func runDaemonSettings(_ context.Context, h *Host) []Finding {
-	switch {
-	case h.Told == nil:
-		return []Finding{Skipped(daemonSubject, "the docker daemon does not answer (see daemon-answers)")}
-	case !docker(h.Told):
-		return []Finding{Skipped(daemonSubject, "what answers is no docker daemon (see daemon-answers)")}
+	if reason := undaemonedHost(h); reason != "" {
+		return []Finding{Skipped(daemonSubject, reason)}
 	}
 	findings := []Finding{loggedTo(h), apiRange(h)}
 	findings = append(findings, perRunner(h, func(r *Runner) []Finding {

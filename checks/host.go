@@ -38,7 +38,8 @@ type Host struct {
 	daemon daemonConfig
 	// Pulling is the way out of docker's daemon.
 	Pulling
-	// own is the way out of this process, where it is another one than the daemon's.
+	// own is the way out that the files of this machine give the daemon, else that of this process: what a daemon that
+	// goes another way may have missed. There is none where the daemon does not say how it goes.
 	own Pulling
 	// certified are the ways to registries for which the daemon is given certificates of their own, by the host as a
 	// reference writes it.

@@ -16,7 +16,8 @@ var imageResolves = Check{
 	Doc: "Asks the registry of each image for its manifest, as docker's daemon would and with what the " +
 		"runner would send: the registry's challenge, a token for the repository, the digest behind the " +
 		"tag, the manifest behind the digest. Credentials are looked up as the runner's own reader does, " +
-		"for the runner's own image as docker's CLI does.",
+		"for the runner's own image as docker's CLI does. What this process does not reach may be within the docker daemon's " +
+		"reach: where it may be asked, its answer decides.",
 	Problems: append([]*Problem{
 		credentialsMissing, credentialsRejected, accessDenied, repositoryNotFound, tagNotFound, digestMismatch,
 		rateLimited,

@@ -174,15 +174,26 @@ func undaemoned(h *Host, r *Runner, image Image) string {
 	if reason := unasked(h, image); reason != "" {
 		return reason
 	}
+	if reason := undaemonedHost(h); reason != "" {
+		return reason
+	}
+	if r.Definition != nil && ownDaemon(r.Definition) {
+		return "the runner has a docker daemon of its own"
+	}
+	return pullOf(r, image).unknown
+}
+
+// undaemonedHost says why the daemon is asked about nothing ("" if it is).
+func undaemonedHost(h *Host) string {
 	switch {
+	case h.Told == nil && h.Untold == nil:
+		return "no docker daemon was asked"
 	case h.Told == nil || h.Engine == nil:
 		return "the docker daemon does not answer (see daemon-answers)"
 	case !docker(h.Told):
 		return "what answers is no docker daemon (see daemon-answers)"
-	case r.Definition != nil && ownDaemon(r.Definition):
-		return "the runner has a docker daemon of its own"
 	}
-	return pullOf(r, image).unknown
+	return ""
 }
 
 // mirrored tells whether the daemon has mirrors for an image: they stand for Docker Hub alone.

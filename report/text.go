@@ -155,6 +155,8 @@ func heading(group string) string {
 	switch group {
 	case "config":
 		return "Docker config"
+	case "daemon":
+		return "Docker daemon"
 	case "definition":
 		return "Runner definition"
 	case "image":
