@@ -66,7 +66,7 @@ var dockerTooOld = &Problem{
 		"that came with CentOS 7 (1.13) is older. Install a newer one from docker's own packages.",
 	Source: vendorPrerequisites,
 	Prints: []Print{
-		{`client version \S+ is too new`, 1},
+		{`client version \S+ is too new`, 2},
 	},
 }
 
