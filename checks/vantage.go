@@ -143,6 +143,11 @@ func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
 	if reason := undaemoned(h, r, image); reason != "" {
 		return word{unasked: reason}
 	}
+	if registryHost(image.Reference) == hubHost { // where the daemon's question counts as a pull, as this process's does
+		if res := resolve(ctx, h, r, image); res.Stopped != "" {
+			return word{unasked: res.Stopped}
+		}
+	}
 	p := pullOf(r, image)
 	as := engine.Credentials{}
 	if p.username != "" || p.password != "" {
