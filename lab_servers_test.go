@@ -40,7 +40,7 @@ const (
 	openRegistry   = "10.77.2.9:5000" // plain HTTP, for the fronts below; no scene talks to it
 	registryServer = "10.77.2.10"     // registry.rig.test: password, 443 and 5443
 	tokensServer   = "10.77.2.11"     // tokens.rig.test: bearer tokens of auth.rig.test
-	plainServer    = "10.77.2.12"     // plain.rig.test: HTTP alone, 443 and 5000
+	plainServer    = "10.77.2.12"     // plain.rig.test: HTTP alone, 443 and 5000, with a password 5001
 	authServer     = "10.77.2.13"     // auth.rig.test: the token service
 	badCertServer  = "10.77.2.14"     // expired., future., untrusted., wronghost.rig.test
 	blobsServer    = "10.77.2.15"     // blobs.rig.test: sends its clients to cdn.rig.test for blobs
@@ -312,6 +312,7 @@ func (l *lab) fronts() {
 		company.valid(l, "registry.rig.test"))
 	l.handle(plainServer+":443", registry)
 	l.handle(plainServer+":5000", registry)
+	l.handle(plainServer+":5001", l.front(registryServer+":443", "https", "registry.rig.test"))
 	l.handle(authServer+":443", tokenService(l.pki.company), company.valid(l, "auth.rig.test"))
 	l.handle(badCertServer+":443", registry,
 		// The first is for names that none is for.

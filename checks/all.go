@@ -23,6 +23,8 @@ func All() []Check {
 		imageCurrent,
 		endpointReachable,
 		clockAccurate,
+		hostPrerequisites,
+		hostDisk,
 		ignoresValid,
 	}
 }

@@ -76,7 +76,7 @@ const (
 func Build(in Input, windows Windows) (*Host, error) {
 	in.Route.PublicHost = isPublicHost
 	h := &Host{
-		Live: in.Live, Offline: in.Offline, Windows: windows, Folders: in.Folders,
+		Live: in.Live, Offline: in.Offline, Machine: in.Machine, Windows: windows, Folders: in.Folders,
 		Engine: in.Engine, Told: in.Told, Untold: in.Untold, inside: insideContainer(in, windows.Files),
 	}
 	daemonRoute, ownRoute := in.Route, in.Route

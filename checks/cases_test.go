@@ -40,6 +40,10 @@ type scene struct {
 	Folder string
 	// Offline is --offline.
 	Offline bool
+	// Told is what docker's daemon says of itself, Machine what this one runs, Space the room of file systems, by path.
+	Told    *engine.Info
+	Machine string
+	Space   map[string]Space
 	// The network, under check; env's HTTPS_PROXY and NO_PROXY apply. A name that is not there does not exist.
 	lab.Scene
 	// Untold is why the docker daemon does not answer, where it is none that answers from the folder engine/ of the case;
@@ -140,6 +144,7 @@ func hostOf(t *testing.T, folder string) *Host {
 		Live: s.Mode == "check", Offline: s.Mode != "check" || s.Offline,
 	}
 	if in.Live {
+		in.Told, in.Machine = s.Told, s.Machine
 		in.Env = func(name string) string { return s.Env[name] }
 		in.Route = route(t, s)
 		engineOf(t, folder, &in)
@@ -163,11 +168,20 @@ func hostOf(t *testing.T, folder string) *Host {
 		in.Files = append(in.Files, InputFile{Path: name, Data: data})
 	}
 	now := func() time.Time { return s.Now }
-	host, err := Build(in, Windows{Files: files, Folder: s.Folder, Now: now})
+	host, err := Build(in, Windows{Files: files, Folder: s.Folder, Now: now, Space: s.space})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return host
+}
+
+// space is the room of a case's file system.
+func (s scene) space(path string) (Space, error) {
+	space, known := s.Space[path]
+	if !known {
+		return space, fs.ErrNotExist
+	}
+	return space, nil
 }
 
 // route is the way into the case's network.

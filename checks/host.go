@@ -25,6 +25,8 @@ type Host struct {
 	Live bool
 	// Offline says that no check may use the network.
 	Offline bool
+	// Machine is what this machine runs, as OS/ARCH; empty when unknown.
+	Machine string
 
 	// Engine is the machine's docker daemon; nil when none is looked for (lint), or none can be.
 	Engine *engine.Engine
@@ -94,6 +96,8 @@ type Windows struct {
 	Now func() time.Time
 	// Real is an absolute path without links in it; nil where there are none.
 	Real func(path string) (string, error)
+	// Space asks the file system of a path how much room it has; nil where nobody can be asked.
+	Space func(path string) (Space, error)
 }
 
 // canonical is the one absolute path of what a path leads to, as far as that can be told.

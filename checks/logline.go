@@ -29,7 +29,7 @@ const (
 	printsNoAccess    = `pull access denied`
 	printsDenied      = `denied: requested access to the resource is denied|insufficient_scope`
 	printsNoToken     = `failed to fetch (anonymous|oauth) token|error getting token|failed to authorize`
-	printsPage        = `error parsing HTTP \d+ response body`
+	printsPage        = `error (parsing HTTP \d+ response body|unmarshalling content: invalid character)`
 	printsServerError = `(received|got) unexpected HTTP status: 5\d\d|50[0234] (internal server error|` +
 		`bad gateway|service unavailable|gateway time-?out)`
 	printsClear = `server gave HTTP response to HTTPS client|` +

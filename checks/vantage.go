@@ -152,6 +152,9 @@ func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
 	as := engine.Credentials{}
 	if p.username != "" || p.password != "" {
 		as = engine.Credentials{Username: p.username, Password: p.password, Server: p.key}
+		if inClear(ctx, h, r, image) {
+			return word{unasked: "the daemon may send the password in clear, and this tool does not have it do that"}
+		}
 	}
 	found, err := h.Engine.Distribution(ctx, image.Reference, as)
 	if err == nil {
@@ -172,6 +175,27 @@ func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
 		return word{unasked: "the daemon asks a mirror first, and says nothing of what it would pull after that: " + told(w, p)}
 	}
 	return w
+}
+
+// inClear tells whether the daemon may send a password for an image in clear, or to whoever shows some certificate: its
+// settings say so of the registry, or the registry has it sent to such a token service. It goes by what this process met.
+func inClear(ctx context.Context, h *Host, r *Runner, image Image) bool {
+	host, failed := registryHost(image.Reference), resolve(ctx, h, r, image).Failure
+	switch {
+	case failed != nil && failed.Kind == "insecure-token-service":
+		return true
+	case loopback(host): // nobody else can listen there
+		return false
+	case failed != nil && failed.Network != nil && len(failed.Network.Addresses) == 0:
+		// The daemon may look the name up elsewhere, and find an address in a network that it trusts.
+		return slices.ContainsFunc(h.daemon.Insecure, func(entry string) bool {
+			within, err := netip.ParsePrefix(entry)
+			return entry == host || err == nil && !within.Addr().IsLoopback()
+		})
+	case failed != nil && failed.Network != nil:
+		return daemonTrusts(h, host, failed.Network)
+	}
+	return daemonTrusts(h, host, &network.Failure{})
 }
 
 // undaemoned says why the daemon is not asked about an image ("" if it is).
@@ -429,6 +453,9 @@ func (d *demand) daemonReaches(ctx context.Context, h *Host, failed *network.Fai
 			}
 			known = known || w.failed != nil && w.kind != wordLate
 		}
+	}
+	if failed.Kind == network.ProxyAuthRequired && h.daemon.masked() {
+		return Skipped(d.address, daemonAllows(h, spoken(d.address), failed)), true
 	}
 	if !h.apart() || known && d.metFor != registry.ForBlobs || failed.Kind == network.NotEstablished {
 		return Finding{}, false

@@ -1,0 +1,425 @@
+//go:build linux
+
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Where a docker host of the lab has what docker needs.
+const (
+	dockerRoot   = "/var/lib/docker"
+	dockerSocket = "/run/docker.sock"        // a proxy that writes down what it is asked
+	daemonSocket = "/run/daemon/daemon.sock" // the daemon's own
+	noSocket     = "/run/nobody.sock"
+)
+
+// TestDocker runs the tool's binary on hosts with a real docker daemon: those of testdata/lab/docker, and those scenes of
+// TestScenes which say what docker pull comes to, of which the tool must say the same as without a daemon. They have these
+// directives beside those of labScene:
+//
+//	daemon NAME=VALUE…   is in the daemon's environment; PATH, HOME and the host's roots are there anyway
+//	root FOLDER          the daemon has its data there, below /var/lib
+//	pull ok | WORDS      what docker pull says of the pause image, in whatever capitals, with the same config.json on the
+//	                     same host
+//	starts IMAGE         run.sh is run before: its container has this image, made of a program that only waits
+//	inside               run.sh is the tool's own command line: its image is built of the repository's Dockerfile
+//	socket gone          there is no daemon and no socket
+//	socket dead          there is a socket, and nobody listens
+//	socket forbidden     the tool is run by nobody, who may not use the socket
+//
+// Of a daemon nothing but GET and HEAD is asked, and it has the same containers, images, volumes and networks afterwards.
+func TestDocker(t *testing.T) {
+	needs(t, append(labPrograms(), "dockerd", "docker", "iptables", "setpriv")...)
+	l := newLab(t)
+	binary := buildBinary(t, l.dir)
+	waiting := buildWaiting(t, l.dir)
+	l.furnish()
+	l.intercept()
+	for name, s := range dockerScenes(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.playDocker(t, l, binary, waiting)
+		})
+	}
+}
+
+// dockerScenes are those that are played with a daemon, by name.
+func dockerScenes(t *testing.T) map[string]*labScene {
+	t.Helper()
+	scenes := map[string]*labScene{}
+	for _, pattern := range []string{"testdata/lab/docker/*.txtar", "testdata/lab/*.txtar"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal("there are no scenes", err)
+		}
+		for _, file := range files {
+			s, name := readLabScene(t, file), strings.TrimSuffix(filepath.Base(file), ".txtar")
+			if scenes[name] != nil {
+				t.Fatalf("two scenes are called %s", name)
+			}
+			if s.docker.pull != "" || strings.HasPrefix(file, "testdata/lab/docker") {
+				scenes[name] = s
+			}
+		}
+	}
+	return scenes
+}
+
+// buildWaiting builds a program that says what a runner says, and waits.
+func buildWaiting(t *testing.T, folder string) string {
+	t.Helper()
+	source := filepath.Join(folder, "waiting.go")
+	text := `package main
+
+import "time"
+
+func main() {
+	println("Runner version: 5.6.0")
+	time.Sleep(time.Hour)
+}
+`
+	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(folder, "waiting")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, source)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// dockerDirectives are those of a scene that is about docker's daemon.
+type dockerDirectives struct {
+	environment        []string
+	root, pull, starts string
+	inside             bool
+	// socket is "", gone, dead or forbidden.
+	socket string
+}
+
+// direct takes one directive; it returns false for what is none.
+func (d *dockerDirectives) direct(word string, rest []string) bool {
+	switch {
+	case word == "daemon":
+		d.environment = append(d.environment, rest...)
+	case word == "root" && len(rest) == 1:
+		d.root = rest[0]
+	case word == "pull" && len(rest) > 0:
+		d.pull = strings.Join(rest, " ")
+	case word == "starts" && len(rest) == 1:
+		d.starts = rest[0]
+	case word == "inside" && len(rest) == 0:
+		d.inside = true
+	case word == "socket" && len(rest) == 1 && slices.Contains([]string{"gone", "dead", "forbidden"}, rest[0]):
+		d.socket = rest[0]
+	default:
+		return false
+	}
+	return true
+}
+
+// playDocker sets the scene up, runs the tool and judges what it says.
+func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
+	s.folder = t.TempDir()
+	s.home = filepath.Join(s.folder, "home")
+	n := l.runner(t, s.text(l, "firewall.nft"), s.text(l, "nat.nft"))
+	s.write(t, n)
+	var d *dockerHost
+	switch s.docker.socket {
+	case "gone":
+	case "dead":
+		n.deadSocket()
+	default:
+		d = n.docker(cmp.Or(s.docker.root, dockerRoot), append(s.plain(l), s.docker.environment...)...)
+	}
+	switch {
+	case s.docker.starts != "":
+		d.load(s.docker.starts, "runner", waiting)
+		d.must(s.home, "sh", filepath.Join(s.folder, "run.sh"))
+	case s.docker.socket == "forbidden":
+		n.run(fmt.Sprintf("chmod 755 %s; chown -R nobody %s", filepath.Dir(s.folder), s.folder))
+		s.as = []string{"setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"}
+	}
+	refused := s.pullBeside(d)
+	r := s.runBeside(t, d, n, binary)
+	s.judge(t, r)
+	s.judgeRequests(t, l.seen.from(n.addr)) // docker's own too: what the tool has it send is among them
+	s.judgePull(t, d, refused)
+	if t.Failed() {
+		t.Logf("the report:\n%s", r.raw)
+	}
+}
+
+// runBeside runs the tool beside a daemon, or in a container of it, and sees to it that the daemon was only read.
+func (s *labScene) runBeside(t *testing.T, d *dockerHost, n *netns, binary string) labReport {
+	t.Helper()
+	if s.docker.inside {
+		d.build(binary)
+		r := s.report(t, n, d.clientEnvironment(s.home), "sh", filepath.Join(s.folder, "run.sh"))
+		d.judge(t, true)
+		return r
+	}
+	before := d.state()
+	r := s.run(t, n, binary)
+	if after := d.state(); after != before {
+		t.Errorf("the daemon had\n%sand has\n%s", before, after)
+	}
+	d.judge(t, s.docker.socket == "")
+	return r
+}
+
+// pulled is what docker's own CLI says of an image.
+type pulled struct {
+	out []byte
+	err error
+}
+
+// pullBeside has docker pull the pause image at the same time as the tool runs, where that is to fail and so changes
+// nothing: it may take long.
+func (s *labScene) pullBeside(d *dockerHost) chan pulled {
+	done := make(chan pulled, 1)
+	if s.docker.pull != "" && s.docker.pull != "ok" {
+		go func() { done <- d.pull(s.home, s.pause) }()
+	}
+	return done
+}
+
+// judgePull compares what docker itself says of the pause image with what the scene wants said.
+func (s *labScene) judgePull(t *testing.T, d *dockerHost, refused chan pulled) {
+	t.Helper()
+	switch s.docker.pull {
+	case "":
+	case "ok":
+		if got := d.pull(s.home, s.pause); got.err != nil {
+			t.Errorf("docker pull %s: %v: %s", s.pause, got.err, got.out)
+		}
+	default:
+		if got := <-refused; got.err == nil || !strings.Contains(strings.ToLower(string(got.out)), strings.ToLower(s.docker.pull)) {
+			t.Errorf("docker pull %s: %v: %s\nwant %s", s.pause, got.err, got.out, s.docker.pull)
+		}
+	}
+}
+
+func (d *dockerHost) pull(home, image string) pulled {
+	out, err := d.docker(home, "pull", image)
+	return pulled{out, err}
+}
+
+// dockerHost is a runner's host with a docker daemon of its own, which ends with the test, and all that it started with
+// it: the daemon is in a process namespace, and its mounts are in a mount namespace, that nothing else is in.
+type dockerHost struct {
+	*netns
+	mutex sync.Mutex
+	asked []string
+}
+
+// docker starts a daemon on a host, with a data root and an environment, and waits until it answers.
+func (n *netns) docker(root string, environment ...string) *dockerHost {
+	n.T.Helper()
+	d := &dockerHost{netns: n}
+	group := fmt.Sprintf("runner-preflight-lab-%d-%s", os.Getpid(), strings.ReplaceAll(n.addr, ".", "-"))
+	n.T.Cleanup(func() { removeGroup(n.T, group) })
+	// What holds images cannot be an overlay itself.
+	n.run(fmt.Sprintf("mkdir -p %[1]s /run/daemon && mount -t tmpfs tmpfs %[1]s", root))
+	argv := []string{
+		"unshare", "--mount", "--propagation", "private", "sh", "-euc", `mount -t proc proc /proc; exec "$@"`, "sh", "env", "-i",
+	}
+	argv = append(append(argv, environment...), "dockerd", "--data-root", root, "--exec-root", "/run/daemon/exec",
+		"--pidfile", "/run/daemon/pid", "--host", "unix://"+daemonSocket, "--cgroup-parent", "/"+group)
+	n.serve("dockerd-"+n.addr, argv...)
+	d.await()
+	d.record()
+	n.T.Cleanup(d.clear)
+	return d
+}
+
+// await waits until the daemon answers.
+func (d *dockerHost) await() {
+	d.T.Helper()
+	ctx, cancel := context.WithTimeout(d.T.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		conn, err := net.Dial("unix", d.root(daemonSocket))
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if ctx.Err() != nil {
+			log, _ := os.ReadFile(filepath.Join(d.dir, "dockerd-"+d.addr+".log"))
+			d.T.Fatalf("docker's daemon does not start:\n%s", log)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// record puts a proxy where clients find the daemon, which writes down what it is asked.
+func (d *dockerHost) record() {
+	d.T.Helper()
+	listener, err := net.Listen("unix", d.root(dockerSocket))
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	var dialler net.Dialer
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "docker" },
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialler.DialContext(ctx, "unix", d.root(daemonSocket))
+		}},
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.mutex.Lock()
+		d.asked = append(d.asked, r.Method+" "+r.URL.Path)
+		d.mutex.Unlock()
+		proxy.ServeHTTP(w, r)
+	})}
+	go func() { _ = server.Serve(listener) }()
+	d.T.Cleanup(func() { server.Close() })
+}
+
+// judge sees to it that nothing was asked for but to read, and that something was.
+func (d *dockerHost) judge(t *testing.T, asks bool) {
+	t.Helper()
+	if d == nil {
+		return
+	}
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if (len(d.asked) > 0) != asks {
+		t.Errorf("docker's daemon was asked %q, which should be something: %v", d.asked, asks)
+	}
+	for _, asked := range d.asked {
+		if !strings.HasPrefix(asked, "GET ") && !strings.HasPrefix(asked, "HEAD ") {
+			t.Errorf("docker's daemon was asked to %s", asked)
+		}
+	}
+}
+
+// docker runs docker's own CLI, which talks to the daemon past the proxy.
+func (d *dockerHost) docker(home string, args ...string) ([]byte, error) {
+	return d.client(home, nil, append([]string{"docker"}, args...)...)
+}
+
+// client runs a program that may use docker's CLI.
+func (d *dockerHost) client(home string, input []byte, argv ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	defer cancel()
+	cmd := d.command(ctx, "/", argv[0], argv[1:]...)
+	cmd.Env = d.clientEnvironment(home)
+	cmd.Stdin = bytes.NewReader(input)
+	return d.output(cmd)
+}
+
+// clientEnvironment is that of a user who has docker's CLI talk to the daemon past the proxy.
+func (*dockerHost) clientEnvironment(home string) []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "DOCKER_HOST=unix://" + daemonSocket, "DOCKER_BUILDKIT=0"}
+}
+
+// must runs a program that may use docker's CLI, and that does what it should.
+func (d *dockerHost) must(home string, argv ...string) {
+	d.T.Helper()
+	if out, err := d.client(home, nil, argv...); err != nil {
+		d.T.Fatalf("%s: %v\n%s", argv, err, out)
+	}
+}
+
+// load makes an image of one program.
+func (d *dockerHost) load(reference, name, program string) {
+	d.T.Helper()
+	data, err := os.ReadFile(program)
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	var archive bytes.Buffer
+	writer := tar.NewWriter(&archive)
+	_ = writer.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(data))})
+	_, _ = writer.Write(data)
+	_ = writer.Close()
+	argv := []string{"docker", "import", "-c", fmt.Sprintf("ENTRYPOINT [%q]", "/"+name), "-", reference}
+	if out, err := d.client("/", archive.Bytes(), argv...); err != nil {
+		d.T.Fatalf("%s: %v\n%s", argv, err, out)
+	}
+}
+
+// build makes the tool's own image as a user does, with the builder that needs no network.
+func (d *dockerHost) build(binary string) {
+	d.T.Helper()
+	folder := d.T.TempDir()
+	for name, from := range map[string]string{
+		"runner-preflight": binary, "Dockerfile": "Dockerfile", ".dockerignore": ".dockerignore",
+	} {
+		data, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, name), data, 0o755)
+		}
+		if err != nil {
+			d.T.Fatal(err)
+		}
+	}
+	d.must("/", "docker", "build", "-q", "-t", "runner-preflight", folder)
+}
+
+// state is all that the daemon has.
+func (d *dockerHost) state() string {
+	if d == nil {
+		return ""
+	}
+	d.T.Helper()
+	var state strings.Builder
+	for _, what := range []string{
+		"images -a --no-trunc --format {{.ID}}={{.Repository}}:{{.Tag}}",
+		"ps -a --no-trunc --format {{.ID}}={{.Names}}={{.Image}}={{.State}}", "volume ls -q", "network ls -q",
+	} {
+		out, err := d.docker("/", strings.Fields(what)...)
+		if err != nil {
+			d.T.Fatalf("docker %s: %v\n%s", what, err, out)
+		}
+		state.Write(out)
+	}
+	return state.String()
+}
+
+// clear ends the daemon's containers, so that the kernel gives up what it accounts for them.
+func (d *dockerHost) clear() {
+	if out, _ := d.docker("/", "ps", "-aq"); len(out) > 0 {
+		_, _ = d.docker("/", append([]string{"rm", "-f"}, strings.Fields(string(out))...)...)
+	}
+}
+
+// removeGroup removes a control group that a daemon left.
+func removeGroup(t testing.TB, name string) {
+	folders, _ := filepath.Glob("/sys/fs/cgroup/*/" + name)
+	for _, folder := range append(folders, "/sys/fs/cgroup/"+name) {
+		if err := os.Remove(folder); err != nil && !os.IsNotExist(err) {
+			t.Error(err)
+		}
+	}
+}
+
+// deadSocket leaves a socket where clients look for a daemon, and nobody who listens.
+func (n *netns) deadSocket() {
+	n.T.Helper()
+	listener, err := net.Listen("unix", n.root(dockerSocket))
+	if err != nil {
+		n.T.Fatal(err)
+	}
+	listener.(*net.UnixListener).SetUnlinkOnClose(false)
+	listener.Close()
+}

@@ -1,0 +1,5 @@
+docker run -d --name runner \
+  -m 2g --memory 128MiB \
+  -v /tmp:/tmp \
+  -e ACCOUNT_UUID='{0b3c7a52-6d1e-4f89-a2b4-c5d6e7f80912}' \
+  docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner
