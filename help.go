@@ -18,7 +18,8 @@ FILE is what starts the runner (a shell script with its docker run command, an
 env file), what docker inspect prints of it, or its config.json, recognised by
 its content; - is standard input; of a DIR, all that it holds is judged (see
 lint).
-Without one, the vendor's defaults are judged, with this user's config.json.
+Without one, the runners among this host's containers are judged, else the
+vendor's defaults with this user's config.json.
 
 Every image is asked for with the credentials that the runner would send, and
 every host that this runner needs is connected to. Where docker's socket may be

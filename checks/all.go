@@ -14,6 +14,8 @@ func All() []Check {
 		definitionMounts,
 		definitionSecrets,
 		definitionImages,
+		containerRuns,
+		containerConfig,
 		daemonAnswers,
 		daemonSettings,
 		daemonPulls,

@@ -90,6 +90,10 @@ func Build(in Input, windows Windows) (*Host, error) {
 	if in.Told != nil {
 		h.own = newPulling(ownRoute)
 	}
+	h.all = All()
+	if in.Live && len(in.Files) == 0 && len(in.Folders) == 0 {
+		in.Files = liveFiles(in.Containers)
+	}
 	b := builder{Input: in, host: h}
 	b.Files = b.each(in.Files)
 	if err := b.readConfigs(); err != nil {
@@ -260,7 +264,9 @@ func (b *builder) readDefinitions() {
 			if i > 0 {
 				name = fmt.Sprintf("%s#%d", name, i+1)
 			}
-			b.host.Runners = append(b.host.Runners, &Runner{Name: name, Definition: definition})
+			b.host.Runners = append(b.host.Runners, &Runner{
+				Name: name, Definition: definition, Container: b.liveContainer(reading.Path),
+			})
 		}
 	}
 	b.assignConfigs()

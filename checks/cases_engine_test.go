@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"archive/tar"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -159,9 +160,30 @@ func (d fakeDaemon) container(w http.ResponseWriter, path, file string) {
 		d.file(w, name+".json")
 	case "logs":
 		d.file(w, name+".log")
+	case "archive":
+		d.archive(w, name, file)
 	default:
 		fakeError(w, http.StatusNotFound, fmt.Sprintf("Could not find the file %s in container %s", file, id))
 	}
+}
+
+// archive answers with one file of a container, as a tar.
+func (d fakeDaemon) archive(w http.ResponseWriter, name, file string) {
+	path := filepath.Join(d.folder, name, file)
+	info, err := os.Stat(path)
+	if err != nil {
+		fakeError(w, http.StatusNotFound, fmt.Sprintf("Could not find the file %s in container %s", file, name))
+		return
+	}
+	w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString([]byte("{}")))
+	archive := tar.NewWriter(w)
+	header, _ := tar.FileInfoHeader(info, "")
+	_ = archive.WriteHeader(header)
+	if !info.IsDir() {
+		data, _ := os.ReadFile(path)
+		_, _ = archive.Write(data)
+	}
+	_ = archive.Close()
 }
 
 func (d fakeDaemon) distribution(w http.ResponseWriter, r *http.Request, reference string) {

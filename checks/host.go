@@ -53,6 +53,9 @@ type Host struct {
 	// indexes are those of git that were read.
 	indexes gitIndexes
 
+	// all are all checks, whose problems know what they print.
+	all []Check
+
 	// lookedUp is what the checks of config.json share; it is made once, by the first that asks.
 	lookedUp configView
 }
@@ -136,6 +139,8 @@ type Runner struct {
 	Endpoints []Endpoint
 	// Platform is what images are pulled for, as OS/ARCH[/VARIANT]; empty when unknown.
 	Platform string
+	// Container is the container that it is on this host; nil for a runner that is known from files.
+	Container *engine.Container
 	// Control is the way out of the runner's own JVM.
 	Control *network.Client
 }
