@@ -16,6 +16,7 @@ func All() []Check {
 		definitionImages,
 		containerRuns,
 		containerConfig,
+		containerDefinition,
 		daemonAnswers,
 		daemonSettings,
 		daemonPulls,

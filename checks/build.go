@@ -91,8 +91,12 @@ func Build(in Input, windows Windows) (*Host, error) {
 		h.own = newPulling(ownRoute)
 	}
 	h.all = All()
-	if in.Live && len(in.Files) == 0 && len(in.Folders) == 0 {
+	switch {
+	case !in.Live:
+	case len(in.Files)+len(in.Folders) == 0:
 		in.Files = liveFiles(in.Containers)
+	default:
+		h.live = liveRunners(in.Containers)
 	}
 	b := builder{Input: in, host: h}
 	b.Files = b.each(in.Files)

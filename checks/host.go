@@ -53,6 +53,8 @@ type Host struct {
 	// indexes are those of git that were read.
 	indexes gitIndexes
 
+	// live are the runners among the containers of this host.
+	live []liveRunner
 	// all are all checks, whose problems know what they print.
 	all []Check
 

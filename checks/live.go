@@ -3,6 +3,7 @@ package checks
 import (
 	"bytes"
 	"encoding/json"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -24,6 +25,11 @@ func liveFiles(containers []engine.Container) []InputFile {
 		}
 	}
 	return files
+}
+
+// noFiles opens no file: a container names none.
+func noFiles(name string) ([]byte, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
 // liveName is a container's name in the place of a file's.

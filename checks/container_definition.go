@@ -1,0 +1,128 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"runner-preflight/checks/engine"
+	"runner-preflight/checks/runner"
+)
+
+var containerDefinition = Check{
+	Name:  "container-definition",
+	Title: "The running container is what the file says",
+	Doc: "Where `check` is given a file and the same runner runs on this host (the name of its container, or its " +
+		"RUNNER_UUID), compares what was written with what runs: the image, the runner's variables, the mounts. Values " +
+		"that are secret are compared and not shown; what the file leaves to others is not compared.",
+	Problems: []*Problem{containerDiffers},
+	Run:      func(_ context.Context, h *Host) []Finding { return judgeDifferences(h) },
+}
+
+var containerDiffers = &Problem{
+	ID:    "container-differs",
+	Title: "The running container is not what the file says",
+	Doc: "A container keeps what it was made with: a change of the script, the compose file or the unit reaches the runner " +
+		"only when its container is made anew, and `docker restart` is not enough. What this report says of the file is " +
+		"not yet true of the runner. Remove the container, and start it from the file again.",
+	Source: "docker's documentation of docker container run and restart",
+}
+
+// liveRunner is a runner's container with what it was made with.
+type liveRunner struct {
+	*engine.Container
+	*runner.Definition
+}
+
+// liveRunners reads the runners among a daemon's containers.
+func liveRunners(containers []engine.Container) []liveRunner {
+	var live []liveRunner
+	for _, file := range liveFiles(containers) {
+		reading := runner.Read(file.Path, file.Data, noFiles)
+		at := slices.IndexFunc(containers, func(c engine.Container) bool { return liveName(c) == file.Path })
+		if len(reading.Definitions) == 1 && at >= 0 {
+			live = append(live, liveRunner{&containers[at], reading.Definitions[0]})
+		}
+	}
+	return live
+}
+
+// judgeDifferences compares each runner that is known from a file with its container.
+func judgeDifferences(h *Host) []Finding {
+	var findings []Finding
+	for _, r := range h.Runners {
+		if r.Container != nil || r.Definition == nil {
+			continue
+		}
+		at := slices.IndexFunc(h.live, func(l liveRunner) bool { return l.isOf(r.Definition) })
+		if at < 0 {
+			continue
+		}
+		live := h.live[at]
+		if different := live.differences(r.Definition); len(different) > 0 {
+			findings = append(findings, Warned(containerDiffers, live.Name,
+				"the container "+live.Name+" was made otherwise: "+strings.Join(different, "; "),
+				"remove the container, and start it from the file again").Try("docker rm -f "+shellWord(live.Name)).
+				At(r.Definition.Place).On(r.Name).For(r.Name))
+			continue
+		}
+		findings = append(findings, Passed(live.Name, "the container "+live.Name+" was made as the file says").For(r.Name))
+	}
+	if len(findings) == 0 {
+		return []Finding{Skipped("container", "no runner of a file was found among the containers of this host")}
+	}
+	return findings
+}
+
+// isOf tells whether the container is the definition's runner: by its name, else by the runner's UUID.
+func (l liveRunner) isOf(d *runner.Definition) bool {
+	for _, o := range d.Options {
+		if o.Long == "name" && o.Value.Unresolved == "" {
+			return o.Value.Value == l.Name
+		}
+	}
+	written, set := effective(d, envRunner)
+	runs, known := effective(l.Definition, envRunner)
+	return set && known && written.Value.Unresolved == "" && written.Value.Value == runs.Value.Value
+}
+
+// differences says what of a definition is otherwise in the container, in words that are safe to print.
+func (l liveRunner) differences(d *runner.Definition) []string {
+	var found []string
+	if d.Image.Unresolved == "" && d.Image.Value != "" && d.Image.Value != l.Definition.Image.Value {
+		found = append(found, fmt.Sprintf("its image is %s, and %s in the file", clip(l.Definition.Image.Value), clip(d.Image.Value)))
+	}
+	for _, name := range knownVariables() {
+		written, set := effective(d, name)
+		runs, runsSet := effective(l.Definition, name)
+		override := slices.Contains(overrideVariables(), name)
+		switch {
+		case set && written.Value.Unresolved != "":
+		case set && !runsSet:
+			found = append(found, name+" is not set in it")
+		case !set && runsSet && override && d.Complete():
+			found = append(found, fmt.Sprintf("%s is %s, and not set in the file", name, clip(runs.Value.Value)))
+		case !set || written.Value.Value == runs.Value.Value:
+		case override:
+			found = append(found, fmt.Sprintf("%s is %s, and %s in the file", name, clip(runs.Value.Value), clip(written.Value.Value)))
+		default:
+			found = append(found, name+" has another value")
+		}
+	}
+	for _, m := range d.Mounts {
+		target := path.Clean(m.Target.Value)
+		same := func(other runner.Mount) bool { return path.Clean(other.Target.Value) == target }
+		switch at := slices.IndexFunc(l.Mounts, same); {
+		case m.Target.Unresolved != "" || m.Target.Value == "":
+		case at < 0:
+			found = append(found, "nothing is mounted at "+clip(target))
+		case m.Volume || m.Source.Unresolved != "" || !path.IsAbs(m.Source.Value) || l.Mounts[at].Volume:
+		case path.Clean(l.Mounts[at].Source.Value) != path.Clean(m.Source.Value):
+			found = append(found, fmt.Sprintf("%s comes from %s, and %s in the file", clip(target),
+				clip(l.Mounts[at].Source.Value), clip(m.Source.Value)))
+		}
+	}
+	return found
+}
