@@ -269,7 +269,7 @@ func (b *builder) readDefinitions() {
 				name = fmt.Sprintf("%s#%d", name, i+1)
 			}
 			b.host.Runners = append(b.host.Runners, &Runner{
-				Name: name, Definition: definition, Container: b.liveContainer(reading.Path),
+				Name: name, Definition: definition, Container: liveContainer(b.Containers, reading.Path),
 			})
 		}
 	}

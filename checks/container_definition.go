@@ -41,9 +41,8 @@ func liveRunners(containers []engine.Container) []liveRunner {
 	var live []liveRunner
 	for _, file := range liveFiles(containers) {
 		reading := runner.Read(file.Path, file.Data, noFiles)
-		at := slices.IndexFunc(containers, func(c engine.Container) bool { return liveName(c) == file.Path })
-		if len(reading.Definitions) == 1 && at >= 0 {
-			live = append(live, liveRunner{&containers[at], reading.Definitions[0]})
+		if len(reading.Definitions) == 1 {
+			live = append(live, liveRunner{liveContainer(containers, file.Path), reading.Definitions[0]})
 		}
 	}
 	return live

@@ -47,11 +47,10 @@ func isLiveRunner(c engine.Container) bool {
 }
 
 // liveContainer is the container that a runner was found as; nil for one that is known from files.
-func (b *builder) liveContainer(name string) *engine.Container {
-	for i, c := range b.Containers {
-		if liveName(c) == name {
-			return &b.Containers[i]
-		}
+func liveContainer(containers []engine.Container, name string) *engine.Container {
+	at := slices.IndexFunc(containers, func(c engine.Container) bool { return liveName(c) == name })
+	if at < 0 {
+		return nil
 	}
-	return nil
+	return &containers[at]
 }

@@ -96,12 +96,7 @@ func unmounted(r *Runner) bool {
 	if d == nil || !d.States.Mounts || len(d.Unread) > 0 || r.Config != nil && r.Config.Origin != ConfigUser {
 		return false
 	}
-	folder := configFolder
-	for _, v := range d.Environment {
-		if v.Name.Value == "DOCKER_CONFIG" && v.Value.Value != "" {
-			folder = path.Clean(v.Value.Value)
-		}
-	}
+	folder := configFolderOf(d)
 	return !slices.ContainsFunc(d.Mounts, func(m runner.Mount) bool {
 		target := path.Clean(m.Target.Value)
 		return m.Target.Unresolved != "" || target == folder || target == path.Join(folder, configName) ||
