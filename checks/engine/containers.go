@@ -9,9 +9,12 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 )
 
@@ -32,6 +35,10 @@ type Container struct {
 	State string
 	// ExitCode and Restarts are how it ended last, and how often it was started anew.
 	ExitCode, Restarts int
+	// Unstarted is why docker could not start it, in docker's own words; "" if it could.
+	Unstarted string
+	// OutOfMemory says that the kernel ended it for its use of memory.
+	OutOfMemory bool
 	// Terminal says that its output is a terminal's.
 	Terminal bool
 	// Environment are its variables, NAME=value.
@@ -40,8 +47,8 @@ type Container struct {
 	Raw json.RawMessage
 }
 
-// Containers are the daemon's containers for which wanted is true of their name and image, or of their variables. At
-// most 100 of them are looked at, running ones first. Its error is a *Failure.
+// Containers are the daemon's containers: at most 100 of them, those that run first, and of the others the youngest.
+// Its error is a *Failure.
 func (e *Engine) Containers(ctx context.Context) ([]Container, error) { return e.seen(ctx) }
 
 func (e *Engine) list(ctx context.Context) ([]Container, error) {
@@ -49,12 +56,13 @@ func (e *Engine) list(ctx context.Context) ([]Container, error) {
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
-	listed, err := c.ContainerList(ctx, client.ContainerListOptions{All: true, Limit: maxContainers})
+	// The API's own limit would take the youngest, and a runner may be older than a hundred of its steps' containers.
+	listed, err := c.ContainerList(ctx, client.ContainerListOptions{All: true})
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
 	var found []Container
-	for _, item := range listed.Items {
+	for _, item := range runningFirst(listed.Items) {
 		inspected, err := c.ContainerInspect(ctx, item.ID, client.ContainerInspectOptions{})
 		if err != nil {
 			if ctx.Err() != nil {
@@ -63,19 +71,33 @@ func (e *Engine) list(ctx context.Context) ([]Container, error) {
 			continue // it is gone by now
 		}
 		said := inspected.Container
-		container := Container{
+		one := Container{
 			ID: said.ID, Name: strings.TrimPrefix(said.Name, "/"), Restarts: said.RestartCount, Raw: inspected.Raw,
 		}
 		if said.Config != nil {
-			container.Image, container.Environment = said.Config.Image, said.Config.Env
-			container.Terminal = said.Config.Tty
+			one.Image, one.Environment = said.Config.Image, said.Config.Env
+			one.Terminal = said.Config.Tty
 		}
 		if said.State != nil {
-			container.State, container.ExitCode = string(said.State.Status), said.State.ExitCode
+			one.State, one.ExitCode = string(said.State.Status), said.State.ExitCode
+			one.Unstarted, one.OutOfMemory = said.State.Error, said.State.OOMKilled
 		}
-		found = append(found, container)
+		found = append(found, one)
 	}
 	return found, nil
+}
+
+// runningFirst are the containers that are looked at, in the daemon's own order (the youngest first) but for those that
+// run, or are started again and again.
+func runningFirst(items []container.Summary) []container.Summary {
+	rests := func(c container.Summary) int {
+		if c.State == container.StateRunning || c.State == container.StateRestarting {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(items, func(a, b container.Summary) int { return rests(a) - rests(b) })
+	return items[:min(len(items), maxContainers)]
 }
 
 // ErrIsDirectory says that a folder stands where a file was asked for.
@@ -130,22 +152,24 @@ func first(archive io.Reader) (data []byte, link string, err error) {
 	return data, "", nil
 }
 
-// Log returns the last lines that a container printed, oldest first. Its error is a *Failure; some log drivers cannot
-// be read.
-func (e *Engine) Log(ctx context.Context, container Container, lines int) ([]string, error) {
+// Log returns the last lines that a container printed since a time (zero for any), oldest first. Its error is a
+// *Failure; some log drivers cannot be read.
+func (e *Engine) Log(ctx context.Context, of Container, since time.Time, lines int) ([]string, error) {
 	c, err := e.open()
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
-	got, err := c.ContainerLogs(ctx, container.ID, client.ContainerLogsOptions{
-		ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines),
-	})
+	options := client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines)}
+	if !since.IsZero() {
+		options.Since = strconv.FormatInt(since.Unix(), 10)
+	}
+	got, err := c.ContainerLogs(ctx, of.ID, options)
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
 	defer func() { _ = got.Close() }()
 	stream := io.LimitReader(got, maxLog)
-	if !container.Terminal {
+	if !of.Terminal {
 		stream = unframed(stream)
 	}
 	var out []string

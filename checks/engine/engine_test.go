@@ -7,12 +7,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -129,12 +131,12 @@ func TestContainers(t *testing.T) {
 	if err != nil || len(found) != 2 {
 		t.Fatalf("%d containers, %v", len(found), err)
 	}
-	exited, running := found[0], found[1]
+	running, exited := found[0], found[1]
 	if exited.Name != "runner-2" || exited.State != "exited" || exited.ExitCode != 3 ||
 		running.Name != "runner-1" || running.State != "running" || running.Image != "atlassian/bitbucket-pipelines-runner:3" {
 		t.Errorf("got %+v", found)
 	}
-	if lines, err := e.Log(ctx, running, 10); err != nil || len(lines) != 1 ||
+	if lines, err := e.Log(ctx, running, time.Time{}, 10); err != nil || len(lines) != 1 ||
 		lines[0] != "Failed to parse docker configuration file" {
 		t.Errorf("log %q, %v", lines, err)
 	}
@@ -151,6 +153,34 @@ func TestContainers(t *testing.T) {
 		if !strings.HasPrefix(asked, "GET ") && !strings.HasPrefix(asked, "HEAD ") {
 			t.Errorf("asked %s", asked)
 		}
+	}
+}
+
+// A runner is older than the containers of its steps, of which there may be any number.
+func TestContainersOfManySteps(t *testing.T) {
+	const many = 3 * maxContainers
+	d := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if id, found := strings.CutPrefix(r.URL.Path, "/v1.41/containers/c"); found {
+			_, _ = fmt.Fprintf(w, `{"Id":"c%[1]s","Name":"/c%[1]s"}`, strings.TrimSuffix(id, "/json"))
+			return
+		}
+		limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+		var listed []string
+		for i := range many {
+			state := map[bool]string{true: "running", false: "exited"}[i == many-1]
+			listed = append(listed, fmt.Sprintf(`{"Id":"c%d","State":%q}`, i, state))
+		}
+		if limit > 0 {
+			listed = listed[:limit]
+		}
+		_, _ = fmt.Fprintf(w, "[%s]", strings.Join(listed, ","))
+	})
+	found, err := d.engine().Containers(context.Background())
+	if err != nil || len(found) != maxContainers {
+		t.Fatalf("%d containers, %v", len(found), err)
+	}
+	if found[0].Name != fmt.Sprint("c", many-1) || found[1].Name != "c0" {
+		t.Errorf("first are %s and %s", found[0].Name, found[1].Name)
 	}
 }
 
