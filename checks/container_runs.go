@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"runner-preflight/checks/engine"
 )
@@ -53,51 +54,103 @@ func eachContainer(h *Host, judge func(*Runner) []Finding) []Finding {
 	return all
 }
 
-// logTail is how many lines of a log are looked at.
-const logTail = 200
+// Of a log so many lines are looked at; of that of a runner that runs, only what it printed since it started, and lately.
+const (
+	logTail   = 200
+	logRecent = time.Hour
+)
 
 // runFinding judges the state of one container.
 func runFinding(ctx context.Context, h *Host, r *Runner) Finding {
 	c := r.Container
 	status, state := stateOf(c)
+	message := "the container " + c.Name + " " + state
 	if status == Pass {
-		return Passed(c.Name, "the container "+c.Name+" "+state)
-	}
-	hint, command := "mend what else is found here, then start it", "docker start "+shellWord(c.Name)
-	if c.State == "running" || c.State == "restarting" {
-		hint, command = "mend what else is found here, and look at its log", "docker logs --tail 50 "+shellWord(c.Name)
-	}
-	f := Failed(runnerStopped, c.Name, "the container "+c.Name+" "+state, hint).As(status).Try(command)
-	lines, err := h.Engine.Log(ctx, *c, logTail)
-	if err != nil {
-		return f
-	}
-	if known := MatchLog(h.all, lines); len(known) > 0 {
-		var names []string
-		for _, problem := range known[0].Problems[:min(3, len(known[0].Problems))] {
-			names = append(names, problem.ID)
+		recent := h.Now().Add(-logRecent)
+		if began := startOf(c); began.After(recent) {
+			recent = began
 		}
-		f.Message += fmt.Sprintf("; its log says %q, which comes of %s", clip(known[0].Text), strings.Join(names, ", "))
-		f.Hint = "look these up with runner-preflight explain, and mend the cause"
+		return Passed(c.Name, message+complaint(ctx, h, c, recent))
 	}
-	return f
+	hint, command := remedy(c)
+	known := complaint(ctx, h, c, time.Time{})
+	if known != "" && c.Unstarted == "" {
+		hint = "look these up with runner-preflight explain, and mend the cause"
+	}
+	return Failed(runnerStopped, c.Name, message+known, hint).As(status).Try(command)
+}
+
+// remedy is what makes a container run again.
+func remedy(c *engine.Container) (hint, command string) {
+	name := shellWord(c.Name)
+	switch {
+	case c.State == "running" || c.State == "restarting":
+		return "mend what else is found here, and look at its log", "docker logs --tail 50 " + name
+	case c.State == "paused":
+		return "have it go on", "docker unpause " + name
+	case c.Unstarted != "":
+		return "mend that, remove the container, and run the runner's own command again", "docker rm " + name
+	}
+	return "mend what else is found here, then start it", "docker start " + name
+}
+
+// complaint says which message that is known is the last in what a container printed since a time, or in what docker says
+// of why it could not start it; "" for none.
+func complaint(ctx context.Context, h *Host, c *engine.Container, since time.Time) string {
+	lines, said := []string{c.Unstarted}, "that"
+	if c.Unstarted == "" {
+		said = "its log says"
+		lines, _ = h.Engine.Log(ctx, *c, since, logTail) // some log drivers cannot be read
+	}
+	known := MatchLog(h.all, lines)
+	if len(known) == 0 {
+		return ""
+	}
+	var names []string
+	for _, problem := range known[0].Problems[:min(3, len(known[0].Problems))] {
+		names = append(names, problem.ID)
+	}
+	if c.Unstarted == "" {
+		said += fmt.Sprintf(" %q, which", clip(known[0].Text))
+	}
+	return fmt.Sprintf("; %s comes of %s", said, strings.Join(names, ", "))
 }
 
 // stateOf says how a container fares, in words that follow its name.
 func stateOf(c *engine.Container) (Status, string) {
 	switch {
 	case c.State == "restarting":
-		return Fail, fmt.Sprintf("ends with exit code %d again and again: docker started it anew %d times", c.ExitCode, c.Restarts)
+		return Fail, fmt.Sprintf("ends with %s again and again: docker started it anew %d times", ended(c), c.Restarts)
 	case c.State == "running" && c.Restarts > 3:
 		return Warn, fmt.Sprintf("runs, and docker had to start it anew %d times", c.Restarts)
 	case c.State == "running":
 		return Pass, "runs"
-	case c.State == "created":
-		return Warn, "was made and never started"
 	case c.State == "paused":
 		return Fail, "is paused"
+	case c.Unstarted != "":
+		return Fail, "does not run: docker could not start it: " + unstarted(c)
+	case c.State == "created":
+		return Warn, "was made and never started"
 	case c.ExitCode == 0, c.ExitCode == 130, c.ExitCode == 143:
 		return Warn, fmt.Sprintf("does not run: it was stopped (exit code %d)", c.ExitCode)
 	}
-	return Fail, fmt.Sprintf("does not run: it ended with exit code %d", c.ExitCode)
+	return Fail, "does not run: it ended with " + ended(c)
+}
+
+func ended(c *engine.Container) string {
+	if c.OutOfMemory {
+		return fmt.Sprintf("exit code %d (it took more memory than it may)", c.ExitCode)
+	}
+	return fmt.Sprintf("exit code %d", c.ExitCode)
+}
+
+// unstarted is why docker could not start a container, without the steps that led there.
+func unstarted(c *engine.Container) string {
+	said := c.Unstarted
+	for _, step := range []string{"container process: ", "container init: "} {
+		if _, cause, found := strings.Cut(said, step); found {
+			said = cause
+		}
+	}
+	return clip(said)
 }

@@ -57,6 +57,9 @@ var runnerMemoryShort = &Problem{
 		"its time making room, and the runner goes offline in the midst of steps. The limit is not for builds, which have " +
 		"containers of their own. Raise it, or take it out.",
 	Source: vendorPrerequisites,
+	Prints: []Print{
+		{`java\.lang\.OutOfMemoryError`, 1},
+	},
 }
 
 var dockerTooOld = &Problem{

@@ -12,6 +12,7 @@ func TestMatchLog(t *testing.T) {
 		{`Error response from daemon: Get "https://registry.example.com/v2/": x509: certificate signed by unknown authority`, "tls-untrusted tls-intercepted"},
 		{`Error response from daemon: Head "https://registry.example.com/v2/rig/my-pause/manifests/latest": no basic auth credentials`, "credential-store config-unmounted unmatched-key"},
 		{`Error response from daemon: unauthorized: authentication required`, "credentials-rejected"},
+		{`Exception in thread "main" java.lang.OutOfMemoryError: Java heap space`, "runner-memory-short"},
 		{`Error response from daemon: Head "https://H/v2/x/manifests/1": unauthorized: incorrect username or password`, "credentials-rejected"},
 		{`Error response from daemon: manifest for H/rig/my-pause:nope not found: manifest unknown: manifest unknown`, "tag-not-found"},
 		{`Error response from daemon: pull access denied for H/other/x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`, "access-denied credentials-missing"},
