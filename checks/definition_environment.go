@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"runner-preflight/checks/git"
 	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
 )
@@ -568,26 +569,26 @@ func exposedConfigs(h *Host) []Finding {
 // exposure names the file of a place with what git makes of it; "" if git leaves it alone.
 func exposure(h *Host, place source.Span) string {
 	switch file := place.File.Path; standing(h, file) {
-	case tracked:
+	case git.Tracked:
 		return file + ", which git tracks"
-	case addable:
+	case git.Addable:
 		return file + ", which git does not ignore"
 	}
 	return ""
 }
 
 // standing tells what git makes of a file as the user named it.
-func standing(h *Host, file string) tracking {
+func standing(h *Host, file string) git.Tracking {
 	if !path.IsAbs(file) {
 		if h.Folder == "" {
-			return untold
+			return git.Untold
 		}
 		file = path.Join(h.Folder, file)
 	}
 	if absent(h, file) {
-		return untold
+		return git.Untold
 	}
-	return h.indexes.trackingOf(h.Files, file)
+	return h.indexes.TrackingOf(h.Files, file)
 }
 
 // literalSecret tells whether a variable's value is a secret that is written out.

@@ -7,6 +7,7 @@ import (
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/engine"
+	"runner-preflight/checks/git"
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/registry"
 	"runner-preflight/checks/runner"
@@ -51,7 +52,7 @@ type Host struct {
 	// ignores are what the user accepts.
 	ignores hostIgnores
 	// indexes are those of git that were read.
-	indexes gitIndexes
+	indexes git.Indexes
 
 	// live are the runners among the containers of this host.
 	live []liveRunner

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"runner-preflight/checks/dockerconfig"
+	"runner-preflight/checks/git"
 	"runner-preflight/checks/runner"
 )
 
@@ -54,7 +55,11 @@ func Walk(windows Windows, files TreeFiles, folder string) (Folder, []InputFile)
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(w.work)
 	}
-	w.visit(folder, w.ignoringAround(folder))
+	var around git.Folder
+	if absolute, known := windows.canonical(folder); known {
+		around = git.Around(files, absolute)
+	}
+	w.visit(folder, around)
 	close(w.jobs)
 	workers.Wait()
 	slices.SortFunc(w.found, func(a, b foundFile) int { return a.number - b.number })
@@ -92,23 +97,23 @@ type foundFile struct {
 }
 
 // visit lists a folder and all below it.
-func (w *walk) visit(path string, git ignoring) {
+func (w *walk) visit(path string, around git.Folder) {
 	entries, err := w.files.ReadDir(path)
 	if err != nil {
 		w.unread(path, err)
 	}
-	git = git.in(w.files, path, entries)
+	around = around.In(w.files, path, entries)
 	for _, entry := range entries {
 		name, folder := entry.Name(), entry.IsDir()
 		switch {
 		case name == ".git", !folder && !entry.Type().IsRegular():
 			continue
-		case git.leavesOut(name, folder):
+		case around.LeavesOut(name, folder):
 			w.mutex.Lock()
 			w.folder.Ignored++
 			w.mutex.Unlock()
 		case folder:
-			w.visit(filepath.Join(path, name), git.below(name))
+			w.visit(filepath.Join(path, name), around.Below(name))
 		default:
 			w.numbers++
 			w.jobs <- job{filepath.Join(path, name), w.numbers}

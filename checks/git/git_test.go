@@ -1,4 +1,4 @@
-package checks
+package git
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ var ignorePaths = []string{
 
 // TestIgnores compares with what "git check-ignore" of git 2.39.5 said of the same rules and files.
 func TestIgnores(t *testing.T) {
-	table, err := os.ReadFile("../testdata/git/ignore.jsonl")
+	table, err := os.ReadFile("../../testdata/git/ignore.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestIndexHolds(t *testing.T) {
 		"index-v2": held, "index-v4": held, "index-v3": append(slices.Clone(held), "later.sh"),
 		"index-sha256": held[:2],
 	} {
-		index, err := os.ReadFile(filepath.Join("../testdata/git", name))
+		index, err := os.ReadFile(filepath.Join("../../testdata/git", name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestIndexHolds(t *testing.T) {
 }
 
 func TestTrackingOf(t *testing.T) {
-	index, err := os.ReadFile("../testdata/git/index-v2")
+	index, err := os.ReadFile("../../testdata/git/index-v2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,13 +97,13 @@ func TestTrackingOf(t *testing.T) {
 		"repo/.git/worktrees/linked/commondir": {Data: []byte("../..\n")},
 		"stray/.git/config":                    {},
 	}}
-	for file, want := range map[string]tracking{
-		"/repo/run.sh": tracked, "/repo/deploy/deep/runner.env": tracked, "/repo/other.sh": addable,
-		"/repo/deploy/secret.env": ignored, "/repo/secret.env": addable, "/repo/run.sh.bak": ignored,
-		"/linked/run.sh": addable, "/linked/run.bak": ignored, "/stray/run.sh": untold, "/opt/run.sh": untold,
-		"run.sh": untold, "/": untold,
+	for file, want := range map[string]Tracking{
+		"/repo/run.sh": Tracked, "/repo/deploy/deep/runner.env": Tracked, "/repo/other.sh": Addable,
+		"/repo/deploy/secret.env": Ignored, "/repo/secret.env": Addable, "/repo/run.sh.bak": Ignored,
+		"/linked/run.sh": Addable, "/linked/run.bak": Ignored, "/stray/run.sh": Untold, "/opt/run.sh": Untold,
+		"run.sh": Untold, "/": Untold,
 	} {
-		if got := new(gitIndexes).trackingOf(files, file); got != want {
+		if got := new(Indexes).TrackingOf(files, file); got != want {
 			t.Errorf("%s: %v, want %v", file, got, want)
 		}
 	}
@@ -112,7 +112,7 @@ func TestTrackingOf(t *testing.T) {
 // FuzzIndexHolds tries to make the reader of the index fall over, or run on.
 func FuzzIndexHolds(f *testing.F) {
 	for _, name := range []string{"index-v2", "index-v3", "index-v4", "index-sha256"} {
-		index, err := os.ReadFile(filepath.Join("../testdata/git", name))
+		index, err := os.ReadFile(filepath.Join("../../testdata/git", name))
 		if err != nil {
 			f.Fatal(err)
 		}
