@@ -70,7 +70,7 @@ func judgeDifferences(h *Host) []Finding {
 		findings = append(findings, Passed(live.Name, "the container "+live.Name+" was made as the file says").For(r.Name))
 	}
 	if len(findings) == 0 {
-		return []Finding{Skipped("container", "no runner of a file was found among the containers of this host")}
+		return []Finding{noContainer(h, "no runner of a file was found among the containers of this host")}
 	}
 	return findings
 }

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -49,9 +50,14 @@ func eachContainer(h *Host, judge func(*Runner) []Finding) []Finding {
 		}
 	}
 	if len(all) == 0 {
-		return []Finding{Skipped("container", "no runner was found among the containers of this host")}
+		return []Finding{noContainer(h, "no runner was found among the containers of this host")}
 	}
 	return all
+}
+
+// noContainer is the skip of a check that has no container to look at: for the reason given, unless no daemon told of any.
+func noContainer(h *Host, reason string) Finding {
+	return Skipped("container", cmp.Or(undaemonedHost(h), reason))
 }
 
 // Of a log so many lines are looked at; of that of a runner that runs, only what it printed since it started, and lately.
