@@ -73,8 +73,8 @@ func runFinding(ctx context.Context, h *Host, r *Runner) Finding {
 	message := "the container " + c.Name + " " + state
 	if status == Pass {
 		recent := h.Now().Add(-logRecent)
-		if began := startOf(c); began.After(recent) {
-			recent = began
+		if c.Started.After(recent) {
+			recent = c.Started
 		}
 		return Passed(c.Name, message+complaint(ctx, h, c, recent))
 	}
