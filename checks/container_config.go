@@ -10,20 +10,21 @@ import (
 	"time"
 
 	"runner-preflight/checks/engine"
+	"runner-preflight/checks/runner"
 )
 
 var containerConfig = Check{
 	Name:  "container-config",
 	Title: "The running runner has today's config.json",
-	Doc: "Compares the config.json inside of a runner's container with the file of this host that is mounted there: as the " +
-		"container's own processes have it, where this process may look into them (root on the host), else as docker shows " +
-		"it. The runner reads it once, when it starts.",
+	Doc: "Compares the config.json inside of a runner's container, which `check` finds by itself or by the file that it is " +
+		"given, with the file of this host that is mounted there: as the container's own processes have it, where this " +
+		"process may look into them (root on the host), else as docker shows it. The runner reads it once, when it starts.",
 	Problems: []*Problem{configStale, configIsDirectory},
 	Run: func(ctx context.Context, h *Host) []Finding {
 		if h.mounts != nil {
-			return ownConfig(h)
+			return []Finding{ownConfig(ctx, h)}
 		}
-		return eachContainer(h, func(r *Runner) []Finding { return []Finding{insideFinding(ctx, h, r)} })
+		return eachContainer(h, h.liveOf, func(r *Runner, live *liveRunner) Finding { return insideFinding(ctx, h, r, live) })
 	},
 }
 
@@ -43,8 +44,8 @@ var configStale = &Problem{
 }
 
 // insideFinding judges the config.json in one container.
-func insideFinding(ctx context.Context, h *Host, r *Runner) Finding {
-	c, inside := r.Container, path.Join(configFolderOf(r.Definition), configName)
+func insideFinding(ctx context.Context, h *Host, r *Runner, live *liveRunner) Finding {
+	c, inside := live.Container, path.Join(configFolderOf(r.Definition), configName)
 	if c.State != "running" {
 		return Skipped(c.Name, "the container does not run: it reads config.json when it starts")
 	}
@@ -62,8 +63,21 @@ func insideFinding(ctx context.Context, h *Host, r *Runner) Finding {
 			"run this as a user who may use docker's socket").On(c.Name)
 	case r.Config == nil || r.Config.Origin != ConfigMount || r.Config.File == nil:
 		return Skipped(c.Name, "the file of this host that is mounted there is not known")
+	case !h.mountedInto(live.made(), inside, r.Config.Path):
+		return Skipped(c.Name, "the container has something else mounted there than "+r.Config.Path)
 	}
-	return staleness(h, r, seen)
+	return staleness(h, r, c, seen)
+}
+
+// mountedInto tells whether what a container has at a path is that file of the host.
+func (h *Host) mountedInto(made *runner.Definition, inside, file string) bool {
+	if made == nil {
+		return false
+	}
+	_, source, found := cover(made, inside)
+	has, _ := h.canonical(source)
+	wanted, _ := h.canonical(file)
+	return found && has == wanted
 }
 
 // containedFile is a file of a container.
@@ -108,8 +122,8 @@ func (h *Host) containedInProcess(c *engine.Container, name string) (seen contai
 }
 
 // staleness compares what is in the container, and when that began, with the file of the host.
-func staleness(h *Host, r *Runner, seen containedFile) Finding {
-	c, name := r.Container, r.Config.Path
+func staleness(h *Host, r *Runner, c *engine.Container, seen containedFile) Finding {
+	name := r.Config.Path
 	host, err := h.Files.ReadFile(name)
 	info, unseen := h.Files.Stat(name)
 	if err != nil || unseen != nil {

@@ -33,14 +33,10 @@ var containerDiffers = &Problem{
 func judgeDifferences(h *Host) []Finding {
 	var findings []Finding
 	for _, r := range h.Runners {
-		if r.Container != nil || r.Definition == nil || r.Definition.Dialect == runner.Own {
+		live := h.liveOf(r)
+		if r.Container != nil || live == nil {
 			continue
 		}
-		at := slices.IndexFunc(h.live, func(l liveRunner) bool { return l.isOf(r.Definition) })
-		if at < 0 {
-			continue
-		}
-		live := h.live[at]
 		if different := live.differences(r.Definition); len(different) > 0 {
 			findings = append(findings, Warned(containerDiffers, live.Name,
 				"the container "+live.Name+" was made otherwise: "+strings.Join(different, "; "),

@@ -65,6 +65,29 @@ func isLiveRunner(c *engine.Container) bool {
 		sets(envRunner) && sets(envClientID)
 }
 
+// liveOf is the container that a runner runs in: the one that it was found as, else the one that its file makes. It is nil
+// where none is found, and for this very process.
+func (h *Host) liveOf(r *Runner) *liveRunner {
+	if r.Definition == nil || r.Definition.Dialect == runner.Own {
+		return nil
+	}
+	at := slices.IndexFunc(h.live, func(l liveRunner) bool {
+		return l.Container == r.Container || r.Container == nil && l.isOf(r.Definition)
+	})
+	if at < 0 {
+		return nil
+	}
+	return &h.live[at]
+}
+
+// foundAs is the container that a runner was found as; nil for one that is known from files.
+func (h *Host) foundAs(r *Runner) *liveRunner {
+	if r.Container == nil {
+		return nil
+	}
+	return h.liveOf(r)
+}
+
 // containerOf is the container that was read as a file of that name; nil for one that is known from files.
 func (h *Host) containerOf(name string) *engine.Container {
 	at := slices.IndexFunc(h.live, func(l liveRunner) bool { return l.file.Path == name })
