@@ -57,19 +57,15 @@ func (osFiles) Open(path string) (fs.File, error) {
 func (osFiles) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
 
 // within reads a regular file below a folder, out of which no link leads: neither an absolute one nor one that climbs. A
-// pipe is not waited for.
+// device is not opened, nor is a pipe waited for.
 func within(folder, name string) ([]byte, fs.FileInfo, error) {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { _ = root.Close() }()
-	file, err := root.OpenFile(strings.TrimLeft(name, "/"), os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
+	name = strings.TrimLeft(name, "/")
+	info, err := root.Stat(name)
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -78,6 +74,11 @@ func within(folder, name string) ([]byte, fs.FileInfo, error) {
 	case !info.Mode().IsRegular():
 		return nil, nil, &fs.PathError{Op: "read", Path: name, Err: errNotRegular}
 	}
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
 	data, err := readSized(file, info.Size())
 	return data, info, err
 }
