@@ -77,7 +77,9 @@ func (o options) build(in checks.Input) (*checks.Host, error) {
 // ownWindows are those of this machine.
 func ownWindows() checks.Windows {
 	folder, _ := os.Getwd() // unknown when it is gone
-	return checks.Windows{Files: osFiles{}, Folder: folder, Now: time.Now, Real: realPath, Space: space}
+	return checks.Windows{
+		Files: osFiles{}, Folder: folder, Now: time.Now, Real: realPath, Within: within, Space: space,
+	}
 }
 
 // judgeHost runs the selected checks on a host and writes the reports.

@@ -38,6 +38,8 @@ const (
 //	pull ok | WORDS      what docker pull says of the pause image, in whatever capitals, with the same config.json on the
 //	                     same host
 //	starts IMAGE         run.sh is run before: its container has this image, made of a program that only waits
+//	after FILE           that file of the scene is run by sh once the container runs
+//	apart                the tool does not see the daemon's processes, as it does where there is a container to look into
 //	inside               run.sh is the tool's own command line: its image is built of the repository's Dockerfile
 //	socket gone          there is no daemon and no socket
 //	socket dead          there is a socket, and nobody listens
@@ -108,9 +110,9 @@ func main() {
 
 // dockerDirectives are those of a scene that is about docker's daemon.
 type dockerDirectives struct {
-	environment        []string
-	root, pull, starts string
-	inside             bool
+	environment               []string
+	root, pull, starts, after string
+	inside, apart             bool
 	// socket is "", gone, dead or forbidden.
 	socket string
 }
@@ -126,6 +128,10 @@ func (d *dockerDirectives) direct(word string, rest []string) bool {
 		d.pull = strings.Join(rest, " ")
 	case word == "starts" && len(rest) == 1:
 		d.starts = rest[0]
+	case word == "after" && len(rest) == 1:
+		d.after = rest[0]
+	case word == "apart" && len(rest) == 0:
+		d.apart = true
 	case word == "inside" && len(rest) == 0:
 		d.inside = true
 	case word == "socket" && len(rest) == 1 && slices.Contains([]string{"gone", "dead", "forbidden"}, rest[0]):
@@ -152,8 +158,7 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	}
 	switch {
 	case s.docker.starts != "":
-		d.load(s.docker.starts, "runner", waiting)
-		d.must(s.home, "sh", filepath.Join(s.folder, "run.sh"))
+		s.startRunner(d, waiting)
 	case s.docker.socket == "forbidden":
 		n.run(fmt.Sprintf("chmod 755 %s; chown -R nobody %s", filepath.Dir(s.folder), s.folder))
 		s.as = []string{"setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"}
@@ -165,6 +170,21 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	s.judgePull(t, d, refused)
 	if t.Failed() {
 		t.Logf("the report:\n%s", r.raw)
+	}
+}
+
+// startRunner starts a container of the runner's, which the tool then looks into as root of the same machine does.
+func (s *labScene) startRunner(d *dockerHost, waiting string) {
+	d.load(s.docker.starts, "runner", waiting)
+	d.must(s.home, "sh", filepath.Join(s.folder, "run.sh"))
+	if s.docker.after != "" {
+		d.must(s.home, "sh", "-eu", filepath.Join(s.folder, s.docker.after))
+	}
+	if !s.docker.apart {
+		s.as = []string{
+			"nsenter", fmt.Sprintf("--pid=/proc/%d/ns/pid", d.first), "unshare", "--mount", "--propagation", "private",
+			"sh", "-euc", `mount -t proc proc /proc; exec "$@"`, "sh",
+		}
 	}
 }
 
@@ -230,6 +250,8 @@ func (d *dockerHost) pull(home, image string) pulled {
 // it: the daemon is in a process namespace, and its mounts are in a mount namespace, that nothing else is in.
 type dockerHost struct {
 	*netns
+	// first is the first process of its namespace.
+	first int
 	mutex sync.Mutex
 	asked []string
 }
@@ -247,7 +269,7 @@ func (n *netns) docker(root string, environment ...string) *dockerHost {
 	}
 	argv = append(append(argv, environment...), "dockerd", "--data-root", root, "--exec-root", "/run/daemon/exec",
 		"--pidfile", "/run/daemon/pid", "--host", "unix://"+daemonSocket, "--cgroup-parent", "/"+group)
-	n.serve("dockerd-"+n.addr, argv...)
+	d.first = n.serve("dockerd-"+n.addr, argv...).Process.Pid
 	d.await()
 	d.record()
 	n.T.Cleanup(d.clear)

@@ -228,7 +228,7 @@ func (n *netns) run(script string) {
 // serve starts a server of others in the namespace; what it prints goes to NAME.log in the lab's folder. It lives in
 // a process namespace whose first process is a shell: the kernel forgets to end a server that has changed its user,
 // but not what is in a namespace whose first process has ended.
-func (n *netns) serve(name string, argv ...string) {
+func (n *netns) serve(name string, argv ...string) *exec.Cmd {
 	n.T.Helper()
 	log, err := os.Create(filepath.Join(n.dir, name+".log"))
 	if err != nil {
@@ -239,6 +239,7 @@ func (n *netns) serve(name string, argv ...string) {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	n.launch(n.T, cmd)
+	return cmd
 }
 
 // within runs f on a thread that is in the namespace. The sockets that f opens belong there for good, whoever uses

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"runner-preflight/checks"
@@ -54,6 +55,33 @@ func (osFiles) Open(path string) (fs.File, error) {
 
 // ReadDir returns a folder's entries, by name.
 func (osFiles) ReadDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
+
+// within reads a regular file below a folder, out of which no link leads: neither an absolute one nor one that climbs. A
+// device is not opened, nor is a pipe waited for.
+func within(folder, name string) ([]byte, fs.FileInfo, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = root.Close() }()
+	name = strings.TrimLeft(name, "/")
+	info, err := root.Stat(name)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case info.IsDir():
+		return nil, nil, &fs.PathError{Op: "read", Path: name, Err: checks.ErrIsDirectory}
+	case !info.Mode().IsRegular():
+		return nil, nil, &fs.PathError{Op: "read", Path: name, Err: errNotRegular}
+	}
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	data, err := readSized(file, info.Size())
+	return data, info, err
+}
 
 func readBounded(r io.Reader) ([]byte, error) { return readSized(r, 0) }
 

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/engine"
@@ -91,12 +92,11 @@ func Build(in Input, windows Windows) (*Host, error) {
 		h.own = newPulling(ownRoute)
 	}
 	h.all = All()
-	switch {
-	case !in.Live:
-	case len(in.Files)+len(in.Folders) == 0:
-		in.Files = liveFiles(in.Containers)
-	default:
-		h.live = liveRunners(in.Containers)
+	h.live = liveRunners(in.Containers)
+	if len(in.Files)+len(in.Folders) == 0 {
+		for _, l := range h.live {
+			in.Files = append(in.Files, l.file)
+		}
 	}
 	b := builder{Input: in, host: h}
 	b.Files = b.each(in.Files)
@@ -105,6 +105,7 @@ func Build(in Input, windows Windows) (*Host, error) {
 	}
 	b.readDefinitions()
 	b.addUnclaimed()
+	b.mountOwn()
 	for _, r := range h.Runners {
 		r.Images, r.Platform = b.images(r.Definition), in.platform()
 		r.Endpoints, r.Control = endpointsOf(r, in.Endpoints), b.control(r.Definition)
@@ -208,6 +209,10 @@ func (b *builder) open(name string, origin ConfigOrigin) *Config {
 	}
 	if origin == ConfigUser && filepath.Base(name) != configName {
 		name = filepath.Join(name, configName) // a folder that is not there is told by the file that is missed
+		info, err = b.host.Files.Stat(name)
+	}
+	if errors.Is(err, syscall.ENOTDIR) { // a file stands in the place of its folder
+		err = fs.ErrNotExist
 	}
 	c := &Config{Path: name, Origin: origin, Err: err}
 	if err != nil {
@@ -269,7 +274,7 @@ func (b *builder) readDefinitions() {
 				name = fmt.Sprintf("%s#%d", name, i+1)
 			}
 			b.host.Runners = append(b.host.Runners, &Runner{
-				Name: name, Definition: definition, Container: liveContainer(b.Containers, reading.Path),
+				Name: name, Definition: definition, Container: b.host.containerOf(reading.Path),
 			})
 		}
 	}

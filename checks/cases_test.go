@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,8 +53,10 @@ type scene struct {
 	Socket string
 	// Own is the tool's own environment, where it is the definition.
 	Own []string
-	// Modes are files' modes in octal, by path; "unreadable" makes reading fail, "hidden" looking too.
-	Modes map[string]string
+	// Modes are files' modes in octal, by path; "unreadable" makes reading fail, "hidden" looking too. Written is when files
+	// were written last.
+	Modes   map[string]string
+	Written map[string]time.Time
 	// SlowAfter is a minute unless the case is about slowness: a busy machine is slow too.
 	SlowAfter lab.Duration `json:"slow_after"`
 }
@@ -138,7 +141,7 @@ var durations = regexp.MustCompile(`(\b(?:dns|tcp|proxy|tls|http) |: |\()\d+(?:\
 func hostOf(t *testing.T, folder string) *Host {
 	t.Helper()
 	s := readScene(t, folder)
-	files := folderFiles{folder, s.Modes}
+	files := folderFiles{folder, s.Modes, s.Written}
 	in := Input{
 		Config: s.Config, Images: s.Images, Platform: s.Platform, Endpoints: s.Endpoints,
 		Live: s.Mode == "check", Offline: s.Mode != "check" || s.Offline,
@@ -168,7 +171,7 @@ func hostOf(t *testing.T, folder string) *Host {
 		in.Files = append(in.Files, InputFile{Path: name, Data: data})
 	}
 	now := func() time.Time { return s.Now }
-	host, err := Build(in, Windows{Files: files, Folder: s.Folder, Now: now, Space: s.space})
+	host, err := Build(in, Windows{Files: files, Folder: s.Folder, Now: now, Within: files.within, Space: s.space})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,8 +231,9 @@ func readScene(t *testing.T, folder string) scene {
 // folderFiles shows a case's folder as the current one, and its folder "root" as the root of the file system. What git
 // would take for its own is kept under another name: .git as dot-git.
 type folderFiles struct {
-	folder string
-	modes  map[string]string
+	folder  string
+	modes   map[string]string
+	written map[string]time.Time
 }
 
 func (f folderFiles) real(path string) string {
@@ -261,8 +265,38 @@ func (f folderFiles) Stat(path string) (fs.FileInfo, error) {
 		}
 		return modeInfo{info, fs.FileMode(bits)}, nil
 	}
-	return info, err
+	return f.dated(info, path), err
 }
+
+// within reads a file as main does, out of whose folder no link leads.
+func (f folderFiles) within(folder, name string) ([]byte, fs.FileInfo, error) {
+	file, err := os.OpenInRoot(f.real(folder), strings.TrimPrefix(name, "/"))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		return nil, nil, ErrIsDirectory
+	}
+	data, err := io.ReadAll(file)
+	return data, f.dated(info, folder+name), err
+}
+
+// dated is what is known of a file, written when the case says.
+func (f folderFiles) dated(info fs.FileInfo, path string) fs.FileInfo {
+	if at, known := f.written[path]; known {
+		return datedInfo{info, at}
+	}
+	return info
+}
+
+type datedInfo struct {
+	fs.FileInfo
+	written time.Time
+}
+
+func (d datedInfo) ModTime() time.Time { return d.written }
 
 type modeInfo struct {
 	fs.FileInfo

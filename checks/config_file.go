@@ -215,8 +215,19 @@ func isDirectory(u *configUse, r *Runner) Finding {
 		f = f.As(Warn)
 		f.Message += "; no image of this runner needs credentials"
 	}
-	commands := append([]string{"sudo rmdir " + shellWord(u.Path)}, u.loginCommands()...)
+	commands := u.loginCommands()
+	if folder := pathOnHost(u, r); folder != "" {
+		commands = append([]string{"sudo rmdir " + shellWord(folder)}, commands...)
+	}
 	return f.At(u.place(r)).Touching(Path(u.Path)).Touching(u.references()...).Try(commands...)
+}
+
+// pathOnHost is the path that a config.json has on the host, "" if that is not known.
+func pathOnHost(u *configUse, r *Runner) string {
+	if m := mountOf(r); m != nil && r.Definition.Dialect == runner.Own {
+		return m.Source.Value
+	}
+	return u.Path
 }
 
 func unreadable(u *configUse) Finding {

@@ -42,7 +42,8 @@ func judgeConfigMount(ctx context.Context, h *Host, r *Runner) []Finding {
 			return kindMismatch(h, r, m, target == folder)
 		}
 	}
-	if m, _, found := cover(d, path.Join(folder, configName)); found && !m.Private {
+	wanted := path.Join(folder, configName)
+	if m, _, found := cover(d, wanted); found && !m.Private || d.Dialect == runner.Own && !absent(h, wanted) {
 		return nil
 	}
 	if meant >= 0 {
@@ -80,12 +81,14 @@ func isConfigMount(m runner.Mount) bool {
 	return false
 }
 
-// sourceKind tells by its name, else on the runner's own host by itself, whether a mount's source is a file or
-// a folder; neither if that is not known.
+// sourceKind tells by its name, else on the runner's own host, or in its container, by itself, whether a mount's source is
+// a file or a folder; neither if that is not known.
 func sourceKind(h *Host, m runner.Mount) (file, folder bool) {
 	source := m.Source.Value
 	base := path.Base(source)
 	switch {
+	case h.inside:
+		return h.kindInside(path.Clean(m.Target.Value))
 	case len(m.Projected) == 1 && m.Projected[0].Path == path.Clean(m.Target.Value):
 		return true, false
 	case m.Volume && strings.Contains(source, "/"): // a part of a volume
@@ -148,15 +151,21 @@ func kindMismatch(h *Host, r *Runner, m runner.Mount, ontoFolder bool) []Finding
 	target := path.Clean(m.Target.Value)
 	switch {
 	case ontoFolder && file:
-		return wrongTarget(r, m, fmt.Sprintf("the file %s is mounted onto the path of the folder, %s",
-			m.Source.Value, target),
+		return wrongTarget(r, m, fmt.Sprintf("%s is mounted onto the path of the folder, %s", sourceOf("file", m), target),
 			path.Join(target, configName))
 	case !ontoFolder && folder:
-		return wrongTarget(r, m, fmt.Sprintf("the folder %s is mounted onto the path of the file, %s",
-			m.Source.Value, target),
+		return wrongTarget(r, m, fmt.Sprintf("%s is mounted onto the path of the file, %s", sourceOf("folder", m), target),
 			path.Dir(target))
 	}
 	return nil
+}
+
+// sourceOf names a mount's source, a file or a folder, as far as it is known.
+func sourceOf(kind string, m runner.Mount) string {
+	if m.Source.Value == "" {
+		return "a " + kind
+	}
+	return "the " + kind + " " + m.Source.Value
 }
 
 // misplacedConfig reports a config.json that is mounted elsewhere.
@@ -172,6 +181,9 @@ func misplacedConfig(h *Host, r *Runner, m runner.Mount, folder string) []Findin
 // wrongTarget reports a mount at a wrong place. With the vendor's public images alone it does no harm.
 func wrongTarget(r *Runner, m runner.Mount, message, right string) []Finding {
 	hint := "write " + r.Definition.Dialect.Mount(m.Source.Value, right, m.ReadOnly)
+	if m.Source.Value == "" {
+		hint = fmt.Sprintf("mount it at %s, and not at %s", right, m.Target.Value)
+	}
 	if m.Option == "configs" || m.Option == "secrets" {
 		hint = "give it this target: " + right
 	}
@@ -202,12 +214,12 @@ func lackingConfig(ctx context.Context, h *Host, r *Runner, folder string) []Fin
 	switch {
 	case len(certain) > 0:
 		f = Failed(configUnmounted, configName,
-			fmt.Sprintf("no config.json is mounted, and images come from %s, which needs credentials",
-				hostsOf(certain)), option)
+			fmt.Sprintf("no config.json is mounted%s, and images come from %s, which needs credentials",
+				into(r.Definition), hostsOf(certain)), option)
 	case len(likely) > 0:
 		f = Warned(configUnmounted, configName,
-			fmt.Sprintf("no config.json is mounted: right only if %s serves images to everyone",
-				hostsOf(likely)), option)
+			fmt.Sprintf("no config.json is mounted%s: right only if %s serves images to everyone",
+				into(r.Definition), hostsOf(likely)), option)
 	default:
 		return nil
 	}

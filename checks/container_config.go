@@ -3,7 +3,6 @@ package checks
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,16 +10,21 @@ import (
 	"time"
 
 	"runner-preflight/checks/engine"
+	"runner-preflight/checks/runner"
 )
 
 var containerConfig = Check{
 	Name:  "container-config",
 	Title: "The running runner has today's config.json",
-	Doc: "Compares the config.json inside of a runner's container with the file of this host that is mounted there. The " +
-		"runner reads it once, when it starts.",
+	Doc: "Compares the config.json inside of a runner's container, which `check` finds by itself or by the file that it is " +
+		"given, with the file of this host that is mounted there: as the container's own processes have it, where this " +
+		"process may look into them (root on the host), else as docker shows it. The runner reads it once, when it starts.",
 	Problems: []*Problem{configStale, configIsDirectory},
 	Run: func(ctx context.Context, h *Host) []Finding {
-		return eachContainer(h, func(r *Runner) []Finding { return []Finding{insideFinding(ctx, h, r)} })
+		if h.mounts != nil {
+			return []Finding{ownConfig(ctx, h)}
+		}
+		return eachContainer(h, h.liveOf, func(r *Runner, live *liveRunner) Finding { return insideFinding(ctx, h, r, live) })
 	},
 }
 
@@ -29,21 +33,26 @@ var configStale = &Problem{
 	Title: "The runner works with an older config.json",
 	Doc: "The runner reads config.json once, when it starts, and keeps what it read. And where the file itself is mounted " +
 		"(not its folder), `docker login` and most editors put a new file in its place: the container keeps the old one " +
-		"until it is restarted. What this report says of the file is then not yet true of the runner. Restart it.",
-	Source:   "facts/runner-reader.md; docker's documentation of bind mounts",
+		"until it is restarted. What this report says of the file is then not yet true of the runner. Restart it: that mounts " +
+		"the new file. Root on the host sees what the container really has, and a difference fails. Where there is none, and " +
+		"the file was written after the container started (by its time of modification: the others change with its mode and " +
+		"its name too), it warns, as the runner may have read another text before. A login that wrote the same text into a " +
+		"new file changes nothing for a container that has the old one.",
+	Source: "facts/runner-reader.md; docker's documentation of bind mounts; that a restart mounts the new file was measured " +
+		"with Docker 20.10",
 	Explains: []string{"credentials-missing", "credentials-rejected"},
 }
 
 // insideFinding judges the config.json in one container.
-func insideFinding(ctx context.Context, h *Host, r *Runner) Finding {
-	c, inside := r.Container, path.Join(configFolderOf(r.Definition), configName)
+func insideFinding(ctx context.Context, h *Host, r *Runner, live *liveRunner) Finding {
+	c, inside := live.Container, path.Join(configFolderOf(r.Definition), configName)
 	if c.State != "running" {
 		return Skipped(c.Name, "the container does not run: it reads config.json when it starts")
 	}
-	data, err := h.Engine.File(ctx, c.ID, inside)
+	seen, err := contained(ctx, h, c, inside)
 	failed := (*engine.Failure)(nil)
 	switch {
-	case errors.Is(err, engine.ErrIsDirectory):
+	case errors.Is(err, engine.ErrIsDirectory), errors.Is(err, ErrIsDirectory):
 		return Failed(configIsDirectory, inside, inside+" is a folder in the container: docker made it, as the source of "+
 			"the mount was not there", "remove the folder on the host, put the file there, and make the container anew").
 			At(r.Definition.Place).On(r.Name)
@@ -54,36 +63,88 @@ func insideFinding(ctx context.Context, h *Host, r *Runner) Finding {
 			"run this as a user who may use docker's socket").On(c.Name)
 	case r.Config == nil || r.Config.Origin != ConfigMount || r.Config.File == nil:
 		return Skipped(c.Name, "the file of this host that is mounted there is not known")
+	case !h.mountedInto(live.made(), inside, r.Config.Path):
+		return Skipped(c.Name, "the container has something else mounted there than "+r.Config.Path)
 	}
-	return staleness(h, r, data)
+	return staleness(h, r, c, seen)
+}
+
+// mountedInto tells whether what a container has at a path is that file of the host.
+func (h *Host) mountedInto(made *runner.Definition, inside, file string) bool {
+	if made == nil {
+		return false
+	}
+	_, source, found := cover(made, inside)
+	has, _ := h.canonical(source)
+	wanted, _ := h.canonical(file)
+	return found && has == wanted
+}
+
+// containedFile is a file of a container.
+type containedFile struct {
+	data []byte
+	// modified is when it was written last; zero if that is not known.
+	modified time.Time
+	// replaced says that it is mounted by itself, and that the host has put another in its place, or none.
+	replaced bool
+}
+
+// contained reads a file of a container that runs. What its processes have comes before what the daemon shows, which
+// looks the sources of mounts up anew and so shows a file that the container does not have yet. Source: measured with
+// Docker 20.10.
+func contained(ctx context.Context, h *Host, c *engine.Container, name string) (containedFile, error) {
+	if seen, known, err := h.containedInProcess(c, name); known {
+		return seen, err
+	}
+	data, err := h.Engine.File(ctx, c.ID, name)
+	return containedFile{data: data}, err
+}
+
+// containedInProcess reads it in the file system of the container's first process, where this one may look into it: as
+// root, on the daemon's machine, with that one's process numbers. That it is the container's is proved by its mounts, and
+// asked after the file was opened: a number that has come to another process by then is found out.
+func (h *Host) containedInProcess(c *engine.Container, name string) (seen containedFile, known bool, err error) {
+	if c.Process == 0 || h.Within == nil {
+		return seen, false, nil
+	}
+	process := fmt.Sprintf("/proc/%d", c.Process)
+	data, info, err := h.Within(process+"/root", name)
+	table, unread := h.Files.ReadFile(process + "/mountinfo")
+	mounts := engine.ReadMounts(table)
+	switch {
+	case unread != nil || !mounts.Of(c.ID):
+		return seen, false, nil
+	case err != nil:
+		return seen, errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrIsDirectory), err
+	}
+	mounted, _ := mounts.At(name)
+	return containedFile{data, info.ModTime(), mounted.Deleted}, true, nil
 }
 
 // staleness compares what is in the container, and when that began, with the file of the host.
-func staleness(h *Host, r *Runner, inside []byte) Finding {
-	c, name := r.Container, r.Config.Path
+func staleness(h *Host, r *Runner, c *engine.Container, seen containedFile) Finding {
+	name := r.Config.Path
 	host, err := h.Files.ReadFile(name)
-	if err != nil {
+	info, unseen := h.Files.Stat(name)
+	if err != nil || unseen != nil {
 		return Skipped(c.Name, name+" could not be read")
 	}
 	stale := func(status Status, message string) Finding {
 		return Failed(configStale, name, message, "restart the runner").As(status).At(r.Config.File.Source.Whole()).
 			On(name).Try("docker restart " + shellWord(c.Name)).Touching(Path(name)).Touching(overrideReferences(r)...)
 	}
-	if !bytes.Equal(host, inside) {
-		return stale(Fail, fmt.Sprintf("the container %s still has another config.json than %s", c.Name, name))
+	modified := seen.modified
+	if modified.IsZero() {
+		modified = info.ModTime()
 	}
-	info, err := h.Files.Stat(name)
-	if began := startOf(c); err == nil && !began.IsZero() && info.ModTime().After(began) {
+	switch {
+	case !bytes.Equal(host, seen.data) && seen.replaced:
+		return stale(Fail, fmt.Sprintf("%s was replaced by another file, and the container %s still has the one from before",
+			name, c.Name))
+	case !bytes.Equal(host, seen.data):
+		return stale(Fail, fmt.Sprintf("the container %s still has another config.json than %s", c.Name, name))
+	case !c.Started.IsZero() && modified.After(c.Started):
 		return stale(Warn, fmt.Sprintf("%s was changed after the container %s started, which read it before", name, c.Name))
 	}
 	return Passed(c.Name, "the container has "+name+" as it is today")
-}
-
-// startOf is when a container started; zero if that is not known.
-func startOf(c *engine.Container) time.Time {
-	var said struct{ State struct{ StartedAt time.Time } }
-	if json.Unmarshal(c.Raw, &said) != nil {
-		return time.Time{}
-	}
-	return said.State.StartedAt
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"runner-preflight/checks/engine"
 	"runner-preflight/checks/runner"
 )
 
@@ -30,36 +29,14 @@ var containerDiffers = &Problem{
 	Source: "docker's documentation of docker container run and restart",
 }
 
-// liveRunner is a runner's container with what it was made with.
-type liveRunner struct {
-	*engine.Container
-	*runner.Definition
-}
-
-// liveRunners reads the runners among a daemon's containers.
-func liveRunners(containers []engine.Container) []liveRunner {
-	var live []liveRunner
-	for _, file := range liveFiles(containers) {
-		reading := runner.Read(file.Path, file.Data, noFiles)
-		if len(reading.Definitions) == 1 {
-			live = append(live, liveRunner{liveContainer(containers, file.Path), reading.Definitions[0]})
-		}
-	}
-	return live
-}
-
 // judgeDifferences compares each runner that is known from a file with its container.
 func judgeDifferences(h *Host) []Finding {
 	var findings []Finding
 	for _, r := range h.Runners {
-		if r.Container != nil || r.Definition == nil {
+		live := h.liveOf(r)
+		if r.Container != nil || live == nil {
 			continue
 		}
-		at := slices.IndexFunc(h.live, func(l liveRunner) bool { return l.isOf(r.Definition) })
-		if at < 0 {
-			continue
-		}
-		live := h.live[at]
 		if different := live.differences(r.Definition); len(different) > 0 {
 			findings = append(findings, Warned(containerDiffers, live.Name,
 				"the container "+live.Name+" was made otherwise: "+strings.Join(different, "; "),
@@ -83,19 +60,23 @@ func (l liveRunner) isOf(d *runner.Definition) bool {
 		}
 	}
 	written, set := effective(d, envRunner)
-	runs, known := effective(l.Definition, envRunner)
+	runs, known := effective(l.made(), envRunner)
 	return set && known && written.Value.Unresolved == "" && written.Value.Value == runs.Value.Value
 }
 
 // differences says what of a definition is otherwise in the container, in words that are safe to print.
 func (l liveRunner) differences(d *runner.Definition) []string {
 	var found []string
-	if d.Image.Unresolved == "" && d.Image.Value != "" && d.Image.Value != l.Definition.Image.Value {
-		found = append(found, fmt.Sprintf("its image is %s, and %s in the file", clip(l.Definition.Image.Value), clip(d.Image.Value)))
+	made := l.made()
+	if made == nil {
+		return nil
+	}
+	if d.Image.Unresolved == "" && d.Image.Value != "" && d.Image.Value != made.Image.Value {
+		found = append(found, fmt.Sprintf("its image is %s, and %s in the file", clip(made.Image.Value), clip(d.Image.Value)))
 	}
 	for _, name := range knownVariables() {
 		written, set := effective(d, name)
-		runs, runsSet := effective(l.Definition, name)
+		runs, runsSet := effective(made, name)
 		override := slices.Contains(overrideVariables(), name)
 		switch {
 		case set && written.Value.Unresolved != "":
@@ -113,14 +94,14 @@ func (l liveRunner) differences(d *runner.Definition) []string {
 	for _, m := range d.Mounts {
 		target := path.Clean(m.Target.Value)
 		same := func(other runner.Mount) bool { return path.Clean(other.Target.Value) == target }
-		switch at := slices.IndexFunc(l.Mounts, same); {
+		switch at := slices.IndexFunc(made.Mounts, same); {
 		case m.Target.Unresolved != "" || m.Target.Value == "":
 		case at < 0:
 			found = append(found, "nothing is mounted at "+clip(target))
-		case m.Volume || m.Source.Unresolved != "" || !path.IsAbs(m.Source.Value) || l.Mounts[at].Volume:
-		case path.Clean(l.Mounts[at].Source.Value) != path.Clean(m.Source.Value):
+		case m.Volume || m.Source.Unresolved != "" || !path.IsAbs(m.Source.Value) || made.Mounts[at].Volume:
+		case path.Clean(made.Mounts[at].Source.Value) != path.Clean(m.Source.Value):
 			found = append(found, fmt.Sprintf("%s comes from %s, and %s in the file", clip(target),
-				clip(l.Mounts[at].Source.Value), clip(m.Source.Value)))
+				clip(made.Mounts[at].Source.Value), clip(m.Source.Value)))
 		}
 	}
 	return found

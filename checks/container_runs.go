@@ -19,7 +19,7 @@ var containerRuns = Check{
 		"Nothing of the log is shown but such a message.",
 	Problems: []*Problem{runnerStopped},
 	Run: func(ctx context.Context, h *Host) []Finding {
-		return eachContainer(h, func(r *Runner) []Finding { return []Finding{runFinding(ctx, h, r)} })
+		return eachContainer(h, h.foundAs, func(_ *Runner, live *liveRunner) Finding { return runFinding(ctx, h, live.Container) })
 	},
 }
 
@@ -33,20 +33,20 @@ var runnerStopped = &Problem{
 	Source: "the state and the log that docker's daemon tells",
 }
 
-// eachContainer judges each runner that was found as a container, all at the same time.
-func eachContainer(h *Host, judge func(*Runner) []Finding) []Finding {
-	found := make([][]Finding, len(h.Runners))
+// eachContainer judges each runner that is in a container, all at the same time.
+func eachContainer(h *Host, in func(*Runner) *liveRunner, judge func(*Runner, *liveRunner) Finding) []Finding {
+	found, live := make([]Finding, len(h.Runners)), make([]*liveRunner, len(h.Runners))
 	var group sync.WaitGroup
 	for i, r := range h.Runners {
-		if r.Container != nil {
-			group.Go(func() { found[i] = judge(r) })
+		if live[i] = in(r); live[i] != nil {
+			group.Go(func() { found[i] = judge(r, live[i]) })
 		}
 	}
 	group.Wait()
 	var all []Finding
 	for i, r := range h.Runners {
-		for _, f := range found[i] {
-			all = append(all, f.For(r.Name))
+		if live[i] != nil {
+			all = append(all, found[i].For(r.Name))
 		}
 	}
 	if len(all) == 0 {
@@ -67,14 +67,13 @@ const (
 )
 
 // runFinding judges the state of one container.
-func runFinding(ctx context.Context, h *Host, r *Runner) Finding {
-	c := r.Container
+func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
 	status, state := stateOf(c)
 	message := "the container " + c.Name + " " + state
 	if status == Pass {
 		recent := h.Now().Add(-logRecent)
-		if began := startOf(c); began.After(recent) {
-			recent = began
+		if c.Started.After(recent) {
+			recent = c.Started
 		}
 		return Passed(c.Name, message+complaint(ctx, h, c, recent))
 	}

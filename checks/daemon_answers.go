@@ -173,23 +173,3 @@ func introduced(h *Host) Finding {
 
 // docker tells docker's own daemon from others that serve its API.
 func docker(told *engine.Info) bool { return strings.HasPrefix(told.Product, "Docker") }
-
-// The marks by which a process knows that it is in a container of docker's, or of Podman's.
-const (
-	dockerMark = "/.dockerenv"
-	podmanMark = "/run/.containerenv"
-)
-
-// insideContainer tells whether this process is in a container, in the place of the runner's: its definition is then
-// the environment.
-func insideContainer(in Input, files Files) bool {
-	if !in.Live || len(in.Files) != 1 || in.Files[0].Path != EnvironmentPath {
-		return false
-	}
-	for _, mark := range []string{dockerMark, podmanMark} {
-		if _, err := files.Stat(mark); err == nil {
-			return true
-		}
-	}
-	return false
-}

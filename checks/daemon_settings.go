@@ -114,7 +114,7 @@ func dataRooted(h *Host, r *Runner) []Finding {
 	if !found || m.Volume || m.Source.Unresolved != "" || m.Source.Home { // what is not there is for definition-mounts
 		return passed
 	}
-	same, known := sameFolder(h, mounted, wanted)
+	same, known := h.sameContainers(mounted, wanted)
 	if same {
 		return passed
 	}
@@ -126,6 +126,16 @@ func dataRooted(h *Host, r *Runner) []Finding {
 		f = f.As(Warn)
 	}
 	return []Finding{f.With("data_root", clip(h.Told.DataRoot))}
+}
+
+// sameContainers is sameFolder for the folder of the daemon's containers: in a container of that daemon its own folder is
+// there, or it is another one.
+func (h *Host) sameContainers(a, b string) (same, known bool) {
+	if h.self == nil {
+		return sameFolder(h, a, b)
+	}
+	_, err := h.Files.Stat(path.Join(containersFolder, h.self.ID))
+	return err == nil, err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
 // sameFolder tells whether two paths are one folder, and whether that is known for certain. On another machine, or where

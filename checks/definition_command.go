@@ -509,7 +509,7 @@ func unresolvedValues(d *runner.Definition) []Finding {
 	}
 	for _, m := range d.Mounts {
 		for _, text := range []runner.Text{m.Source, m.Target} {
-			if text.Unresolved != "" {
+			if text.Unresolved != "" && d.Dialect != runner.Own {
 				say("mount", text.Unresolved, text.Place)
 			}
 		}

@@ -90,7 +90,7 @@ var configMountTarget = &Problem{
 		"A file mounted onto the folder's path, a folder mounted onto the file's, or either one elsewhere, " +
 		"is not found, and no word is said.",
 	Source:   "the vendor's documentation; measured on docker-java 3.7.1, which the runner very probably uses",
-	Explains: []string{"credentials-missing", "config-missing", "config-misnamed"},
+	Explains: []string{"credentials-missing", "config-missing", "config-misnamed", "config-is-directory"},
 	Prints: []Print{
 		{printsDirectory, 2},
 	},
@@ -131,6 +131,14 @@ const (
 // mounting is a mount as the definition's kind writes it, and where.
 func mounting(d *runner.Definition, source, target string) string {
 	return d.Dialect.Mount(source, target, false) + d.Dialect.WhereMounts()
+}
+
+// into says into what a mount is missing, where that is the container of this process.
+func into(d *runner.Definition) string {
+	if d.Dialect == runner.Own {
+		return " into this container"
+	}
+	return ""
 }
 
 // configMount is the mount of config.json.
@@ -251,6 +259,14 @@ func ownDaemon(d *runner.Definition) bool {
 	return found && m.Volume && m.Source.Value != "" && path.Clean(m.Target.Value) != socket
 }
 
+// socketPlaces are the paths of a socket: /var/run is a link to /run.
+func socketPlaces(socket string) []string {
+	if socket == dockerSocket {
+		return []string{socket, "/run/docker.sock"}
+	}
+	return []string{socket}
+}
+
 func judgeSocket(r *Runner) []Finding {
 	d := r.Definition
 	socket, elsewhere, unknown := daemonSocket(d)
@@ -261,12 +277,8 @@ func judgeSocket(r *Runner) []Finding {
 		return []Finding{Skipped(dockerSocket,
 			"which daemon the runner talks to is not known (see unresolved-value)")}
 	}
-	places := []string{socket}
-	if socket == dockerSocket {
-		places = append(places, "/run/docker.sock") // /var/run is a link to /run
-	}
 	hint := "mount it: " + mounting(d, dockerSocket, socket)
-	for _, place := range places {
+	for _, place := range socketPlaces(socket) {
 		m, _, found := cover(d, place)
 		if found && m.Private {
 			return lacking(r, Failed(dockerSocketUnmounted, dockerSocket, fmt.Sprintf("nothing puts docker's socket into the "+
@@ -283,7 +295,7 @@ func judgeSocket(r *Runner) []Finding {
 		}
 	}
 	f := Failed(dockerSocketUnmounted, dockerSocket,
-		"docker's socket is not mounted, and nothing names another daemon", hint)
+		"docker's socket is not mounted"+into(d)+", and nothing names another daemon", hint)
 	f = f.At(d.Place)
 	for _, m := range d.Mounts {
 		if strings.Contains(m.Source.Value, "docker.sock") && m.Target.Unresolved == "" {
@@ -332,7 +344,7 @@ func judgeContainers(r *Runner) []Finding {
 		return nil
 	}
 	f := Failed(containersUnmounted, containersFolder,
-		containersFolder+" is not mounted: the runner cannot read what steps print",
+		containersFolder+" is not mounted"+into(d)+": the runner cannot read what steps print",
 		"mount it: "+option+d.Dialect.WhereMounts()).At(d.Place)
 	for _, m := range d.Mounts {
 		target := path.Clean(m.Target.Value)
@@ -386,7 +398,7 @@ func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 	switch {
 	case !found:
 		return lacking(r, Failed(workingDirectoryUnmounted, envWorkingDirectory,
-			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted, nor any folder above it", folder),
+			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted%s, nor any folder above it", folder, into(d)),
 			"mount it: "+option+d.Dialect.WhereMounts()).At(place))
 	case m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
@@ -528,7 +540,8 @@ func overrideReferences(r *Runner) []string {
 // has a problem of its own.
 func missingSources(h *Host, r *Runner) []Finding {
 	var findings []Finding
-	if !h.Live || r.Definition.Dialect == runner.Kubernetes { // its paths are those of a node
+	dialect := r.Definition.Dialect
+	if !h.Live || dialect == runner.Kubernetes || dialect == runner.Own { // their paths are those of a node, or of the host
 		return nil
 	}
 	working, _ := effective(r.Definition, envWorkingDirectory)

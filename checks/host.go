@@ -36,6 +36,9 @@ type Host struct {
 	Untold *engine.Failure
 	// inside says that this process is in a container, in the place of the runner's.
 	inside bool
+	// mounts are what that container has mounted, and self is what docker's daemon says of it; nil if that is not known.
+	mounts engine.MountTable
+	self   *engine.Container
 
 	Windows
 	// daemon is what this machine's docker daemon is told; nothing under lint.
@@ -102,6 +105,9 @@ type Windows struct {
 	Now func() time.Time
 	// Real is an absolute path without links in it; nil where there are none.
 	Real func(path string) (string, error)
+	// Within reads a file below a folder out of which no link leads, as the file system of another process is: its links are
+	// not to be followed in that of this one. A folder is ErrIsDirectory. Within is nil where nobody can look.
+	Within func(folder, name string) ([]byte, fs.FileInfo, error)
 	// Space asks the file system of a path how much room it has; nil where nobody can be asked.
 	Space func(path string) (Space, error)
 }

@@ -7,24 +7,46 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"runner-preflight/checks/engine"
+	"runner-preflight/checks/runner"
 )
 
-// liveFiles are the runners among a daemon's containers, each as docker inspect prints it: what is found in one stands in
+// liveRunner is a runner's container, with what it was made with as docker inspect prints it: what is found in it stands in
 // the line in which that command shows it.
-func liveFiles(containers []engine.Container) []InputFile {
-	var files []InputFile
-	for _, c := range containers {
-		if !isLiveRunner(c) {
-			continue
-		}
-		var text bytes.Buffer
-		if err := json.Indent(&text, slices.Concat([]byte("["), c.Raw, []byte("]")), "", "    "); err == nil {
-			files = append(files, InputFile{Path: liveName(c), Data: text.Bytes()})
+type liveRunner struct {
+	*engine.Container
+	file InputFile
+	// made reads it; nil if that cannot be done.
+	made func() *runner.Definition
+}
+
+// liveRunners are the runners among a daemon's containers.
+func liveRunners(containers []engine.Container) []liveRunner {
+	var live []liveRunner
+	for i := range containers {
+		if c := &containers[i]; isLiveRunner(c) {
+			file := inspectFile(c)
+			live = append(live, liveRunner{c, file, sync.OnceValue(func() *runner.Definition { return inspected(file) })})
 		}
 	}
-	return files
+	return live
+}
+
+// inspectFile is what docker inspect prints of a container, under its name in the place of a file's.
+func inspectFile(c *engine.Container) InputFile {
+	var text bytes.Buffer
+	_ = json.Indent(&text, slices.Concat([]byte("["), c.Raw, []byte("]")), "", "    ") // the client has read it already
+	return InputFile{Path: "<container " + c.Name + ">", Data: text.Bytes()}
+}
+
+// inspected is the runner in what docker inspect prints of one container; nil if there is none.
+func inspected(file InputFile) *runner.Definition {
+	if read := runner.Read(file.Path, file.Data, noFiles).Definitions; len(read) == 1 {
+		return read[0]
+	}
+	return nil
 }
 
 // noFiles opens no file: a container names none.
@@ -32,12 +54,9 @@ func noFiles(name string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// liveName is a container's name in the place of a file's.
-func liveName(c engine.Container) string { return "<container " + c.Name + ">" }
-
 // isLiveRunner tells a runner from the containers that it starts, and from all others: by its image, or by the variables
 // that nothing but a runner has together.
-func isLiveRunner(c engine.Container) bool {
+func isLiveRunner(c *engine.Container) bool {
 	host, repository, _, _ := splitReference(c.Image)
 	sets := func(name string) bool {
 		return slices.ContainsFunc(c.Environment, func(v string) bool { return strings.HasPrefix(v, name+"=") })
@@ -46,11 +65,34 @@ func isLiveRunner(c engine.Container) bool {
 		sets(envRunner) && sets(envClientID)
 }
 
-// liveContainer is the container that a runner was found as; nil for one that is known from files.
-func liveContainer(containers []engine.Container, name string) *engine.Container {
-	at := slices.IndexFunc(containers, func(c engine.Container) bool { return liveName(c) == name })
+// liveOf is the container that a runner runs in: the one that it was found as, else the one that its file makes. It is nil
+// where none is found, and for this very process.
+func (h *Host) liveOf(r *Runner) *liveRunner {
+	if r.Definition == nil || r.Definition.Dialect == runner.Own {
+		return nil
+	}
+	at := slices.IndexFunc(h.live, func(l liveRunner) bool {
+		return l.Container == r.Container || r.Container == nil && l.isOf(r.Definition)
+	})
 	if at < 0 {
 		return nil
 	}
-	return &containers[at]
+	return &h.live[at]
+}
+
+// foundAs is the container that a runner was found as; nil for one that is known from files.
+func (h *Host) foundAs(r *Runner) *liveRunner {
+	if r.Container == nil {
+		return nil
+	}
+	return h.liveOf(r)
+}
+
+// containerOf is the container that was read as a file of that name; nil for one that is known from files.
+func (h *Host) containerOf(name string) *engine.Container {
+	at := slices.IndexFunc(h.live, func(l liveRunner) bool { return l.file.Path == name })
+	if at < 0 {
+		return nil
+	}
+	return h.live[at].Container
 }

@@ -96,6 +96,9 @@ func unmounted(r *Runner) bool {
 	if d == nil || !d.States.Mounts || len(d.Unread) > 0 || r.Config != nil && r.Config.Origin != ConfigUser {
 		return false
 	}
+	if d.Dialect == runner.Own && r.Config != nil && r.Config.Err == nil { // it is in the image
+		return false
+	}
 	folder := configFolderOf(d)
 	return !slices.ContainsFunc(d.Mounts, func(m runner.Mount) bool {
 		target := path.Clean(m.Target.Value)

@@ -39,6 +39,10 @@ type Container struct {
 	Unstarted string
 	// OutOfMemory says that the kernel ended it for its use of memory.
 	OutOfMemory bool
+	// Process is the number of its first process on the daemon's machine, 0 if it has none; Started is when that began,
+	// zero if that is not known.
+	Process int
+	Started time.Time
 	// Terminal says that its output is a terminal's.
 	Terminal bool
 	// Environment are its variables, NAME=value.
@@ -81,6 +85,8 @@ func (e *Engine) list(ctx context.Context) ([]Container, error) {
 		if said.State != nil {
 			one.State, one.ExitCode = string(said.State.Status), said.State.ExitCode
 			one.Unstarted, one.OutOfMemory = said.State.Error, said.State.OOMKilled
+			one.Process = said.State.Pid
+			one.Started, _ = time.Parse(time.RFC3339Nano, said.State.StartedAt)
 		}
 		found = append(found, one)
 	}

@@ -19,6 +19,8 @@ const (
 	Unit
 	// Quadlet is a unit from which Podman makes a container.
 	Quadlet
+	// Own is the container of this process: its environment, and what is mounted into it.
+	Own
 )
 
 // Mount is a mount as the dialect writes it.
@@ -87,6 +89,8 @@ func (d Dialect) WhereMounts() string {
 		return " when the container is made anew"
 	case Quadlet:
 		return " in the section [Container]"
+	case Own:
+		return " before the image, where this container is started"
 	}
 	return " before the image"
 }
