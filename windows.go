@@ -50,7 +50,7 @@ func (osFiles) ReadFile(path string) ([]byte, error) {
 
 // Open opens a file and follows no link. A pipe is opened without waiting for somebody to write into it.
 func (osFiles) Open(path string) (fs.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|noFollow, 0)
 }
 
 // ReadDir returns a folder's entries, by name.
