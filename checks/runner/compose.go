@@ -69,7 +69,9 @@ func looksLikeServices(n node) bool {
 
 func looksLikeService(n node) bool {
 	return slices.ContainsFunc(n.members(), func(m member) bool {
-		return slices.Contains([]string{"image", "build", "environment", "env_file", "volumes", "extends"}, m.key.Value)
+		return slices.Contains([]string{
+			"image", "build", "environment", "env_file", "volumes", "volumes_from", "extends", "deploy", "mem_limit",
+		}, m.key.Value)
 	})
 }
 

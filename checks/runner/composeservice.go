@@ -562,6 +562,7 @@ func (s *composeService) options() {
 			s.option(m.key, known.long, s.text(m.value))
 		}
 	}
+	s.memory()
 	if m := s.last("entrypoint"); m.value.ok() && !m.value.isNull() {
 		s.option(m.key, "entrypoint", slices.Concat(s.words(m.value)...))
 	}

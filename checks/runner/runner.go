@@ -69,7 +69,8 @@ type Definition struct {
 	// Mapping says that environment is a mapping (NAME: value) rather than a list (- NAME=value).
 	Mapping bool
 	Mounts  []Mount
-	// Options are all options before the image, -e, -v and those that docker does not know among them.
+	// Options are all options before the image, -e, -v and those that docker does not know among them; where there is no
+	// command line, what is said that docker has an option for.
 	Options []Option
 	// Misplaced are options of docker's that stand behind the image: docker hands them to the runner.
 	Misplaced []Option
