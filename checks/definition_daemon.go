@@ -144,6 +144,8 @@ func unshared(r *Runner, folder, what string) []Finding {
 			both(own.Source.Value), d.Daemon.Place)
 	case own.Source.Unresolved != "" || theirs.Source.Unresolved != "":
 		return nil
+	case own.Option == "volumes_from" && own.Place == theirs.Place: // a volume without a name, the same all the same
+		return nil
 	case from != to || own.Volume != theirs.Volume || own.Source.Value == "":
 		return report(fmt.Sprintf("%s is %s in the runner and %s in %s", what, spokenVolume(own, from),
 			spokenVolume(theirs, to), name), both(theirs.Source.Value), own.Place)

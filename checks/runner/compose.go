@@ -304,11 +304,16 @@ func (p *composeProject) readEnv() {
 // definitions are those of the project's runners, and of the projects that it includes.
 func (p *composeProject) definitions() []*Definition {
 	var services []*composeService
+	named := map[string]*composeService{}
 	for _, key := range p.services() {
 		if !p.take() {
 			break
 		}
-		services = append(services, p.service(key))
+		s := p.service(key)
+		services, named[key.Value] = append(services, s), s
+	}
+	for _, s := range services {
+		s.share(named)
 	}
 	byImage := slices.ContainsFunc(services, func(s *composeService) bool { return IsRunnerImage(s.d.Image.Value) })
 	var daemons []*composeService

@@ -21,8 +21,8 @@ type composeService struct {
 	// own are the variables of environment, files those of the env files.
 	own   []composeVariable
 	files []Variable
-	// extended says that another service extends this one.
-	extended bool
+	// extended says that another service extends this one, shared that it has the mounts of those that it takes them from.
+	extended, shared bool
 }
 
 // composeLayer is what one place says of a service: what it extends first, then the file, then what overrides that.
@@ -570,15 +570,6 @@ func (s *composeService) options() {
 		m := layer.keys["tmpfs"]
 		for _, item := range envFileItems(m.value) {
 			s.option(m.key, "tmpfs", s.text(item))
-		}
-	}
-	for _, layer := range s.all("volumes_from") {
-		for _, item := range envFileItems(layer.keys["volumes_from"].value) {
-			t := s.text(item).text()
-			if t.Unresolved == "" {
-				t.Unresolved = "the mounts are also those of another service"
-			}
-			s.d.Unread = append(s.d.Unread, t)
 		}
 	}
 }

@@ -161,8 +161,9 @@ type Mount struct {
 	Unlisted string
 	// Private says that nobody but this container has the volume: nothing ever comes into it from elsewhere.
 	Private bool
-	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "configs", "secrets", "volumeMounts", and
-	// Joined says that the value follows a "=" (or the letter itself), where no shell expands "~".
+	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "configs", "secrets", "volumeMounts",
+	// "volumes_from" for one that stands at another service, and Joined says that the value follows a "=" (or the letter
+	// itself), where no shell expands "~".
 	Option string
 	Joined bool
 }
