@@ -163,7 +163,7 @@ func (c *composeFile) read(s *set) Reading {
 func (c *composeFile) formMistakes() []Mistake {
 	var mistakes []Mistake
 	if c.mistake != nil {
-		mistakes = append(mistakes, plainMistake(*c.mistake, c.Text))
+		mistakes = append(mistakes, *c.mistake)
 	}
 	for _, root := range c.roots {
 		mistakes = append(mistakes, repeatedKeys(root)...)

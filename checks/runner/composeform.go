@@ -2,7 +2,6 @@ package runner
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -175,61 +174,5 @@ func repeatedKey(first, again node) Mistake {
 		Kind: Unreadable, Place: again.place(), Loses: true,
 		Detail: fmt.Sprintf("%s stands here twice, in line %d too, and compose refuses that",
 			source.Printable(shortName(again.Value)), first.place().Position().Line),
-	}
-}
-
-// plainMistake says in plain words what the parser of YAML stopped at.
-func plainMistake(m Mistake, text []byte) Mistake {
-	place := m.Place.Outermost()
-	if place.File == nil || place.Start < 0 {
-		return m
-	}
-	start, end := place.File.Line(place.Position().Line)
-	line := string(text[start:end])
-	for _, known := range yamlMistakes() {
-		if known.line.MatchString(line) && strings.Contains(m.Detail, known.message) {
-			m.Detail = known.plain
-			return m
-		}
-	}
-	return m
-}
-
-// yamlMistake is what a message of the parser means for a line of the file.
-type yamlMistake struct {
-	message string
-	line    *regexp.Regexp
-	plain   string
-}
-
-var (
-	anyLine       = regexp.MustCompile(``)
-	tabLine       = regexp.MustCompile(`^ *\t`)
-	templateLine  = regexp.MustCompile(`^\s*\{%|\{\{`)
-	quotedLine    = regexp.MustCompile(`:[ \t]+["'].*["'][ \t]*[^\s#]`)
-	equalsLine    = regexp.MustCompile(`^\s*[A-Za-z_]\w*=`)
-	unquotedBrace = regexp.MustCompile(`\[.*=\{`)
-)
-
-func yamlMistakes() []yamlMistake {
-	return []yamlMistake{
-		{"found a tab character", anyLine, "the line is indented with a tab, and YAML takes blanks alone"},
-		{"cannot start any token", tabLine, "the line is indented with a tab, and YAML takes blanks alone"},
-		{"cannot start any token", templateLine, "this is a template, of which YAML is to be made first"},
-		{"cannot start any token", anyLine, "no value begins with this sign; put the value in quotes"},
-		{"unknown anchor", anyLine, "a value that begins with * names an anchor, and there is none of that name"},
-		{"did not find expected ',' or ']'", unquotedBrace, "a brace within [ ] begins a mapping; put the value in quotes"},
-		{"did not find expected ',' or", anyLine, "a bracket is opened before, and not closed"},
-		{"did not find expected key", quotedLine, "something follows the closing quote"},
-		{"did not find expected key", anyLine, "the indentation does not fit what stands above"},
-		{"did not find expected '-' indicator", anyLine, "the line stands in a list, and does not begin with a dash"},
-		{"could not find expected ':'", anyLine, "a line here, or above it, has no colon with a blank behind it"},
-		{"mapping values are not allowed", equalsLine, "a line with = stands where YAML wants NAME: value"},
-		{
-			"mapping values are not allowed", anyLine,
-			"a colon stands where there can be none: a value with a colon and a blank in it needs quotes, or the line above has none",
-		},
-		{"unknown escape character", anyLine, "a backslash in double quotes begins an escape, and there is none of this letter"},
-		{"found unexpected end of stream", anyLine, "a quote is opened here, and never closed"},
 	}
 }
