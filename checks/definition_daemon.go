@@ -93,7 +93,7 @@ func sharedWorkingDirectory(h *Host, r *Runner) []Finding {
 	switch {
 	case set && v.Value.Unresolved != "", !set && !d.Complete():
 		return []Finding{Skipped(envWorkingDirectory, "WORKING_DIRECTORY is not known (see unresolved-value)")}
-	case set && (sampleOf(v) != "" || inQuotes(folder) || unexpandedHome(v.Value)):
+	case set && (spoilt(v) || unexpandedHome(v.Value)):
 		return nil
 	case !set:
 		folder = defaultWorkingDirectory
