@@ -307,7 +307,9 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 }
 
 // spoilt tells whether a variable's value has something in it that is none of it, which judgeVariable reports.
-func spoilt(v runner.Variable) bool { return sampleOf(v) != "" || inQuotes(v.Value.Value) || commentIn(v) >= 0 }
+func spoilt(v runner.Variable) bool {
+	return sampleOf(v) != "" || inQuotes(v.Value.Value) || commentIn(v) >= 0
+}
 
 var (
 	// comment matches where a comment begins behind a value.
