@@ -10,18 +10,20 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// serviceKeys are what a service of compose may have: those of the Compose Specification, and those of the older file
-// formats that compose still reads.
+// serviceKeys are what a service of compose may have: those of the Compose Specification, and those of the
+// older file formats that compose still reads.
 func serviceKeys() []string {
-	return strings.Fields(`annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs
-		container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset
-		credential_spec depends_on deploy develop device_cgroup_rules devices dns dns_opt dns_search domainname entrypoint
-		env_file environment expose extends external_links extra_hosts gpus group_add healthcheck hostname image init ipc
-		isolation label_file labels links logging mac_address mem_limit mem_reservation mem_swappiness memswap_limit models
-		network_mode networks oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_start pre_stop
-		privileged profiles provider pull_policy pull_refresh_after read_only restart runtime scale secrets security_opt
-		shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits umask use_api_socket user
-		userns_mode uts volumes volumes_from working_dir`)
+	return strings.Fields(`
+		annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs
+		container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares
+		cpus cpuset credential_spec depends_on deploy develop device_cgroup_rules devices dns dns_opt
+		dns_search domainname entrypoint env_file environment expose extends external_links extra_hosts
+		gpus group_add healthcheck hostname image init ipc isolation label_file labels links logging
+		mac_address mem_limit mem_reservation mem_swappiness memswap_limit models network_mode networks
+		oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_start pre_stop
+		privileged profiles provider pull_policy pull_refresh_after read_only restart runtime scale
+		secrets security_opt shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs
+		tty ulimits umask use_api_socket user userns_mode uts volumes volumes_from working_dir`)
 }
 
 // otherKeys are what people write for a key of compose's, as docker's options and other tools have it.
@@ -29,9 +31,9 @@ func otherKeys() map[string]string {
 	return map[string]string{
 		"env": "environment", "envs": "environment", "env_vars": "environment", "variables": "environment",
 		"envfile": "env_file", "volume": "volumes", "mounts": "volumes", "mount": "volumes",
-		"restart_policy": "restart", "name": "container_name", "cmd": "command", "args": "command", "net": "network_mode",
-		"network": "networks", "secret": "secrets", "config": "configs", "label": "labels", "mem": "mem_limit",
-		"memory": "mem_limit", "workdir": "working_dir",
+		"restart_policy": "restart", "name": "container_name", "cmd": "command", "args": "command",
+		"net": "network_mode", "network": "networks", "secret": "secrets", "config": "configs",
+		"label": "labels", "mem": "mem_limit", "memory": "mem_limit", "workdir": "working_dir",
 	}
 }
 
@@ -81,11 +83,12 @@ func nearKey(name string, keys []string, others map[string]string) string {
 
 // strange is the mistake of a key that compose does not know.
 func strange(key node, near string) Mistake {
-	return Mistake{Kind: UnknownKey, Place: key.place(), Detail: "compose knows no such key here", Loses: true, Near: near}
+	const detail = "compose knows no such key here"
+	return Mistake{Kind: UnknownKey, Place: key.place(), Detail: detail, Loses: true, Near: near}
 }
 
-// withoutStray are the services of a mapping, without what stands beside a service though it belongs into it: an
-// indentation that is too small. It comes to the service above it.
+// withoutStray are the services of a mapping, without what stands beside a service though it belongs into it:
+// an indentation that is too small. It comes to the service above it.
 func withoutStray(members []member) []member {
 	var services []member
 	var mapping *yaml.Node // that of the last service, if something stray was added to it
@@ -127,7 +130,8 @@ func strayKeys(root node) []Mistake {
 	case services.value.isNull():
 		for _, m := range root.members() {
 			if looksLikeService(m.value) && !strings.HasPrefix(m.key.Value, "x-") {
-				return wrong(m.key, "the service stands beside services, and not below it: indent it and what belongs to it")
+				return wrong(m.key,
+					"the service stands beside services, and not below it: indent it and what belongs to it")
 			}
 		}
 	}
@@ -154,7 +158,8 @@ func repeatedKeys(root node) []Mistake {
 		}
 		first := map[string]*yaml.Node{}
 		for i, child := range n.Content {
-			if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode && child.ShortTag() != "!!merge" {
+			key := n.Kind == yaml.MappingNode && i%2 == 0
+			if key && child.Kind == yaml.ScalarNode && child.ShortTag() != "!!merge" {
 				if earlier, there := first[child.Value]; there && len(mistakes) < 20 {
 					mistakes = append(mistakes, repeatedKey(node{root.text, earlier}, node{root.text, child}))
 				}

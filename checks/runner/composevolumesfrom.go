@@ -9,8 +9,8 @@ import (
 // volumesFrom is Mount.Option of a mount that a service has from another one.
 const volumesFrom = "volumes_from"
 
-// share adds the mounts that a service has from others, which count where it has none of its own; of others' the later
-// ones do. A circle, which compose refuses, is followed once.
+// share adds the mounts that a service has from others, which count where it has none of its own; of others'
+// the later ones do. A circle, which compose refuses, is followed once.
 // Source: the Compose Specification, volumes_from; docker's engine, daemon/volumes.go.
 func (s *composeService) share(services map[string]*composeService) {
 	if s.shared {
@@ -31,7 +31,8 @@ func (s *composeService) share(services map[string]*composeService) {
 	}
 }
 
-// shareOf adds the mounts of one other service. What is mounted already is at an index, -1 if it is the service's own.
+// shareOf adds the mounts of one other service. What is mounted already is at an index, -1 if it is the
+// service's own.
 func (s *composeService) shareOf(item node, services map[string]*composeService, at map[string]int) {
 	named := s.text(item).text()
 	name, mode, _ := strings.Cut(named.Value, ":")
@@ -57,7 +58,7 @@ func (s *composeService) shareOf(item node, services map[string]*composeService,
 		if !s.within(item) {
 			return
 		}
-		m.Option, m.ReadOnly = volumesFrom, m.ReadOnly || slices.Contains(strings.Split(mode, ","), "ro")
+		m.Option, m.ReadOnly = volumesFrom, m.ReadOnly || hasOption(mode, "ro")
 		target := path.Clean(m.Target.Value)
 		switch i, there := at[target]; {
 		case !there:
@@ -72,11 +73,14 @@ func (s *composeService) shareOf(item node, services map[string]*composeService,
 // daemonFolder is where docker's daemon keeps what it has: a volume of the images that have it in them.
 const daemonFolder = "/var/lib/docker"
 
-// lent are the mounts that others may have of a service: what stands within the file is copied, and is no mount.
+// lent are the mounts that others may have of a service: what stands within the file is copied, and is no
+// mount.
 func (s *composeService) lent() []Mount {
 	if looksLikeDaemon(s.d.Image.Value) && !s.d.mounts(daemonFolder) {
 		folder := Text{Value: daemonFolder, Place: s.d.Image.Place}
-		s.d.Mounts = append(s.d.Mounts, Mount{Target: folder, Place: folder.Place, Option: "volumes", Volume: true})
+		s.d.Mounts = append(s.d.Mounts, Mount{
+			Target: folder, Place: folder.Place, Option: "volumes", Volume: true,
+		})
 	}
 	return slices.DeleteFunc(slices.Clone(s.d.Mounts), func(m Mount) bool { return m.Projected != nil })
 }

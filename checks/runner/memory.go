@@ -9,8 +9,8 @@ import (
 	"github.com/docker/go-units"
 )
 
-// Memory is the option that limits the container's memory, and how many bytes it comes to. There are none where nothing
-// limits it, where that is not known, and where docker, or Kubernetes, refuses what is written.
+// Memory is the option that limits the container's memory, and how many bytes it comes to. There are none
+// where nothing limits it, where that is not known, and where docker, or Kubernetes, refuses what is written.
 func (d *Definition) Memory() (limit Option, bytes int64) {
 	for _, o := range d.Options {
 		if o.Long == "memory" {
@@ -43,7 +43,8 @@ func (d Dialect) bytes(amount string) int64 {
 }
 
 // quantityForm matches a quantity of Kubernetes: a number with a suffix or an exponent.
-var quantityForm = regexp.MustCompile(`^\+?(\d+\.?\d*|\.\d+)(?:(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E)|([eE][+-]?\d{1,2}))?$`)
+var quantityForm = regexp.MustCompile(`^\+?(\d+\.?\d*|\.\d+)` +
+	`(?:([KMGTPE]i|[numkMGTPE])|([eE][+-]?\d{1,2}))?$`)
 
 // quantity is a quantity of Kubernetes in whole bytes, rounded up; 0 for what is none.
 // Source: Kubernetes' API, Quantity.
@@ -67,7 +68,8 @@ func quantity(amount string) int64 {
 	return int64(min(math.Ceil(number*math.Pow(base, float64(power))), math.MaxInt64/2))
 }
 
-// memory reads the limits of memory. Compose takes two only if they say the same. Source: compose-go, loader/validate.go.
+// memory reads the limits of memory. Compose takes two only if they say the same. Source: compose-go,
+// loader/validate.go.
 func (s *composeService) memory() {
 	own, deployed := s.last("mem_limit"), member{}
 	limits := false
@@ -95,7 +97,8 @@ func (s *composeService) memory() {
 	}
 }
 
-// differ tells whether a limit of memory is known to be another than the one beside it, or has none beside it.
+// differ tells whether a limit of memory is known to be another than the one beside it, or has none beside
+// it.
 func differ(amounts []Text) bool {
 	first := Compose.bytes(amounts[0].Value)
 	switch {

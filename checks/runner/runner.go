@@ -116,6 +116,9 @@ type Text struct {
 	Placeholder string
 }
 
+// nothing tells whether there is no value, nor one that is not known.
+func (t Text) nothing() bool { return t.Value == "" && t.Unresolved == "" }
+
 // Quoting is how a character is quoted.
 type Quoting int
 

@@ -58,8 +58,8 @@ func (r *unitReader) values(key string, d *Definition) []field {
 	return out
 }
 
-// quadletVolume reads SOURCE:TARGET[:OPTIONS]; a source with a dot before it is beside the unit, one that ends in
-// ".volume" is a volume that another file defines.
+// quadletVolume reads SOURCE:TARGET[:OPTIONS]; a source with a dot before it is beside the unit, one that
+// ends in ".volume" is a volume that another file defines.
 func (r *unitReader) quadletVolume(w field) Mount {
 	m := volumeMount(w, Option{Name: Text{Value: "Volume"}, Value: w.text()}, false)
 	if strings.HasSuffix(m.Source.Value, ".volume") && !strings.Contains(m.Source.Value, "/") {
@@ -148,9 +148,9 @@ func (r *unitReader) podmanArgs(d *Definition) {
 	d.Unread = append(d.Unread, sub.Unread...)
 }
 
-// serviceMemory adds the limit of the service, where it is below the container's own: Quadlet's containers are in the
-// control group of their unit. (Those of docker are not: its daemon makes them.) Source: podman-systemd.unit(5),
-// podman-run(1), --cgroups=split.
+// serviceMemory adds the limit of the service, where it is below the container's own: Quadlet's containers
+// are in the control group of their unit. (Those of docker are not: its daemon makes them.) Source:
+// podman-systemd.unit(5), podman-run(1), --cgroups=split.
 func (r *unitReader) serviceMemory(d *Definition) {
 	settings := r.list("Service", "MemoryMax")
 	if len(settings) == 0 {

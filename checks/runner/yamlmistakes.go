@@ -7,7 +7,8 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// plainYAML says in plain words what the parser of YAML stopped at in a line; in the parser's own where there are none.
+// plainYAML says in plain words what the parser of YAML stopped at in a line; in the parser's own where there
+// are none.
 func plainYAML(message, line string) string {
 	for _, known := range yamlMistakes() {
 		if strings.Contains(message, known.message) && known.line.MatchString(line) {
