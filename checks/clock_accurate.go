@@ -70,7 +70,7 @@ func runClockAccurate(ctx context.Context, h *Host) []Finding {
 			len(hosts)))}
 	}
 	return []Finding{skewed(h, fmt.Sprintf("this machine's clock is %s by the clocks of %d hosts (%s)",
-		direction(median), agree, firstFew(hosts)), answers).With("skew_seconds", int(median.Seconds()))}
+		direction(median), agree, listed(hosts)), answers).With("skew_seconds", int(median.Seconds()))}
 }
 
 // skewOf is how far this machine's clock is ahead of a host's. An answer out of a cache shows its origin's time.
@@ -97,7 +97,7 @@ func clockByCertificates(ctx context.Context, h *Host, answers []network.Answer)
 			// It then stops everything, and explains failures.
 			return skewed(h,
 				fmt.Sprintf("by this machine's clock (%s), %d public hosts' certificates are out of their dates (%s)",
-					h.Now().UTC().Format("2006-01-02 15:04 UTC"), len(hosts), firstFew(hosts)), answers).As(Fail)
+					h.Now().UTC().Format("2006-01-02 15:04 UTC"), len(hosts), listed(hosts)), answers).As(Fail)
 		}
 	}
 	if ctx.Err() != nil {

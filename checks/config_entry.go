@@ -309,7 +309,7 @@ func quoted(key string) string { return `"` + shown(key) + `"` }
 // userinfo matches what stands before the host of a URL, password and all.
 var userinfo = regexp.MustCompile(`^((?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://)?)[^/@]*:[^/@]*@`)
 
-// longestShown is how much of a key is shown, in bytes.
+// longestShown is how much of a key is shown, in characters.
 const longestShown = 300
 
 // shown is a key without the password that somebody may have put into it.
@@ -317,10 +317,7 @@ func shown(key string) string {
 	if strings.Contains(key, "@") {
 		key = userinfo.ReplaceAllString(key, "${1}********@")
 	}
-	if len(key) > longestShown {
-		key = strings.ToValidUTF8(key[:longestShown], "") + "…"
-	}
-	return source.Printable(key)
+	return source.Printable(source.Shortened(key, longestShown))
 }
 
 // name is the entry's key for people.

@@ -12,6 +12,8 @@ import (
 
 	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
+	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
 )
 
 // daemonFile is where docker's daemon reads its settings, daemonDropIns where systemd reads what the daemon's
@@ -29,29 +31,27 @@ type daemonConfig struct {
 		HTTPS string `json:"https-proxy"`
 		No    string `json:"no-proxy"`
 	} `json:"proxies"`
-	// environment is what systemd is told to start it with, by name, and the file that says so.
-	environment map[string]setting
+	// environment is what systemd is told to start it with, by name.
+	environment map[string]runner.Text
 	// itself is the daemon's own word; nil for none.
 	itself *engine.Info
 }
 
-type setting struct{ value, file string }
-
 // readDaemon reads what there is; a file that is not there, or not readable, says nothing.
 func readDaemon(files Files) daemonConfig {
-	settings := daemonConfig{environment: map[string]setting{}}
+	var settings daemonConfig
 	if data, err := files.ReadFile(daemonFile); err == nil {
 		_ = json.Unmarshal(data, &settings) // the daemon does not start with a file that is no JSON
 	}
+	var dropIns []*source.File
 	entries, _ := files.ReadDir(daemonDropIns)
 	for _, entry := range entries {
 		file := path.Join(daemonDropIns, entry.Name())
 		if data, err := files.ReadFile(file); err == nil && strings.HasSuffix(file, ".conf") {
-			for name, value := range unitEnvironment(string(data)) {
-				settings.environment[name] = setting{value, file}
-			}
+			dropIns = append(dropIns, source.New(file, data))
 		}
 	}
+	settings.environment = runner.UnitEnvironment("docker.service", dropIns, files.ReadFile)
 	return settings
 }
 
@@ -68,49 +68,6 @@ func (d daemonConfig) told(itself *engine.Info) daemonConfig {
 // reach.
 func (d daemonConfig) elsewhere() bool {
 	return d.itself != nil && strings.Contains(d.itself.OperatingSystem, "Docker Desktop")
-}
-
-// unitEnvironment is what the Environment= lines of a systemd unit set. Source: systemd.exec(5), systemd.syntax(7).
-func unitEnvironment(unit string) map[string]string {
-	set := map[string]string{}
-	unit = strings.ReplaceAll(strings.ReplaceAll(unit, "\r\n", "\n"), "\\\n", " ")
-	for line := range strings.Lines(unit) {
-		key, value, found := strings.Cut(line, "=")
-		if !found || strings.TrimSpace(key) != "Environment" {
-			continue
-		}
-		for _, word := range unitWords(value) {
-			if name, value, found := strings.Cut(word, "="); found {
-				set[name] = value
-			}
-		}
-	}
-	return set
-}
-
-// unitWords splits a value at blanks that are not in quotes, and takes the quotes off.
-func unitWords(value string) []string {
-	var words []string
-	var word strings.Builder
-	quote, begun := rune(0), false
-	for _, r := range value + " " {
-		switch {
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote == 0 && (r == '"' || r == '\''):
-			quote, begun = r, true
-		case quote == 0 && strings.ContainsRune(" \t\n", r):
-			if begun {
-				words = append(words, word.String())
-			}
-			word.Reset()
-			begun = false
-		default:
-			word.WriteRune(r)
-			begun = true
-		}
-	}
-	return words
 }
 
 // certificateFolder holds a folder for each registry, named as references write it, with the certificates that the
@@ -173,9 +130,9 @@ func (d daemonConfig) written() (proxy, except, origin string) {
 		return d.Proxies.HTTPS, d.Proxies.No, `"https-proxy" of ` + daemonFile
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
-		if set := d.environment[name]; set.value != "" {
-			except := cmp.Or(d.environment["NO_PROXY"].value, d.environment["no_proxy"].value)
-			return set.value, except, name + " of " + set.file
+		if set := d.environment[name]; set.Value != "" && set.Unresolved == "" {
+			except := cmp.Or(d.environment["NO_PROXY"].Value, d.environment["no_proxy"].Value)
+			return set.Value, except, name + " of " + set.Place.File.Path
 		}
 	}
 	return "", "", ""

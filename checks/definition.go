@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"runner-preflight/checks/runner"
-	"runner-preflight/checks/source"
 )
 
 // The runner's environment, as far as it is known. Source: the vendor's documentation, start scripts of
@@ -26,29 +25,12 @@ const (
 	envDockerConfig     = "DOCKER_CONFIG"
 )
 
-// perRunner judges each runner. What two of them have from the same words (a function that is called twice, a
-// shared env file) is one finding about both.
+// perRunner judges each runner.
 func perRunner(h *Host, judge func(*Runner) []Finding) []Finding {
-	type words struct {
-		problem *Problem
-		message string
-		place   source.Span
-	}
 	var findings []Finding
-	first := map[words]int{}
 	for _, r := range h.Runners {
 		for _, f := range judge(r) {
-			f = f.anew(r.Definition)
-			key := words{f.Problem, f.Message, f.Location}
-			if i, said := first[key]; said {
-				findings[i].Runners = append(findings[i].Runners, r.Name)
-				findings[i] = findings[i].Touching(f.Touches...)
-				continue
-			}
-			if f.Problem != nil && f.Location.File != nil {
-				first[key] = len(findings)
-			}
-			findings = append(findings, f.For(r.Name))
+			findings = append(findings, f.anew(r.Definition).For(r.Name))
 		}
 	}
 	return findings

@@ -235,8 +235,6 @@ func unreadableDefinition(file, kind string, m runner.Mistake) Finding {
 		f = f.Try("helm template CHART -f VALUES.yaml | runner-preflight lint -")
 	case strings.HasSuffix(m.Detail, "in quotes"):
 		f.Hint = "write it in quotes"
-	case m.Near != "":
-		f.Hint = "write " + m.Near
 	case strings.HasPrefix(kind, inspectedKind):
 		f.Hint = "save the whole output anew, unchanged"
 		f = f.Try(inspectCommand)

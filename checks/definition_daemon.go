@@ -93,7 +93,7 @@ func sharedWorkingDirectory(h *Host, r *Runner) []Finding {
 	switch {
 	case set && v.Value.Unresolved != "", !set && !d.Complete():
 		return []Finding{Skipped(envWorkingDirectory, "WORKING_DIRECTORY is not known (see unresolved-value)")}
-	case set && (sampleOf(v) != "" || inQuotes(folder) || unexpandedHome(v.Value)):
+	case set && (spoilt(v) || unexpandedHome(v.Value)):
 		return nil
 	case !set:
 		folder = defaultWorkingDirectory
@@ -143,6 +143,8 @@ func unshared(r *Runner, folder, what string) []Finding {
 		return report(fmt.Sprintf("%s is mounted into the runner and not into %s", what, name),
 			both(own.Source.Value), d.Daemon.Place)
 	case own.Source.Unresolved != "" || theirs.Source.Unresolved != "":
+		return nil
+	case own.Option == "volumes_from" && own.Place == theirs.Place: // a volume without a name, the same all the same
 		return nil
 	case from != to || own.Volume != theirs.Volume || own.Source.Value == "":
 		return report(fmt.Sprintf("%s is %s in the runner and %s in %s", what, spokenVolume(own, from),

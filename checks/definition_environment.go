@@ -22,8 +22,8 @@ var definitionEnvironment = Check{
 		"are the ones which the runner reads, that no quotes reach it, and that the secret is not on its " +
 		"way into git. Git's own files are read; git is not run.",
 	Problems: []*Problem{
-		envMissing, envPlaceholder, malformedUUID, misspelledEnv, unknownEnv, literalQuotes, repeatedEnv,
-		overrideIgnored, incompleteProxy, exposedSecret,
+		envMissing, envPlaceholder, malformedUUID, misspelledEnv, unknownEnv, literalQuotes, trailingComment,
+		repeatedEnv, overrideIgnored, incompleteProxy, exposedSecret,
 	},
 	Run: func(_ context.Context, h *Host) []Finding {
 		findings := perRunner(h, func(r *Runner) []Finding { return judgeEnvironment(h, r) })
@@ -98,10 +98,25 @@ var literalQuotes = &Problem{
 		"(`- NAME=\"value\"`) and quotes within quotes: the runner gets the quotes as part of the value, " +
 		"and knows no such UUID, secret or image. Compose and systemd take them off in their own env files. " +
 		"Write the value without quotes.",
-	Source: "docker's documentation of --env-file; the YAML specification",
-	Explains: pullFailures("malformed-uuid", "invalid-reference", "working-directory-unmounted",
+	Source:   "docker's documentation of --env-file; the YAML specification",
+	Explains: spoiltValue(),
+}
+
+var trailingComment = &Problem{
+	ID:    "trailing-comment",
+	Title: "A comment is part of a value",
+	Doc: "Docker's env files know comments on lines of their own alone: of `NAME=value # why` the runner gets the comment too, " +
+		"and knows no such UUID, secret or image. Files of systemd's EnvironmentFile= are read likewise; compose takes the " +
+		"comment off in its own, where the value has no quotes. Put the comment on a line of its own.",
+	Source:   "docker's pkg/kvfile; systemd.exec(5); the Compose Specification, env_file",
+	Explains: spoiltValue(),
+}
+
+// spoiltValue are the problems that come of a value with something in it that is none of it.
+func spoiltValue() []string {
+	return pullFailures("malformed-uuid", "invalid-reference", "working-directory-unmounted",
 		"working-directory-mismatch", "docker-socket-unmounted", "containers-unmounted", "config-unmounted",
-		"config-mount-target"),
+		"config-mount-target")
 }
 
 var repeatedEnv = &Problem{
@@ -280,17 +295,55 @@ func judgeVariable(r *Runner, v runner.Variable) []Finding {
 		return about(Failed(literalQuotes, name, name+" has quotes in its value, and the runner gets them too",
 			"write it without them: "+unquoted(r.Definition, v, bare)).On(rootOf(r, value)))
 	}
+	if at := commentIn(v); at >= 0 {
+		return about(commentBehind(r, v, value.Value[:at]))
+	}
 	if slices.Contains(uuidVariables(), name) && strings.TrimSpace(value.Value) != "" &&
 		!validUUID.MatchString(value.Value) {
 		message, hint := uuidMistake(name, value.Value, func(value string) string { return assignment(r.Definition, v, value) })
-		if bare, _, commented := strings.Cut(value.Value, " #"); v.FromFile && commented &&
-			validUUID.MatchString(strings.TrimSpace(bare)) {
-			message = name + " has a comment behind it, which an env file makes a part of the value"
-			hint = "put the comment on a line of its own"
-		}
 		return about(Failed(malformedUUID, name, message, hint))
 	}
 	return nil
+}
+
+// spoilt tells whether a variable's value has something in it that is none of it, which judgeVariable reports.
+func spoilt(v runner.Variable) bool {
+	return sampleOf(v) != "" || inQuotes(v.Value.Value) || commentIn(v) >= 0
+}
+
+var (
+	// comment matches where a comment begins behind a value.
+	comment = regexp.MustCompile(`\s+#`)
+	// quotedBefore matches one behind a value in quotes; systemd drops the blanks there, and keeps the comment.
+	quotedBefore = regexp.MustCompile(`["']\s+#`)
+)
+
+// commentIn is where a comment begins in a value, with the blank before it; -1 if there is none, or what looks like one
+// may be meant: in options of a JVM, and in a path that somebody wrote in quotes.
+func commentIn(v runner.Variable) int {
+	found := comment.FindStringIndex(v.Value.Value)
+	switch {
+	case v.Name.Value == "JAVA_OPTS", v.Name.Value == envWorkingDirectory && !v.FromFile:
+		return -1
+	case found != nil:
+		return found[0]
+	case quotedBefore.MatchString(v.Value.Place.Text()):
+		return strings.IndexByte(v.Value.Value, '#')
+	}
+	return -1
+}
+
+// commentBehind reports a comment behind a value, neither of which is quoted.
+func commentBehind(r *Runner, v runner.Variable, bare string) Finding {
+	name, message, hint := v.Name.Value, "%s has a comment in its value, and the runner gets it too", "take the comment out"
+	if (v.FromFile || v.Value.Place.File != r.Definition.File) && r.Definition.Dialect != runner.Kubernetes {
+		message = "%s has a comment behind it, which an env file makes a part of the value"
+		hint = "put the comment on a line of its own"
+	}
+	if inQuotes(bare) {
+		hint += ", and take the quotes out, which the runner gets too"
+	}
+	return Failed(trailingComment, name, fmt.Sprintf(message, name), hint).On(rootOf(r, v.Value))
 }
 
 // unquoted is a variable with a value that needs no quotes of its own.

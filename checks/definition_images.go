@@ -158,10 +158,11 @@ func judgeImage(r *Runner, image Image) []Finding {
 	return about(image, []Finding{Failed(wrong.problem, role, wrong.message, wrong.hint)})
 }
 
-// leftToEnvironment tells whether a definition's image is a sample or in quotes, which definition-environment
-// reports.
+// leftToEnvironment tells whether a definition's image is a sample, in quotes or has a comment behind it, which
+// definition-environment reports.
 func leftToEnvironment(image Image) bool {
-	return image.Origin == OriginDefinition && (sampleIn(image.Reference) != "" || inQuotes(image.Reference))
+	return image.Origin == OriginDefinition && (sampleIn(image.Reference) != "" ||
+		inQuotes(image.Reference) || comment.MatchString(image.Reference))
 }
 
 // about places findings at an image.

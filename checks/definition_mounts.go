@@ -369,7 +369,7 @@ func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 	switch {
 	case set && v.Value.Unresolved != "":
 		return unresolvedFolder(d, v.Value)
-	case set && (sampleOf(v) != "" || inQuotes(folder) || unexpandedHome(v.Value)):
+	case set && (spoilt(v) || unexpandedHome(v.Value)):
 		return nil
 	case !set && !d.Complete():
 		return []Finding{Skipped(envWorkingDirectory, "WORKING_DIRECTORY is not known (see unresolved-value)")}

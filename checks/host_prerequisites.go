@@ -55,7 +55,9 @@ var runnerMemoryShort = &Problem{
 	Title: "The runner's container may use less memory than the vendor asks for",
 	Doc: "The vendor asks for 512 MB for the runner's own container. It is a Java program: with less it is killed, or spends " +
 		"its time making room, and the runner goes offline in the midst of steps. The limit is not for builds, which have " +
-		"containers of their own. Raise it, or take it out.",
+		"containers of their own. Raise it, or take it out. It is read where the container's limit stands: `--memory`, " +
+		"`mem_limit` and the limits of `deploy` in compose, `resources.limits.memory`, `Memory=` of Quadlet. `MemoryMax=` of a " +
+		"unit holds for Quadlet's containers, and for docker's client alone where the unit runs docker.",
 	Source: vendorPrerequisites,
 	Prints: []Print{
 		{`java\.lang\.OutOfMemoryError`, 1},
@@ -236,21 +238,27 @@ func runnersMemory(h *Host) []Finding {
 		if r.Definition == nil {
 			return nil
 		}
-		var limit runner.Option
-		for _, o := range r.Definition.Options {
-			if o.Long == "memory" {
-				limit = o // of several the last wins
-			}
-		}
-		size, err := units.RAMInBytes(limit.Value.Value)
+		limit, size := r.Definition.Memory()
+		subject, message := limitName(limit), "the runner's container may use "+units.BytesSize(float64(size))
 		switch {
-		case limit.Long == "", limit.Value.Unresolved != "", err != nil, size <= 0: // none, or one that docker refuses
+		case size == 0:
 			return nil
-		case size < leastRunnerMemory:
-			return []Finding{Warned(runnerMemoryShort, "--memory",
-				fmt.Sprintf("the runner's container may use %s; the vendor asks for 512 MB for it", clip(limit.Value.Value)),
-				"write --memory 512m or more, or take it out").At(limit.Value.Place).On(r.Name)}
+		case size >= leastRunnerMemory:
+			return []Finding{Passed(subject, message)}
 		}
-		return []Finding{Passed("--memory", fmt.Sprintf("the runner's container may use %s", clip(limit.Value.Value)))}
+		hint := fmt.Sprintf("write %s or more, or no limit", r.Definition.Dialect.Memory(limit.Name.Value))
+		if r.Definition.Dialect == runner.Kubernetes && strings.HasSuffix(limit.Value.Value, "m") {
+			hint += ": m stands for thousandths of a byte"
+		}
+		return []Finding{Warned(runnerMemoryShort, subject, message+"; the vendor asks for 512 MB for it", hint).
+			At(limit.Value.Place).On(r.Name)}
 	})
+}
+
+// limitName is what a limit of memory is called where it stands; of docker's two options the long one.
+func limitName(limit runner.Option) string {
+	if strings.HasPrefix(limit.Name.Value, "-") {
+		return "--memory"
+	}
+	return limit.Name.Value
 }

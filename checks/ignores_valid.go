@@ -84,7 +84,7 @@ func judgeIgnores(h *Host) []Finding {
 		n += len(ignore.Names)
 	}
 	if len(findings) == 0 {
-		return []Finding{Passed("ignores", countOf(n, "ignore is in force, with its reason",
+		return []Finding{Passed("ignores", CountOf(n, "ignore is in force, with its reason",
 			"ignores are in force, each with its reason"))}
 	}
 	return findings
@@ -167,12 +167,4 @@ func ignorable(problem string) bool {
 	return problem != notEstablished.ID && !slices.ContainsFunc([]*Problem{
 		ignoreInvalid, ignoreUnknown, ignoreWithoutReason, ignoreExpired, ignoreUnused,
 	}, func(p *Problem) bool { return p.ID == problem })
-}
-
-// countOf is a number with its noun and verb.
-func countOf(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -459,13 +459,9 @@ func tagged(reference string) bool {
 // lastOf lists a few names, the last ones first: registries sort them.
 func lastOf(names []string) string {
 	const most = 5
-	shown := slices.Clone(names[max(0, len(names)-most):])
-	slices.Reverse(shown)
-	text := strings.Join(shown, ", ")
-	if len(names) > most {
-		text += fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return text
+	names = slices.Clone(names)
+	slices.Reverse(names)
+	return Few(names, most)
 }
 
 // otherFailure is the finding for the rest: what the registry is, or serves, is what has to be mended.

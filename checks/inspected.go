@@ -19,7 +19,7 @@ func alreadyMade(d *runner.Definition) bool { return d != nil && d.Dialect == ru
 
 var (
 	// optionHint matches a hint to write an option of docker run, which is group 1.
-	optionHint = regexp.MustCompile(`^(?:write|(?:mount|set) it(?: read-only| under one path)?:) (-[ve] .*)$`)
+	optionHint = regexp.MustCompile(`^(?:write|(?:mount|set) it(?: read-only| under one path)?:) (-[ve] .*|--memory .*)$`)
 	// variableHint matches a hint to write a variable, which is group 1.
 	variableHint = regexp.MustCompile(`^(?:set it:|write(?: the tag:| it without them:| your own value there:)?) ([A-Z][A-Z_]+=.*)$`)
 	// sameContainer matches hints after which the same container can stay: about files of the host, and about secrets.

@@ -61,11 +61,6 @@ func blankMistake(image string) *mistake {
 			message: fmt.Sprintf("%q begins or ends with a blank or a line break", image),
 			hint:    "write " + trimmed,
 		}
-	case strings.Contains(image, " #"):
-		return &mistake{
-			message: fmt.Sprintf("%q has a comment behind it, which is a part of the value", image),
-			hint:    "put the comment on a line of its own",
-		}
 	case at >= 0:
 		return &mistake{
 			message: fmt.Sprintf("%q has a blank or an invisible character in it", image),

@@ -207,11 +207,7 @@ func unasked(h *Host, image Image) string {
 // clip makes what somebody wrote fit for a message of one line.
 func clip(text string) string {
 	const most = 200
-	text = source.WithoutPassword(source.Printable(text))
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
+	return source.Shortened(source.WithoutPassword(source.Printable(text)), most)
 }
 
 // daemonAllows says why a failure at a registry (as a reference writes it) is none of the daemon's ("" if it is): it

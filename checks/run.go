@@ -93,19 +93,36 @@ func Unestablished(ctx context.Context, subject, message string) Finding {
 	return Erred(notEstablished, subject, message, "run it again as the user that runs the runner")
 }
 
+// identity is what findings that differ in their runners alone have in common.
+type identity struct {
+	status                        Status
+	problem                       *Problem
+	subject, root, message, place string
+}
+
+// identity leaves out the runner that a finding is named after: what two runners have from the same words (a function
+// that is called twice, a shared env file) is one finding about both.
+func (f Finding) identity() identity {
+	id := identity{f.Status, f.Problem, f.Subject, f.Root, f.Message, f.Location.Position().String()}
+	if f.Problem == nil || f.Location.File == nil {
+		return id
+	}
+	if slices.Contains(f.Runners, f.Subject) {
+		id.subject = ""
+	}
+	if slices.Contains(f.Runners, f.Root) {
+		id.root = ""
+	}
+	return id
+}
+
 // merged makes one finding of those that differ in their runners alone.
 func merged(findings []Finding) []Finding {
-	type identity struct {
-		status                 Status
-		problem                *Problem
-		subject, root, message string
-		place                  string
-	}
 	at := make(map[identity]int, len(findings))
 	var out []Finding
 	var alike []*together
 	for _, f := range findings {
-		id := identity{f.Status, f.Problem, f.Subject, f.Root, f.Message, f.Location.Position().String()}
+		id := f.identity()
 		i, seen := at[id]
 		if !seen {
 			at[id] = len(out)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strings"
 
 	"runner-preflight/checks/source"
 )
@@ -16,7 +15,7 @@ func folderFindings(h *Host) []Finding {
 	for _, folder := range h.Folders {
 		if n := len(folder.Large); n > 0 {
 			findings = append(findings, Skipped(folder.Path, fmt.Sprintf("%s larger than %d MiB not read: %s",
-				countOf(n, "text was", "texts were"), maxFound>>20, firstFew(folder.Large))))
+				CountOf(n, "text was", "texts were"), maxFound>>20, listed(folder.Large))))
 		}
 		if !h.finds(folder) && len(folder.Unread) == 0 {
 			findings = append(findings, emptyFolder(h, folder))
@@ -41,9 +40,9 @@ func (h *Host) finds(folder Folder) bool {
 }
 
 func emptyFolder(h *Host, folder Folder) Finding {
-	message := fmt.Sprintf("no runner and no config.json is in it: %s looked at", countOf(folder.Looked, "file was", "files were"))
+	message := fmt.Sprintf("no runner and no config.json is in it: %s looked at", CountOf(folder.Looked, "file was", "files were"))
 	if folder.Ignored > 0 {
-		message += fmt.Sprintf(", %s left out as git ignores them", countOf(folder.Ignored, "name", "names"))
+		message += fmt.Sprintf(", %s left out as git ignores them", CountOf(folder.Ignored, "name", "names"))
 	}
 	for _, reading := range h.Readings {
 		if reading.Passed != "" {
@@ -72,13 +71,4 @@ func unreadFindings(h *Host) []Finding {
 		}
 	}
 	return findings
-}
-
-// firstFew lists the first names of many.
-func firstFew(names []string) string {
-	const most = 3
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

@@ -68,7 +68,7 @@ func (l Allowlist) Caveats() []string {
 			line = offlineCaveat
 		case g.Address != "":
 			line += fmt.Sprintf("where %s sends those that pull %s is not known: %s", g.Address,
-				few(g.Images, usualFindings), g.Reason)
+				checks.Few(g.Images, usualFindings), g.Reason)
 		default:
 			line += g.Reason
 		}

@@ -153,8 +153,8 @@ func (r Report) known(status checks.Status) int {
 
 // String is the comparison in one line.
 func (c Comparison) String() string {
-	return fmt.Sprintf("%s (in the baseline), %s new, %s mended", count(c.Known, "known finding", "known findings"),
-		thousands(c.New), thousands(len(c.Mended)))
+	return fmt.Sprintf("%s (in the baseline), %s new, %s mended", checks.CountOf(c.Known, "known finding", "known findings"),
+		checks.Thousands(c.New), checks.Thousands(len(c.Mended)))
 }
 
 // mended names what is gone, by problem and subject.

@@ -118,7 +118,7 @@ func insightsOf(r Report, hidden int) insightsReport {
 	}
 	if hidden > 0 {
 		out.Details += fmt.Sprintf("; %s not among the annotations, which Bitbucket limits to %d",
-			count(hidden, "finding is", "findings are"), insightsAnnotations)
+			checks.CountOf(hidden, "finding is", "findings are"), insightsAnnotations)
 	}
 	out.Details = cutAt(out.Details, insightsDetails)
 	return out

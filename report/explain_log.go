@@ -25,7 +25,7 @@ func ExplainLog(w io.Writer, all []checks.Check, found []checks.LogMatch, o Text
 	}
 	if more := len(found) - mostMessages; more > 0 {
 		p.line("")
-		p.paragraph("", "", count(more, "earlier message is", "earlier messages are")+" known too.", p.faint)
+		p.paragraph("", "", checks.CountOf(more, "earlier message is", "earlier messages are")+" known too.", p.faint)
 	}
 	p.line("")
 	p.paragraph("", "", "Which of them it is:", p.plain)

@@ -33,7 +33,7 @@ func GitHub(w io.Writer, r Report) error {
 	sum := tool + ": " + summaryLine(r)
 	if hidden > 0 {
 		sum = "::notice title=" + tool + "::" + summaryLine(r) + "; " +
-			count(hidden, "finding is", "findings are") + " not among the annotations: see the text report"
+			checks.CountOf(hidden, "finding is", "findings are") + " not among the annotations: see the text report"
 	}
 	out.WriteString(sum + "\n")
 	_, err := io.WriteString(w, out.String())
@@ -105,7 +105,7 @@ func summaryLine(r Report) string {
 		{r.Summary.Ignored, "ignored", "ignored"},
 	} {
 		if part.n > 0 {
-			parts = append(parts, count(part.n, part.one, part.many))
+			parts = append(parts, checks.CountOf(part.n, part.one, part.many))
 		}
 	}
 	switch {

@@ -113,7 +113,7 @@ func htmlCounts(s Summary) []htmlCount {
 			words = strings.TrimSuffix(words, "s")
 		}
 		all = append(all, htmlCount{
-			state.status, state.n, thousands(state.n), thousands(state.n) + " " + words,
+			state.status, state.n, checks.Thousands(state.n), checks.Thousands(state.n) + " " + words,
 		})
 	}
 	return all
@@ -162,7 +162,7 @@ func htmlSubject(r Report) string {
 	for _, runner := range r.Runners {
 		names = append(names, legible(runner.Name))
 	}
-	return few(names, fewSubjects)
+	return checks.Few(names, fewSubjects)
 }
 
 // htmlCauses are the causes of one status.
@@ -210,7 +210,7 @@ func htmlCausesOf(r Report) []htmlCauses {
 		words := headline(r, status, by[status], len(all) == 0)
 		verdict, _, _ := strings.Cut(strings.TrimSuffix(words, ":"), ". Mend")
 		one := htmlCauses{
-			ID: "to-mend-" + status.String(), Heading: verdict, verdict: verdict, N: thousands(len(by[status])),
+			ID: "to-mend-" + status.String(), Heading: verdict, verdict: verdict, N: checks.Thousands(len(by[status])),
 			Short: map[checks.Status]string{
 				checks.Fail: "Failures", checks.Error: "Not established", checks.Warn: "Warnings",
 			}[status],
@@ -225,7 +225,7 @@ func htmlCausesOf(r Report) []htmlCauses {
 				one.Brief = append(one.Brief, htmlCauseOf(r, i))
 			}
 		}
-		one.More = count(len(one.Brief), "more cause", "more causes")
+		one.More = checks.CountOf(len(one.Brief), "more cause", "more causes")
 		all = append(all, one)
 	}
 	return all
@@ -245,7 +245,7 @@ func htmlCauseOf(r Report, i int) htmlCause {
 		out.Messages = append(out.Messages, legible(message))
 	}
 	if more := len(messages) - fewSubjects; more > 0 {
-		out.More = thousands(more)
+		out.More = checks.Thousands(more)
 	}
 	for i, command := range c.Commands {
 		lines := strings.Split(strings.TrimRight(command, "\n"), "\n")
@@ -278,7 +278,7 @@ func htmlExcerptOf(c Cause) *htmlExcerpt {
 func htmlFacts(r Report, c Cause) []htmlFact {
 	var facts []htmlFact
 	add := func(name string, all []string, id string) {
-		facts = append(facts, htmlFact{name, legible(few(unique(all), 5*fewSubjects)), id})
+		facts = append(facts, htmlFact{name, legible(checks.Few(unique(all), 5*fewSubjects)), id})
 	}
 	var subjects, places []string
 	for _, f := range c.Findings {

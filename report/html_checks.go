@@ -60,11 +60,11 @@ func htmlCheckOf(r checks.Result) htmlCheck {
 	var parts []string
 	for _, state := range []string{"fail", "error", "warn", "pass", "skip", "ignored"} {
 		if n := counts[state]; n > 0 && len(counts) > 1 {
-			parts = append(parts, thousands(n)+" "+state)
+			parts = append(parts, checks.Thousands(n)+" "+state)
 		}
 	}
 	if len(counts) == 1 && len(r.Findings) > 1 {
-		parts = append(parts, thousands(len(r.Findings)))
+		parts = append(parts, checks.Thousands(len(r.Findings)))
 	}
 	if r.Duration > 0 {
 		parts = append(parts, "in "+duration(r.Duration))
@@ -90,7 +90,7 @@ func htmlFindingOf(r Report, f entry, causes []int) htmlFinding {
 		out.ID, out.Print = f.id(), f.print
 	}
 	if len(f.Runners) > 0 && len(f.Runners) < len(r.Runners) {
-		out.Runners = legible(few(f.Runners, fewSubjects))
+		out.Runners = legible(checks.Few(f.Runners, fewSubjects))
 	}
 	for _, e := range f.Evidence {
 		out.Evidence = append(out.Evidence, htmlFact{Name: legible(e.Name), Text: legible(inWords(e.Value))})

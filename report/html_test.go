@@ -102,7 +102,7 @@ func readHTML(t *testing.T, r Report, text string) seen {
 			if i >= 0 {
 				t.Error("the head tells of ignored findings, and there are none")
 			}
-		} else if i < 0 || told[i+1] != thousands(*n) {
+		} else if i < 0 || told[i+1] != checks.Thousands(*n) {
 			t.Errorf("the head says %q, and there are %d with %s", told, *n, state)
 		}
 	}

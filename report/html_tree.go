@@ -103,8 +103,8 @@ func htmlChosen(p *checks.Pull, told map[string]bool) htmlPlatform {
 	}
 	out.Status = htmlStatusOf(worst)
 	if len(p.Blobs) > fewBlobs {
-		out.Folded = fmt.Sprintf("%s, %s, from %s", count(layers, "layer", "layers"), bytesInWords(size),
-			few(unique(hosts), fewSubjects))
+		out.Folded = fmt.Sprintf("%s, %s, from %s", checks.CountOf(layers, "layer", "layers"), bytesInWords(size),
+			checks.Few(unique(hosts), fewSubjects))
 	}
 	return out
 }

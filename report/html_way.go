@@ -170,7 +170,7 @@ func shortMS(d time.Duration) string {
 	if ms < 9.95 {
 		return strconv.FormatFloat(ms, 'f', 1, 64)
 	}
-	return thousands(int(math.Round(ms)))
+	return checks.Thousands(int(math.Round(ms)))
 }
 
 // axis is where the axis ends, and its step. It is as long as the slowest way that leads somewhere: what was waited
@@ -198,7 +198,7 @@ func axisWords(at, step time.Duration) string {
 	if step < time.Millisecond {
 		return strconv.FormatFloat(float64(at.Microseconds())/1000, 'f', 1, 64)
 	}
-	return thousands(int(at.Milliseconds()))
+	return checks.Thousands(int(at.Milliseconds()))
 }
 
 // percent is a time as part of the axis, of which nothing is beyond the end.

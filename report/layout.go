@@ -1,8 +1,6 @@
 package report
 
 import (
-	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -111,32 +109,4 @@ func keepColumns(text []rune, most int, last bool) int {
 		return 0
 	}
 	return len(text)
-}
-
-// count writes a number with its noun in the singular or plural, as "1 warning" and "99,980 warnings".
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return thousands(n) + " " + many
-}
-
-func thousands(n int) string {
-	digits := strconv.Itoa(n)
-	var parts []string
-	for len(digits) > 3 {
-		parts = append(parts, digits[len(digits)-3:])
-		digits = digits[:len(digits)-3]
-	}
-	parts = append(parts, digits)
-	slices.Reverse(parts)
-	return strings.Join(parts, ",")
-}
-
-// few joins the first of many with commas and says how many more there are.
-func few(all []string, most int) string {
-	if len(all) <= most {
-		return strings.Join(all, ", ")
-	}
-	return strings.Join(all[:most], ", ") + " and " + thousands(len(all)-most) + " more"
 }

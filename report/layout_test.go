@@ -80,8 +80,8 @@ func checkCaret(t *testing.T, e source.Excerpt, word string, most int) {
 
 func TestThousands(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 99980: "99,980", 1234567: "1,234,567"} {
-		if got := thousands(n); got != want {
-			t.Errorf("thousands(%d) = %s, want %s", n, got, want)
+		if got := checks.Thousands(n); got != want {
+			t.Errorf("checks.Thousands(%d) = %s, want %s", n, got, want)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func Markdown(w io.Writer, r Report) error {
 	fmt.Fprintf(&out, "## Runner preflight: %s\n", summaryLine(r))
 	if r.Baseline != nil {
 		if names := r.Baseline.mended(); len(names) > 0 {
-			fmt.Fprintf(&out, "\nMended: %s.\n", markdownText(few(names, fewSubjects)))
+			fmt.Fprintf(&out, "\nMended: %s.\n", markdownText(checks.Few(names, fewSubjects)))
 		}
 	}
 	n := 0
@@ -33,7 +33,7 @@ func Markdown(w io.Writer, r Report) error {
 		}
 	}
 	if n > mostInMarkdown {
-		fmt.Fprintf(&out, "\nAnd %s.\n", count(n-mostInMarkdown, "more cause", "more causes"))
+		fmt.Fprintf(&out, "\nAnd %s.\n", checks.CountOf(n-mostInMarkdown, "more cause", "more causes"))
 	}
 	if len(r.Results) > 0 {
 		out.WriteString("\n### Checks\n\n| status | check | what |\n| --- | --- | --- |\n")
@@ -59,7 +59,7 @@ func markdownCause(out *strings.Builder, n int, c Cause) {
 		caret := strings.Repeat(" ", e.Column) + strings.Repeat("^", min(e.Width, longestCaret))
 		fence(out, "text", []string{e.Text, caret})
 	}
-	fmt.Fprintf(out, "\n%s: %s.\n", markdownText(c.Problem.Title), markdownText(few(c.messages(), fewSubjects)))
+	fmt.Fprintf(out, "\n%s: %s.\n", markdownText(c.Problem.Title), markdownText(checks.Few(c.messages(), fewSubjects)))
 	fmt.Fprintf(out, "\nMend: %s.\n", markdownText(c.Hint))
 	var commands []string
 	for i, command := range c.Commands {
@@ -71,14 +71,14 @@ func markdownCause(out *strings.Builder, n int, c Cause) {
 		fence(out, "sh", commands)
 	}
 	if more := len(c.Commands) - fewSubjects; more > 0 {
-		fmt.Fprintf(out, "\nAnd %s.\n", count(more, "more command", "more commands"))
+		fmt.Fprintf(out, "\nAnd %s.\n", checks.CountOf(more, "more command", "more commands"))
 	}
 	var parts []string
 	for _, f := range c.Explained {
 		parts = append(parts, f.Subject+" ("+f.Problem.ID+")")
 	}
 	if len(parts) > 0 {
-		fmt.Fprintf(out, "\nExplains: %s.\n", markdownText(few(unique(parts), fewSubjects)))
+		fmt.Fprintf(out, "\nExplains: %s.\n", markdownText(checks.Few(unique(parts), fewSubjects)))
 	}
 }
 
@@ -101,7 +101,7 @@ func markdownRows(out *strings.Builder, result checks.Result, all []entry) {
 		order, said[key] = append(order, key), append(said[key], f.Subject+knownSuffix(f.Known))
 	}
 	for _, key := range unique(order) {
-		what, word := markdownText(few(said[key], fewSubjects)), strings.ToUpper(key.status.String())
+		what, word := markdownText(checks.Few(said[key], fewSubjects)), strings.ToUpper(key.status.String())
 		switch {
 		case key.ignored != "":
 			what, word = "`"+key.id+"`: "+what+": "+markdownText(key.ignored), word+", ignored"

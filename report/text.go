@@ -51,12 +51,12 @@ func (p *page) header(r Report) {
 	default:
 		most := len(r.Runners)
 		if most > usualFindings && !p.Verbose {
-			most, name = fewSubjects, name+"  "+thousands(most)+" runners"
+			most, name = fewSubjects, name+"  "+checks.Thousands(most)+" runners"
 		}
 		p.line("%s", name)
 		for i, runner := range r.Runners {
 			if i == most {
-				p.line("  %s and %s more", p.glyph("…", "..."), thousands(len(r.Runners)-i))
+				p.line("  %s and %s more", p.glyph("…", "..."), checks.Thousands(len(r.Runners)-i))
 				break
 			}
 			p.paragraph("  ", "", p.subject(runner), p.plain)
@@ -104,12 +104,12 @@ func (p *page) summary(r Report) {
 		}
 		line += ink.Sprint(words)
 	}
-	add(s.Pass, p.status[checks.Pass], thousands(s.Pass)+" passed")
-	add(s.Warn, p.status[checks.Warn], count(s.Warn, "warning", "warnings"))
-	add(s.Error, p.status[checks.Error], thousands(s.Error)+" not established")
-	add(s.Fail, p.status[checks.Fail], thousands(s.Fail)+" failed")
-	add(s.Skip, p.status[checks.Skip], thousands(s.Skip)+" skipped")
-	add(s.Ignored, p.status[checks.Skip], thousands(s.Ignored)+" ignored")
+	add(s.Pass, p.status[checks.Pass], checks.Thousands(s.Pass)+" passed")
+	add(s.Warn, p.status[checks.Warn], checks.CountOf(s.Warn, "warning", "warnings"))
+	add(s.Error, p.status[checks.Error], checks.Thousands(s.Error)+" not established")
+	add(s.Fail, p.status[checks.Fail], checks.Thousands(s.Fail)+" failed")
+	add(s.Skip, p.status[checks.Skip], checks.Thousands(s.Skip)+" skipped")
+	add(s.Ignored, p.status[checks.Skip], checks.Thousands(s.Ignored)+" ignored")
 	if used == 0 {
 		line = "0 checks"
 	}
@@ -126,7 +126,7 @@ func (p *page) summary(r Report) {
 	}
 	p.paragraph("", "", r.Baseline.String(), p.plain)
 	if names := r.Baseline.mended(); len(names) > 0 {
-		p.paragraph("", "mended: ", few(names, fewSubjects), p.plain)
+		p.paragraph("", "mended: ", checks.Few(names, fewSubjects), p.plain)
 	}
 }
 

@@ -47,7 +47,7 @@ func (s *saying) subjects() string {
 		return strings.TrimSpace(s.suffix) + causesSuffix(s.causes)
 	}
 	names = unique(names)
-	listed := few(names, usualFindings)
+	listed := checks.Few(names, usualFindings)
 	if len(names) > usualFindings {
 		listed += " (all with -v or --format json)"
 	}
@@ -106,11 +106,11 @@ func (p *page) countRunners(s *saying) {
 	}
 	switch {
 	case s.own && len(told) == len(p.runners):
-		s.suffix = fmt.Sprintf("all %s runners", thousands(len(p.runners)))
+		s.suffix = fmt.Sprintf("all %s runners", checks.Thousands(len(p.runners)))
 	case s.own:
-		s.suffix = fmt.Sprintf("%s of %s runners", thousands(len(told)), thousands(len(p.runners)))
+		s.suffix = fmt.Sprintf("%s of %s runners", checks.Thousands(len(told)), checks.Thousands(len(p.runners)))
 	case len(told) < len(p.runners):
-		s.suffix = fmt.Sprintf(" [%s of %s runners]", thousands(len(told)), thousands(len(p.runners)))
+		s.suffix = fmt.Sprintf(" [%s of %s runners]", checks.Thousands(len(told)), checks.Thousands(len(p.runners)))
 	}
 }
 

@@ -54,7 +54,7 @@ func (p *page) listCauses(r Report, indexes []int) {
 		p.line("")
 		if n == usualFindings && !p.Verbose {
 			p.paragraph("", "", fmt.Sprintf("… and %s (all with -v or --format json)",
-				count(left, "more cause", "more causes")), p.plain)
+				checks.CountOf(left, "more cause", "more causes")), p.plain)
 			return
 		}
 		p.cause(alike[0]+1, r.Causes[alike[0]])
@@ -91,7 +91,7 @@ func (p *page) likewise(r Report, indexes []int) {
 		places = append(places, fmt.Sprintf("%d at %s", i+1, where))
 	}
 	if len(places) > 0 {
-		p.paragraph(body, "likewise: ", few(places, fewSubjects), p.plain)
+		p.paragraph(body, "likewise: ", checks.Few(places, fewSubjects), p.plain)
 	}
 }
 
@@ -128,12 +128,12 @@ func headline(r Report, status checks.Status, indexes []int, first bool) string 
 	case status == checks.Fail:
 		return countExplained(causes, r.Summary.Fail, "failure", "failures") + ". Mend these first:"
 	case status == checks.Error && first && len(r.Runners) == 0 && r.Causes[indexes[0]].Problem.ID == "no-runner":
-		return "No runner was judged: " + count(causes, "thing", "things") + " could not be established:"
+		return "No runner was judged: " + checks.CountOf(causes, "thing", "things") + " could not be established:"
 	case status == checks.Error && first:
 		return "Nothing found that would stop " + runnersInWords(r) + ", but " +
-			count(causes, "thing", "things") + " could not be established:"
+			checks.CountOf(causes, "thing", "things") + " could not be established:"
 	case status == checks.Error:
-		return count(causes, "thing", "things") + " could not be established:"
+		return checks.CountOf(causes, "thing", "things") + " could not be established:"
 	}
 	text := countExplained(causes, warnings(r, indexes), "warning", "warnings")
 	if first {
@@ -146,11 +146,11 @@ func headline(r Report, status checks.Status, indexes []int, first bool) string 
 func countExplained(causes, findings int, one, many string) string {
 	switch {
 	case causes >= findings:
-		return count(findings, one, many)
+		return checks.CountOf(findings, one, many)
 	case causes == 1:
-		return fmt.Sprintf("1 cause explains %s", count(findings, one, many))
+		return fmt.Sprintf("1 cause explains %s", checks.CountOf(findings, one, many))
 	}
-	return fmt.Sprintf("%s causes explain %s", thousands(causes), count(findings, one, many))
+	return fmt.Sprintf("%s causes explain %s", checks.Thousands(causes), checks.CountOf(findings, one, many))
 }
 
 // warnings counts the findings of causes that are warnings, each once.
@@ -181,7 +181,7 @@ func (p *page) cause(number int, c Cause) {
 	p.paragraph(body, "mend: ", c.Hint, p.plain)
 	for i, command := range c.Commands {
 		if i == fewSubjects && !p.Verbose {
-			p.paragraph(body, "", "… and "+count(len(c.Commands)-i, "more command", "more commands"), p.plain)
+			p.paragraph(body, "", "… and "+checks.CountOf(len(c.Commands)-i, "more command", "more commands"), p.plain)
 			break
 		}
 		p.command(body, command)
@@ -244,7 +244,7 @@ func (p *page) messages(c Cause) (folded bool) {
 			folded = true
 			continue
 		case len(shown) == fewSubjects:
-			p.paragraph(body, "", "… and "+thousands(len(c.messages())-len(shown))+" more like this", p.plain)
+			p.paragraph(body, "", "… and "+checks.Thousands(len(c.messages())-len(shown))+" more like this", p.plain)
 			return folded
 		}
 		p.paragraph(body, "", message, p.plain)
@@ -294,14 +294,14 @@ func (p *page) alike(c Cause, folded bool) {
 		most = len(c.Findings)
 	}
 	if subjects = unique(subjects); folded || len(subjects) > len(c.messages()) {
-		p.paragraph(body, "affects: ", few(subjects, most), p.plain)
+		p.paragraph(body, "affects: ", checks.Few(subjects, most), p.plain)
 	}
 	if places = unique(places); len(places) > 1 {
-		p.paragraph(body, "also at: ", few(places[1:], most), p.plain)
+		p.paragraph(body, "also at: ", checks.Few(places[1:], most), p.plain)
 	}
 	told := p.many() && !slices.ContainsFunc(c.Runners, func(name string) bool { return !files[name] })
 	if len(c.Runners) > 0 && len(c.Runners) < len(p.runners) && !told {
-		p.paragraph(body, "runners: ", few(c.Runners, most), p.plain)
+		p.paragraph(body, "runners: ", checks.Few(c.Runners, most), p.plain)
 	}
 }
 
@@ -319,7 +319,7 @@ func (p *page) explained(c Cause) {
 		if p.Verbose {
 			most = len(c.Explained)
 		}
-		parts = append(parts, fmt.Sprintf("%s (%s)", few(unique(subjects[id]), most), id))
+		parts = append(parts, fmt.Sprintf("%s (%s)", checks.Few(unique(subjects[id]), most), id))
 	}
 	if len(parts) > 0 {
 		p.paragraph(body, "explains: ", strings.Join(parts, "; "), p.plain)

@@ -53,7 +53,7 @@ func kind(f checks.Finding) string {
 }
 
 func more(n int) string {
-	return fmt.Sprintf("… and %s more (all with -v or --format json)", thousands(n))
+	return fmt.Sprintf("… and %s more (all with -v or --format json)", checks.Thousands(n))
 }
 
 // row is one finding, for -v.
@@ -88,7 +88,7 @@ func (p *page) runnersSuffix(f checks.Finding) string {
 	if len(f.Runners) == 0 || len(f.Runners) >= len(p.runners) {
 		return ""
 	}
-	return " [" + few(f.Runners, 3) + "]"
+	return " [" + checks.Few(f.Runners, 3) + "]"
 }
 
 func causesSuffix(causes []int) string {
@@ -102,7 +102,7 @@ func causesSuffix(causes []int) string {
 	case 1:
 		return " (cause " + numbers[0] + ")"
 	}
-	return " (causes " + few(numbers, 3) + ")"
+	return " (causes " + checks.Few(numbers, 3) + ")"
 }
 
 // verbose is all that is known of a finding beyond its row.

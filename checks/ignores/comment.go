@@ -246,10 +246,7 @@ func joined(pieces []string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '*' }) {
 		return ""
 	}
-	if runes := []rune(text); len(runes) > longestReason {
-		text = string(runes[:longestReason]) + "…"
-	}
-	return text
+	return source.Shortened(text, longestReason)
 }
 
 // readDay reads a day as ISO 8601 writes it.

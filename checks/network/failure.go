@@ -192,11 +192,7 @@ func systemError(err error) string {
 // clip makes what a peer may have written fit to print.
 func clip(text string) string {
 	const most = 120
-	runes := []rune(source.Printable(text))
-	if len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return string(runes)
+	return source.Shortened(source.Printable(text), most)
 }
 
 // alert returns the TLS alert that the peer sent. crypto/tls keeps the type to itself; its number is RFC 8446's.

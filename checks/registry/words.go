@@ -32,11 +32,7 @@ var (
 
 // clean makes a server's words fit for one line.
 func clean(text string) string {
-	text = strings.Join(strings.Fields(source.Printable(text)), " ")
-	if runes := []rune(text); len(runes) > maxQuote {
-		text = string(runes[:maxQuote-1]) + "…"
-	}
-	return text
+	return source.Shortened(strings.Join(strings.Fields(source.Printable(text)), " "), maxQuote)
 }
 
 // plainName tells whether a host's name can be one, and be shown: it is not empty, and nothing in it moves a cursor or

@@ -13,12 +13,12 @@ import (
 
 const (
 	composeKind      = "compose file"
-	composeLookedFor = "a service whose image is bitbucket-pipelines-runner, or that sets ACCOUNT_UUID, RUNNER_UUID or one " +
-		"of the images"
+	composeLookedFor = "a service whose image is bitbucket-pipelines-runner, or that sets ACCOUNT_UUID, RUNNER_UUID " +
+		"or one of the images"
 )
 
-// composeFile is a file of docker compose. Source of all that is made of it: the Compose Specification, and what
-// docker compose 2 does.
+// composeFile is a file of docker compose. Source of all that is made of it: the Compose Specification, and
+// what docker compose 2 does.
 type composeFile struct {
 	yamlFile
 	// roots are the documents in it: compose merges them, one after another.
@@ -39,15 +39,15 @@ func recogniseCompose(y yamlFile) document {
 			c.roots = append(c.roots, document)
 		}
 	}
-	broken := y.mistake != nil && len(y.documents) == 0 && composeForm.Match(y.Text) && composeOpening.Match(y.Text)
-	if c.roots == nil && !broken {
+	broken := y.mistake != nil && len(y.documents) == 0
+	if c.roots == nil && !(broken && composeForm.Match(y.Text) && composeOpening.Match(y.Text)) {
 		return nil
 	}
 	return c
 }
 
-// looksLikeCompose tells the services of compose from what other tools call so. Services that stand beside their key
-// rather than below it count.
+// looksLikeCompose tells the services of compose from what other tools call so. Services that stand beside
+// their key rather than below it count.
 func looksLikeCompose(root node) bool {
 	services := root.member("services")
 	switch {
@@ -69,7 +69,10 @@ func looksLikeServices(n node) bool {
 
 func looksLikeService(n node) bool {
 	return slices.ContainsFunc(n.members(), func(m member) bool {
-		return slices.Contains([]string{"image", "build", "environment", "env_file", "volumes", "extends"}, m.key.Value)
+		return slices.Contains([]string{
+			"image", "build", "environment", "env_file", "volumes", "volumes_from", "extends", "deploy",
+			"mem_limit",
+		}, m.key.Value)
 	})
 }
 
@@ -161,7 +164,7 @@ func (c *composeFile) read(s *set) Reading {
 func (c *composeFile) formMistakes() []Mistake {
 	var mistakes []Mistake
 	if c.mistake != nil {
-		mistakes = append(mistakes, plainMistake(*c.mistake, c.Text))
+		mistakes = append(mistakes, *c.mistake)
 	}
 	for _, root := range c.roots {
 		mistakes = append(mistakes, repeatedKeys(root)...)
@@ -197,8 +200,8 @@ var (
 	overrideName = regexp.MustCompile(`^(docker-)?compose\.override\.ya?ml$`)
 )
 
-// overridden is the given file that another given one overrides: by its name, or as it has the same service without
-// what a service needs to stand alone.
+// overridden is the given file that another given one overrides: by its name, or as it has the same service
+// without what a service needs to stand alone.
 func overridden(s *set, c *composeFile) *composeFile {
 	before := true
 	for _, base := range others[*composeFile](s) {
@@ -217,7 +220,8 @@ func overridesByName(base, c *composeFile) bool {
 	return composeName.MatchString(path.Base(base.Path)) && overrideName.MatchString(path.Base(c.Path))
 }
 
-// overridesService tells whether the services of a file are not whole without those of the same names in another.
+// overridesService tells whether the services of a file are not whole without those of the same names in
+// another.
 func overridesService(base, c *composeFile) bool {
 	shared := 0
 	services := map[string]bool{}
@@ -240,8 +244,8 @@ func overridesService(base, c *composeFile) bool {
 	return shared > 0
 }
 
-// addBeside adds the file that compose takes up of itself with a file of one of its own names: the override of a base,
-// or the base of an override that was given alone.
+// addBeside adds the file that compose takes up of itself with a file of one of its own names: the override
+// of a base, or the base of an override that was given alone.
 func (p *composeProject) addBeside(c *composeFile) {
 	name := path.Base(c.Path)
 	base, override := composeName.MatchString(name), overrideName.MatchString(name)
@@ -302,13 +306,19 @@ func (p *composeProject) readEnv() {
 // definitions are those of the project's runners, and of the projects that it includes.
 func (p *composeProject) definitions() []*Definition {
 	var services []*composeService
+	byKey := map[string]*composeService{}
 	for _, key := range p.services() {
 		if !p.take() {
 			break
 		}
-		services = append(services, p.service(key))
+		s := p.service(key)
+		services, byKey[key.Value] = append(services, s), s
 	}
-	byImage := slices.ContainsFunc(services, func(s *composeService) bool { return IsRunnerImage(s.d.Image.Value) })
+	for _, s := range services {
+		s.share(byKey)
+	}
+	named := func(s *composeService) bool { return IsRunnerImage(s.d.Image.Value) }
+	byImage := slices.ContainsFunc(services, named)
 	var daemons []*composeService
 	for _, s := range services {
 		if len(daemons) < maxDaemons && s.isDaemon() {
@@ -381,7 +391,8 @@ func (p *composeProject) included(root node) []*Definition {
 	for _, entry := range includedPaths(root.at("include")) {
 		name := p.values.fill(entry.field(), noSecret).text()
 		file := (*composeFile)(nil)
-		if local := name.Unresolved == "" && !strings.Contains(name.Value, "://"); local && p.include < maxIncludes {
+		local := name.Unresolved == "" && !strings.Contains(name.Value, "://")
+		if local && p.include < maxIncludes {
 			file = p.set.composeFile(p.path(name.Value))
 		}
 		switch {

@@ -11,9 +11,10 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// dotenv reads an env file as compose does: quotes are taken off, "export" is allowed, a "#" behind a blank begins a
-// comment, variables are filled in but within single quotes, and a quoted value may go over several lines. Source: the
-// documentation of docker compose, "Syntax for environment files", and what docker compose 2 makes of it.
+// dotenv reads an env file as compose does: quotes are taken off, "export" is allowed, a "#" behind a blank
+// begins a comment, variables are filled in but within single quotes, and a quoted value may go over several
+// lines. Source: the documentation of docker compose, "Syntax for environment files", and what docker compose
+// 2 makes of it.
 type dotenv struct {
 	file *source.File
 	text []byte
@@ -24,7 +25,8 @@ type dotenv struct {
 	fields []field
 }
 
-// readDotenv reads a file's variables, in their order, and what compose refuses in it. What it sets is added to the values.
+// readDotenv reads a file's variables, in their order, and what compose refuses in it. What it sets is added
+// to the values.
 func readDotenv(file *source.File, values *composeValues) *dotenv {
 	d := &dotenv{file: file, text: file.Text, composeValues: values}
 	d.at = len(d.text) - len(bytes.TrimPrefix(d.text, []byte("\ufeff")))
@@ -61,7 +63,8 @@ func (d *dotenv) wrong(from, to int, detail string) bool {
 
 // statement reads one variable, and tells whether compose reads on.
 func (d *dotenv) statement() bool {
-	if rest, found := bytes.CutPrefix(d.text[d.at:], []byte("export")); found && len(rest) > 0 && dotenvBlank(rest) > 0 {
+	rest, found := bytes.CutPrefix(d.text[d.at:], []byte("export"))
+	if found && len(rest) > 0 && dotenvBlank(rest) > 0 {
 		d.at += len("export")
 		d.blanks()
 	}
@@ -93,7 +96,8 @@ func (d *dotenv) statement() bool {
 	return true
 }
 
-// trailing reports what stands behind a closing quote, if the next name does: compose takes that for a name too.
+// trailing reports what stands behind a closing quote, if the next name does: compose takes that for a name
+// too.
 func (d *dotenv) trailing() {
 	before := d.text[:d.at]
 	if i := bytes.LastIndexByte(before, '\n'); i < 0 || len(bytes.TrimSpace(before[i:])) > 0 {
@@ -109,7 +113,8 @@ func (d *dotenv) take(v Variable, value field) {
 	if v.NoValue {
 		known, set := d.lookup(v.Name.Value)
 		if !set {
-			known = field{{at: []source.Span{v.Name.Place}, unresolved: d.unset(source.Printable(v.Name.Value), false)}}
+			unset := d.unset(source.Printable(v.Name.Value), false)
+			known = field{{at: []source.Span{v.Name.Place}, unresolved: unset}}
 		}
 		value = known
 	}
@@ -168,8 +173,8 @@ func (d *dotenv) blanks() {
 	}
 }
 
-// secretFrom is where what is secret begins in a text that holds the value of a variable from a byte on. The address of
-// a proxy may hold a password.
+// secretFrom is where what is secret begins in a text that holds the value of a variable from a byte on. The
+// address of a proxy may hold a password.
 func secretFrom(name string, at int) int {
 	if secretName(name) || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
 		return at
@@ -220,8 +225,8 @@ func (d *dotenv) quoted(secret int) (field, bool) {
 	return nil, d.wrong(opening, opening+1, "this quote is never closed")
 }
 
-// dotenvEscape reads a backslash in quotes: in single quotes it makes a quote alone, in double quotes what it makes in
-// a shell's echo, and a dollar sign that begins no variable.
+// dotenvEscape reads a backslash in quotes: in single quotes it makes a quote alone, in double quotes what it
+// makes in a shell's echo, and a dollar sign that begins no variable.
 func dotenvEscape(s *scalarReader, quote byte) {
 	from, c := s.at, s.text[s.at+1]
 	if c == quote {
@@ -240,7 +245,8 @@ func dotenvEscape(s *scalarReader, quote byte) {
 	s.add(from, s.at)
 }
 
-// echoEscape is what a backslash and what follows stand for in double quotes, and their length; 0 if for themselves.
+// echoEscape is what a backslash and what follows stand for in double quotes, and their length; 0 if for
+// themselves.
 func echoEscape(text []byte) (string, int) {
 	const letters, meanings = `abfnrtv\`, "\a\b\f\n\r\t\v\\"
 	c := text[1]

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,18 +10,20 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// serviceKeys are what a service of compose may have: those of the Compose Specification, and those of the older file
-// formats that compose still reads.
+// serviceKeys are what a service of compose may have: those of the Compose Specification, and those of the
+// older file formats that compose still reads.
 func serviceKeys() []string {
-	return strings.Fields(`annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs
-		container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset
-		credential_spec depends_on deploy develop device_cgroup_rules devices dns dns_opt dns_search domainname entrypoint
-		env_file environment expose extends external_links extra_hosts gpus group_add healthcheck hostname image init ipc
-		isolation label_file labels links logging mac_address mem_limit mem_reservation mem_swappiness memswap_limit models
-		network_mode networks oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_start pre_stop
-		privileged profiles provider pull_policy pull_refresh_after read_only restart runtime scale secrets security_opt
-		shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits umask use_api_socket user
-		userns_mode uts volumes volumes_from working_dir`)
+	return strings.Fields(`
+		annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs
+		container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares
+		cpus cpuset credential_spec depends_on deploy develop device_cgroup_rules devices dns dns_opt
+		dns_search domainname entrypoint env_file environment expose extends external_links extra_hosts
+		gpus group_add healthcheck hostname image init ipc isolation label_file labels links logging
+		mac_address mem_limit mem_reservation mem_swappiness memswap_limit models network_mode networks
+		oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_start pre_stop
+		privileged profiles provider pull_policy pull_refresh_after read_only restart runtime scale
+		secrets security_opt shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs
+		tty ulimits umask use_api_socket user userns_mode uts volumes volumes_from working_dir`)
 }
 
 // otherKeys are what people write for a key of compose's, as docker's options and other tools have it.
@@ -30,9 +31,9 @@ func otherKeys() map[string]string {
 	return map[string]string{
 		"env": "environment", "envs": "environment", "env_vars": "environment", "variables": "environment",
 		"envfile": "env_file", "volume": "volumes", "mounts": "volumes", "mount": "volumes",
-		"restart_policy": "restart", "name": "container_name", "cmd": "command", "args": "command", "net": "network_mode",
-		"network": "networks", "secret": "secrets", "config": "configs", "label": "labels", "mem": "mem_limit",
-		"memory": "mem_limit", "workdir": "working_dir",
+		"restart_policy": "restart", "name": "container_name", "cmd": "command", "args": "command",
+		"net": "network_mode", "network": "networks", "secret": "secrets", "config": "configs",
+		"label": "labels", "mem": "mem_limit", "memory": "mem_limit", "workdir": "working_dir",
 	}
 }
 
@@ -82,11 +83,12 @@ func nearKey(name string, keys []string, others map[string]string) string {
 
 // strange is the mistake of a key that compose does not know.
 func strange(key node, near string) Mistake {
-	return Mistake{Kind: UnknownKey, Place: key.place(), Detail: "compose knows no such key here", Loses: true, Near: near}
+	const detail = "compose knows no such key here"
+	return Mistake{Kind: UnknownKey, Place: key.place(), Detail: detail, Loses: true, Near: near}
 }
 
-// withoutStray are the services of a mapping, without what stands beside a service though it belongs into it: an
-// indentation that is too small. It comes to the service above it.
+// withoutStray are the services of a mapping, without what stands beside a service though it belongs into it:
+// an indentation that is too small. It comes to the service above it.
 func withoutStray(members []member) []member {
 	var services []member
 	var mapping *yaml.Node // that of the last service, if something stray was added to it
@@ -128,7 +130,8 @@ func strayKeys(root node) []Mistake {
 	case services.value.isNull():
 		for _, m := range root.members() {
 			if looksLikeService(m.value) && !strings.HasPrefix(m.key.Value, "x-") {
-				return wrong(m.key, "the service stands beside services, and not below it: indent it and what belongs to it")
+				return wrong(m.key,
+					"the service stands beside services, and not below it: indent it and what belongs to it")
 			}
 		}
 	}
@@ -155,7 +158,8 @@ func repeatedKeys(root node) []Mistake {
 		}
 		first := map[string]*yaml.Node{}
 		for i, child := range n.Content {
-			if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode && child.ShortTag() != "!!merge" {
+			key := n.Kind == yaml.MappingNode && i%2 == 0
+			if key && child.Kind == yaml.ScalarNode && child.ShortTag() != "!!merge" {
 				if earlier, there := first[child.Value]; there && len(mistakes) < 20 {
 					mistakes = append(mistakes, repeatedKey(node{root.text, earlier}, node{root.text, child}))
 				}
@@ -175,61 +179,5 @@ func repeatedKey(first, again node) Mistake {
 		Kind: Unreadable, Place: again.place(), Loses: true,
 		Detail: fmt.Sprintf("%s stands here twice, in line %d too, and compose refuses that",
 			source.Printable(shortName(again.Value)), first.place().Position().Line),
-	}
-}
-
-// plainMistake says in plain words what the parser of YAML stopped at.
-func plainMistake(m Mistake, text []byte) Mistake {
-	place := m.Place.Outermost()
-	if place.File == nil || place.Start < 0 {
-		return m
-	}
-	start, end := place.File.Line(place.Position().Line)
-	line := string(text[start:end])
-	for _, known := range yamlMistakes() {
-		if known.line.MatchString(line) && strings.Contains(m.Detail, known.message) {
-			m.Detail = known.plain
-			return m
-		}
-	}
-	return m
-}
-
-// yamlMistake is what a message of the parser means for a line of the file.
-type yamlMistake struct {
-	message string
-	line    *regexp.Regexp
-	plain   string
-}
-
-var (
-	anyLine       = regexp.MustCompile(``)
-	tabLine       = regexp.MustCompile(`^ *\t`)
-	templateLine  = regexp.MustCompile(`^\s*\{%|\{\{`)
-	quotedLine    = regexp.MustCompile(`:[ \t]+["'].*["'][ \t]*[^\s#]`)
-	equalsLine    = regexp.MustCompile(`^\s*[A-Za-z_]\w*=`)
-	unquotedBrace = regexp.MustCompile(`\[.*=\{`)
-)
-
-func yamlMistakes() []yamlMistake {
-	return []yamlMistake{
-		{"found a tab character", anyLine, "the line is indented with a tab, and YAML takes blanks alone"},
-		{"cannot start any token", tabLine, "the line is indented with a tab, and YAML takes blanks alone"},
-		{"cannot start any token", templateLine, "this is a template, of which YAML is to be made first"},
-		{"cannot start any token", anyLine, "no value begins with this sign; put the value in quotes"},
-		{"unknown anchor", anyLine, "a value that begins with * names an anchor, and there is none of that name"},
-		{"did not find expected ',' or ']'", unquotedBrace, "a brace within [ ] begins a mapping; put the value in quotes"},
-		{"did not find expected ',' or", anyLine, "a bracket is opened before, and not closed"},
-		{"did not find expected key", quotedLine, "something follows the closing quote"},
-		{"did not find expected key", anyLine, "the indentation does not fit what stands above"},
-		{"did not find expected '-' indicator", anyLine, "the line stands in a list, and does not begin with a dash"},
-		{"could not find expected ':'", anyLine, "a line here, or above it, has no colon with a blank behind it"},
-		{"mapping values are not allowed", equalsLine, "a line with = stands where YAML wants NAME: value"},
-		{
-			"mapping values are not allowed", anyLine,
-			"a colon stands where there can be none: a value with a colon and a blank in it needs quotes, or the line above has none",
-		},
-		{"unknown escape character", anyLine, "a backslash in double quotes begins an escape, and there is none of this letter"},
-		{"found unexpected end of stream", anyLine, "a quote is opened here, and never closed"},
 	}
 }

@@ -21,11 +21,13 @@ type composeService struct {
 	// own are the variables of environment, files those of the env files.
 	own   []composeVariable
 	files []Variable
-	// extended says that another service extends this one.
-	extended bool
+	// extended says that another service extends this one, shared that it has the mounts of those that it
+	// takes them from.
+	extended, shared bool
 }
 
-// composeLayer is what one place says of a service: what it extends first, then the file, then what overrides that.
+// composeLayer is what one place says of a service: what it extends first, then the file, then what overrides
+// that.
 type composeLayer struct {
 	folder string
 	// keys are its entries, by the key that is meant.
@@ -185,8 +187,8 @@ func (s *composeService) all(key string) []composeLayer {
 	return found
 }
 
-// text is a scalar with its variables filled in; of anything else what it was probably meant to be, and a mistake.
-// What is secret in a value begins at a byte of it.
+// text is a scalar with its variables filled in; of anything else what it was probably meant to be, and a
+// mistake. What is secret in a value begins at a byte of it.
 func (s *composeService) text(n node) field { return s.value(n, noSecret) }
 
 func (s *composeService) value(n node, secret int) field {
@@ -224,7 +226,8 @@ func (s *composeService) braces(place source.Span, secret bool) {
 	s.d.Mistakes = append(s.d.Mistakes, m)
 }
 
-// flow is the stretch of a mapping in braces that holds one word, as {word} or {{ word }}: what was meant for a text.
+// flow is the stretch of a mapping in braces that holds one word, as {word} or {{ word }}: what was meant for
+// a text.
 func (n node) flow() (source.Span, bool) {
 	start := n.start()
 	if !n.isMapping() || n.Style&yaml.FlowStyle == 0 || start >= len(n.text.file.Text) {
@@ -268,7 +271,8 @@ func (s *composeService) image() {
 		s.d.Image = s.text(image.value).text()
 	case !build.value.ok() && len(s.d.Unread) == 0:
 		s.d.Mistakes = append(s.d.Mistakes, Mistake{
-			Kind: ImageMissing, Place: s.d.Place, Loses: true, Detail: "the service names neither an image nor a build",
+			Kind: ImageMissing, Place: s.d.Place, Loses: true,
+			Detail: "the service names neither an image nor a build",
 		})
 	case build.value.ok():
 		s.d.Image = Text{Place: build.key.place()}
@@ -278,7 +282,8 @@ func (s *composeService) image() {
 	}
 }
 
-// environment reads the variables of environment. What comes later under one name takes the place of what was there.
+// environment reads the variables of environment. What comes later under one name takes the place of what was
+// there.
 func (s *composeService) environment() {
 	for _, layer := range s.all("environment") {
 		s.d.Mapping = layer.keys["environment"].value.isMapping()
@@ -347,19 +352,22 @@ func (s *composeService) variables(n node) []composeVariable {
 			variables = append(variables, s.item(item))
 		}
 	case n.isScalar() && !n.isNull():
-		s.mistake(n.place(), "environment is a list of NAME=value or a mapping of NAME: value, and compose refuses a text")
+		s.mistake(n.place(),
+			"environment is a list of NAME=value or a mapping of NAME: value, and compose refuses a text")
 		variables = append(variables, s.item(n))
 	}
-	return slices.DeleteFunc(variables, func(v composeVariable) bool { return v.Name.Value == "" && v.Name.Unresolved == "" })
+	return slices.DeleteFunc(variables, func(v composeVariable) bool { return v.Name.nothing() })
 }
 
-// within tells whether an entry may still be read. Of a service that was not read to its end nothing is missed.
+// within tells whether an entry may still be read. Of a service that was not read to its end nothing is
+// missed.
 func (s *composeService) within(n node) bool {
 	if s.take() {
 		return true
 	}
 	if len(s.d.Unread) == 0 {
-		s.d.Unread = append(s.d.Unread, Text{Value: "service", Place: n.place(), Unresolved: "the file is too long to be followed"})
+		const why = "the file is too long to be followed"
+		s.d.Unread = append(s.d.Unread, Text{Value: "service", Place: n.place(), Unresolved: why})
 	}
 	return false
 }
@@ -382,7 +390,7 @@ func (s *composeService) pairs(item node, count int) {
 	}
 	name, told := m.key.scalar(), m.value.isScalar() && !strings.Contains(m.value.Value, "@")
 	if secretFrom(name, 0) == noSecret && told {
-		mistake.Near = "- " + source.Printable(shortName(name)) + "=" + source.Printable(shortName(m.value.scalar()))
+		mistake.Near = "- " + source.Printable(shortName(name)+"="+shortName(m.value.scalar()))
 	}
 	s.d.Mistakes = append(s.d.Mistakes, mistake)
 }
@@ -399,7 +407,8 @@ func (s *composeService) item(n node) composeVariable {
 	if at := strings.IndexByte(f.shape(), '='); at >= 0 {
 		end := len(strings.TrimRight(f.shape()[:at], " \t"))
 		if end < at {
-			s.mistake(span(f.slice(0, at)), "a blank stands between the name and the equals sign, and compose refuses that")
+			s.mistake(span(f.slice(0, at)),
+				"a blank stands between the name and the equals sign, and compose refuses that")
 		}
 		v.Name, v.field = f.slice(0, end).text(), f.slice(at+1, len(f.value()))
 		v.Value = v.field.text()
@@ -429,7 +438,8 @@ func (s *composeService) entry(m member) composeVariable {
 	return v
 }
 
-// typed takes over what YAML makes of a value that is no text: compose writes the number, not what is written.
+// typed takes over what YAML makes of a value that is no text: compose writes the number, not what is
+// written.
 func (s *composeService) typed(n node, v *composeVariable) {
 	tag := n.ShortTag()
 	if !n.isScalar() || !slices.Contains([]string{"!!int", "!!float", "!!bool", "!!timestamp"}, tag) {
@@ -450,7 +460,8 @@ func (s *composeService) typed(n node, v *composeVariable) {
 	}
 	mistake := Mistake{
 		Kind: Unreadable, Place: v.Value.Place, Loses: true,
-		Detail: "YAML reads a number or a date here, and the runner gets another value than is written; put it in quotes",
+		Detail: "YAML reads a number or a date here, and the runner gets another value than is written; " +
+			"put it in quotes",
 	}
 	if secretFrom(v.Name.Value, 0) == noSecret {
 		mistake.Detail = fmt.Sprintf("YAML reads a number or a date here, and the runner gets %s", made)
@@ -470,10 +481,12 @@ func (s *composeService) inherit(v *composeVariable) {
 	v.field, v.Value = known, known.text()
 }
 
-// envFiles reads the files of env_file. What environment says counts before them, what a later one says before an
-// earlier one.
+// envFiles reads the files of env_file. What environment says counts before them, what a later one says
+// before an earlier one.
 func (s *composeService) envFiles() {
-	values := &composeValues{set: map[string]field{}, before: map[string]field{}, room: s.values.room, beside: s.values.beside}
+	values := &composeValues{
+		set: map[string]field{}, before: map[string]field{}, room: s.values.room, beside: s.values.beside,
+	}
 	for _, v := range s.own {
 		if !v.NoValue || v.Value.Unresolved == "" {
 			values.before[v.Name.Value] = v.field
@@ -562,6 +575,7 @@ func (s *composeService) options() {
 			s.option(m.key, known.long, s.text(m.value))
 		}
 	}
+	s.memory()
 	if m := s.last("entrypoint"); m.value.ok() && !m.value.isNull() {
 		s.option(m.key, "entrypoint", slices.Concat(s.words(m.value)...))
 	}
@@ -569,15 +583,6 @@ func (s *composeService) options() {
 		m := layer.keys["tmpfs"]
 		for _, item := range envFileItems(m.value) {
 			s.option(m.key, "tmpfs", s.text(item))
-		}
-	}
-	for _, layer := range s.all("volumes_from") {
-		for _, item := range envFileItems(layer.keys["volumes_from"].value) {
-			t := s.text(item).text()
-			if t.Unresolved == "" {
-				t.Unresolved = "the mounts are also those of another service"
-			}
-			s.d.Unread = append(s.d.Unread, t)
 		}
 	}
 }
@@ -635,8 +640,8 @@ func (s *composeService) words(n node) []field {
 	return words
 }
 
-// isRunner tells whether the service is a runner. Where another one is by its image, the variables of a shared env
-// file make none of this one.
+// isRunner tells whether the service is a runner. Where another one is by its image, the variables of a
+// shared env file make none of this one.
 func (s *composeService) isRunner(byImage bool) bool {
 	s.d.Environment = nil
 	for _, v := range s.own {
@@ -655,9 +660,10 @@ func (s *composeService) isRunner(byImage bool) bool {
 		return false
 	}
 	s.d.Environment = append(slices.Clone(s.files), s.d.Environment...)
-	name := strings.ToLower(s.key.Value)
+	unknown := s.d.Image.Unresolved != "" || s.d.Image.Value == ""
+	called := strings.Contains(strings.ToLower(s.key.Value), "runner")
 	return len(s.d.Environment) > 0 && isRunner(s.d) ||
-		(s.d.Image.Unresolved != "" || s.d.Image.Value == "") && strings.Contains(name, "runner") && s.d.mounts("/var/run/docker.sock")
+		unknown && called && s.d.mounts("/var/run/docker.sock")
 }
 
 // sets tells whether a variable is set, by environment or an env file.

@@ -12,8 +12,8 @@ import (
 // composeValues fills in the variables of a compose file's values. Source: the Compose Specification, 12
 // (interpolation), and what docker compose 2 makes of it.
 type composeValues struct {
-	// set are the variables that are known, from .env or the env file that is read, by name; before are those that count
-	// before them.
+	// set are the variables that are known, from .env or the env file that is read, by name; before are those
+	// that count before them.
 	set, before map[string]field
 	// beside says that a .env was read, and does not set what is missing.
 	beside bool
@@ -24,8 +24,8 @@ type composeValues struct {
 }
 
 const (
-	// maxComposeValue is more than any value holds, maxComposeValues than all of them together, at pieceCost for each
-	// piece and each place of it.
+	// maxComposeValue is more than any value holds, maxComposeValues than all of them together, at pieceCost
+	// for each piece and each place of it.
 	maxComposeValue  = 256 << 10
 	maxComposeValues = 16 << 20
 	pieceCost        = 32
@@ -36,8 +36,8 @@ const (
 // noSecret says that nothing in a text is secret.
 const noSecret = -1
 
-// fill is a value with its variables filled in. What is secret in it, from a byte on, is not told in the reason why it is
-// not known.
+// fill is a value with its variables filled in. What is secret in it, from a byte on, is not told in the
+// reason why it is not known.
 func (v *composeValues) fill(f field, secret int) field {
 	value := f.value()
 	switch {
@@ -46,7 +46,9 @@ func (v *composeValues) fill(f field, secret int) field {
 	case len(value) > maxComposeValue:
 		return field{{text: "", at: f[0].at[:1], unresolved: "it is too long to be followed"}}
 	}
-	t := template{composeValues: v, cutter: newCutter(f), text: value, braces: closingBraces(value), secret: secret}
+	t := template{
+		composeValues: v, cutter: newCutter(f), text: value, braces: closingBraces(value), secret: secret,
+	}
 	t.expand(0, len(value), 0)
 	switch {
 	case len(t.out) > 0:
@@ -142,8 +144,8 @@ func (t *template) braced(at, to, depth int) int {
 	return end + 1
 }
 
-// operate fills in a variable with a default (-), an alternative (+) or a demand (?), whose word stands from byte word
-// to byte end. Every environment has a home folder.
+// operate fills in a variable with a default (-), an alternative (+) or a demand (?), whose word stands from
+// byte word to byte end. Every environment has a home folder.
 func (t *template) operate(at, nameEnd, word, end, depth int) {
 	name, colon := t.text[at+2:nameEnd], t.text[nameEnd] == ':'
 	set := t.isSet(name, colon) || name == "HOME"
@@ -199,7 +201,8 @@ func (t *template) invalid(at, end int) int {
 	place, _ := pieces.place()
 	t.mistakes = append(t.mistakes, Mistake{
 		Kind: Unreadable, Place: place, Loses: true,
-		Detail: "compose takes this for a variable that is not well formed, and refuses the file; a dollar sign of its own is $$",
+		Detail: "compose takes this for a variable that is not well formed, and refuses the file; " +
+			"a dollar sign of its own is $$",
 	})
 	p := t.written(at, end)
 	p.unresolved = "the variable in it is not well formed"
@@ -241,8 +244,8 @@ func (t *template) use(at, end int, name string) {
 	}
 }
 
-// unset says why a variable's value is not known. Within a secret the name may be a part of the secret, in which
-// nobody doubled the dollar sign.
+// unset says why a variable's value is not known. Within a secret the name may be a part of the secret, in
+// which nobody doubled the dollar sign.
 func (v *composeValues) unset(name string, within bool) string {
 	switch {
 	case within:
@@ -255,19 +258,15 @@ func (v *composeValues) unset(name string, within bool) string {
 	return fmt.Sprintf("%s comes from the environment, or from a .env that was not given", shortName(name))
 }
 
-// isSet tells whether a variable has a value that counts: an empty one does not where a colon stands before the operator.
+// isSet tells whether a variable has a value that counts: an empty one does not where a colon stands before
+// the operator.
 func (v *composeValues) isSet(name string, colon bool) bool {
 	value, known := v.lookup(name)
 	return known && !(colon && value.value() == "" && value.unresolved() == "")
 }
 
 // shortName keeps a name short enough for a message.
-func shortName(name string) string {
-	if len(name) > 64 {
-		return name[:64] + "…"
-	}
-	return name
-}
+func shortName(name string) string { return source.Shortened(name, 64) }
 
 // written is what stands from byte at to byte end as one piece.
 func (t *template) written(at, end int) piece {

@@ -9,15 +9,16 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// volumes reads the mounts of a service. What comes later for one path in the container takes the place of what was
-// there.
+// volumes reads the mounts of a service. What comes later for one path in the container takes the place of
+// what was there.
 func (s *composeService) volumes() {
 	at := map[string]int{}
 	for _, layer := range s.all("volumes") {
 		n := layer.keys["volumes"].value
 		items := n.items()
 		if n.isScalar() && !n.isNull() || n.isMapping() {
-			s.mistake(n.place(), "volumes of a service is a list, and compose refuses anything else: begin each mount with a dash")
+			s.mistake(n.place(),
+				"volumes of a service is a list, and compose refuses anything else: begin each mount with a dash")
 			if n.isScalar() {
 				items = []node{n}
 			}
@@ -40,7 +41,7 @@ func (s *composeService) volumes() {
 			}
 		}
 	}
-	s.d.Mounts = slices.DeleteFunc(s.d.Mounts, func(m Mount) bool { return m.Target.Value == "" && m.Target.Unresolved == "" })
+	s.d.Mounts = slices.DeleteFunc(s.d.Mounts, func(m Mount) bool { return m.Target.nothing() })
 	for _, m := range s.d.Mounts {
 		s.declared(m)
 	}
@@ -108,7 +109,8 @@ func (s *composeService) declared(m Mount) {
 	s.d.Mistakes = append(s.d.Mistakes, Mistake{
 		Kind: Unreadable, Place: m.Place, Loses: true,
 		Detail: "no volume of this name stands under volumes at the top, and compose refuses that",
-		Near:   source.Printable("- " + shortName(folder) + ":" + shortName(m.Target.Value) + " for a folder of the host"),
+		Near: source.Printable("- " + shortName(folder) + ":" + shortName(m.Target.Value) +
+			" for a folder of the host"),
 	})
 }
 
@@ -167,7 +169,7 @@ func (s *composeService) namedVolume(f field) (t Text, volume bool) {
 	case !declared.key.ok():
 	case truth(declared.value.at("external")) || declared.value.at("external").isMapping():
 		t.Unresolved = "the volume is made elsewhere (external)"
-	case options.at("device").isScalar() && slices.Contains(strings.Split(options.at("o").scalar(), ","), "bind"):
+	case options.at("device").isScalar() && hasOption(options.at("o").scalar(), "bind"):
 		device := hostPath(s.text(options.at("device")), s.folder)
 		device.Use = t.Place
 		return device, false
@@ -177,29 +179,45 @@ func (s *composeService) namedVolume(f field) (t Text, volume bool) {
 	return t, true
 }
 
+// hasOption tells whether one of the options, which commas divide, is the wanted one.
+func hasOption(options, wanted string) bool {
+	return slices.Contains(strings.Split(options, ","), wanted)
+}
+
 func truth(n node) bool { return n.isScalar() && strings.EqualFold(n.scalar(), "true") }
 
 // mountKeys are what a mount in long form may have.
 func mountKeys() []string {
-	return []string{"type", "source", "target", "read_only", "consistency", "bind", "volume", "tmpfs", "image", "cluster"}
+	return strings.Fields("type source target read_only consistency bind volume tmpfs image cluster")
 }
 
-// longMount reads a mount of type, source and target.
-func (s *composeService) longMount(item node, folder string) (Mount, bool) {
+// otherMountKeys are what people write for them, as docker's --mount and other tools have it.
+func otherMountKeys() map[string]string {
+	return map[string]string{
+		"src": "source", "host": "source", "readonly": "read_only", "ro": "read_only",
+		"dst": "target", "dest": "target", "destination": "target", "container": "target", "path": "target",
+	}
+}
+
+// mountEntries are the entries of a mount in long form, by the key that is meant.
+func (s *composeService) mountEntries(item node) map[string]node {
 	keys := map[string]node{}
 	for _, m := range item.members() {
 		name, known := m.key.Value, slices.Contains(mountKeys(), m.key.Value)
 		if !known && !strings.HasPrefix(name, "x-") {
-			name = nearKey(name, mountKeys(), map[string]string{
-				"src": "source", "dst": "target", "destination": "target", "dest": "target", "readonly": "read_only", "ro": "read_only",
-				"container": "target", "host": "source", "path": "target",
-			})
+			name = nearKey(name, mountKeys(), otherMountKeys())
 			s.d.Mistakes = append(s.d.Mistakes, strange(m.key, name))
 		}
 		if _, there := keys[name]; known || !there {
 			keys[name] = m.value
 		}
 	}
+	return keys
+}
+
+// longMount reads a mount of type, source and target.
+func (s *composeService) longMount(item node, folder string) (Mount, bool) {
+	keys := s.mountEntries(item)
 	m := Mount{Place: item.place(), Option: "volumes", ReadOnly: truth(keys["read_only"])}
 	kind, from := keys["type"].scalar(), s.text(keys["source"])
 	if target := keys["target"]; target.ok() {
@@ -299,20 +317,22 @@ func (s *composeService) embed(n node) *source.File {
 // looksLikeDaemon tells an image with docker's daemon in it.
 func looksLikeDaemon(image string) bool {
 	name := strings.ToLower(image[strings.LastIndexByte(image, '/')+1:])
-	return strings.Contains(name, "dind") || strings.Contains(name, "docker-daemon") || strings.HasPrefix(name, "docker:") ||
-		name == "docker"
+	return strings.Contains(name, "dind") || strings.Contains(name, "docker-daemon") ||
+		strings.HasPrefix(name, "docker:") || name == "docker"
 }
 
 // isDaemon tells whether a service is a docker daemon.
 func (s *composeService) isDaemon() bool {
-	return !s.hostSocket() && (looksLikeDaemon(s.d.Image.Value) || s.privileged() && !IsRunnerImage(s.d.Image.Value))
+	image := s.d.Image.Value
+	return !s.hostSocket() && (looksLikeDaemon(image) || s.privileged() && !IsRunnerImage(image))
 }
 
 // daemon is the docker daemon that serves this service; nil if that is the host's.
 func (s *composeService) daemon(daemons []*composeService) *Daemon {
 	for _, other := range daemons {
 		if other != s && s.talksTo(other) {
-			d := &Daemon{Name: other.key.value(), Place: other.d.Place, Privileged: other.privileged(), Mounts: other.d.Mounts}
+			d := &Daemon{Name: other.key.value(), Place: other.d.Place, Mounts: other.d.Mounts}
+			d.Privileged = other.privileged()
 			if !d.Privileged {
 				d.Confined = other.d.Place
 				if m := other.last("privileged"); m.value.isScalar() {
@@ -325,7 +345,8 @@ func (s *composeService) daemon(daemons []*composeService) *Daemon {
 	return nil
 }
 
-// hostSocket tells whether a service has the socket of the host's own daemon: it is then no daemon, but a way to that.
+// hostSocket tells whether a service has the socket of the host's own daemon: it is then no daemon, but a way
+// to that.
 func (s *composeService) hostSocket() bool {
 	return slices.ContainsFunc(s.d.Mounts, func(m Mount) bool {
 		return !m.Volume && strings.HasSuffix(m.Source.Value, "docker.sock")
@@ -340,7 +361,8 @@ func (s *composeService) privileged() bool {
 		strings.HasPrefix(runtime.value.scalar(), "sysbox")
 }
 
-// talksTo tells whether the service uses another one's daemon: by its address, or over a volume that holds its socket.
+// talksTo tells whether the service uses another one's daemon: by its address, or over a volume that holds
+// its socket.
 func (s *composeService) talksTo(other *composeService) bool {
 	for _, name := range []string{"DOCKER_HOST", "DOCKER_URI"} {
 		v, set := s.lastOf(name)
@@ -355,12 +377,12 @@ func (s *composeService) talksTo(other *composeService) bool {
 		}
 	}
 	for _, m := range s.d.Mounts {
-		target := path.Clean(m.Target.Value)
-		if target != "/var/run" && target != "/run" && !strings.HasPrefix(target, "/var/run/") && !strings.HasPrefix(target, "/run/") {
+		target := path.Clean(m.Target.Value) + "/"
+		if !strings.HasPrefix(target, "/var/run/") && !strings.HasPrefix(target, "/run/") {
 			continue
 		}
-		same := func(theirs Mount) bool { return theirs.Source.Value == m.Source.Value && theirs.Source.Value != "" }
-		if m.Volume && slices.ContainsFunc(other.d.Mounts, same) {
+		same := func(theirs Mount) bool { return theirs.Source.Value == m.Source.Value }
+		if m.Volume && m.Source.Value != "" && slices.ContainsFunc(other.d.Mounts, same) {
 			return true
 		}
 	}

@@ -78,6 +78,19 @@ func (d Dialect) Bare(name, value string) string {
 	return name + "=" + value
 }
 
+// Memory is a limit of the container's memory of 512 MB, as the dialect writes it under the name that the limit has.
+func (d Dialect) Memory(name string) string {
+	switch {
+	case d == Compose:
+		return name + ": 512m"
+	case d == Kubernetes:
+		return name + ": 512Mi"
+	case d == Quadlet && !strings.HasPrefix(name, "-"):
+		return name + "=512M"
+	}
+	return "--memory 512m"
+}
+
 // WhereMounts says where a mount is to be written, as the end of a sentence.
 func (d Dialect) WhereMounts() string {
 	switch d {

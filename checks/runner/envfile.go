@@ -77,6 +77,7 @@ func envLines(file *source.File) ([]Variable, []Mistake) {
 	return variables, mistakes
 }
 
+// envLine reads one line, from byte start to byte end of the file.
 func envLine(file *source.File, start, end int) (*Variable, *Mistake) {
 	text := file.Text
 	if end > start && text[end-1] == '\r' {
@@ -97,38 +98,39 @@ func envLine(file *source.File, start, end int) (*Variable, *Mistake) {
 	if start == end || text[start] == '#' {
 		return nil, nil
 	}
-	name, _, valued := bytes.Cut(text[start:end], []byte("="))
-	yaml := colon.Find(text[start:end])
-	if yaml != nil {
-		name, valued = yaml[:len(yaml)-2], true
-	}
-	at := start + len(name)
-	v := &Variable{
-		FromFile: true, Place: file.At(start, end), NoValue: !valued,
-		Name: Text{Value: string(name), Place: file.At(start, at)},
-	}
-	switch {
-	case valued:
-		from := at + 1
-		if yaml != nil {
-			from = end - len(bytes.TrimLeft(text[at+1:end], " \t"))
-		}
-		value := string(text[from:end])
-		v.Value = Text{Value: value, Place: file.At(from, end), Placeholder: placeholder(value)}
-	default:
-		v.Value = Text{Place: v.Name.Place, Unresolved: fmt.Sprintf(
-			"%s without a value is taken from the environment of docker", source.Printable(string(name)))}
-	}
-	if len(name) == 0 {
+	v, yaml := envVariable(file, start, end)
+	switch name := v.Name.Value; {
+	case name == "":
 		return nil, wrong(start, end, "a line of an env file begins with the name of a variable")
-	}
-	if yaml != nil {
-		return v, wrong(start, at+1, colonMistake)
-	}
-	if strings.ContainsFunc(string(name), unicode.IsSpace) {
-		return recovered(v, string(name)), wrong(start, at, "docker takes no blank in the name of a variable")
+	case yaml:
+		return v, wrong(start, start+len(name)+1, colonMistake)
+	case strings.ContainsFunc(name, unicode.IsSpace):
+		return recovered(v, name), wrong(start, start+len(name), "docker takes no blank in the name of a variable")
 	}
 	return v, nil
+}
+
+// envVariable reads NAME=value, NAME alone, or NAME: value, which is YAML's and no env file's.
+func envVariable(file *source.File, start, end int) (v *Variable, yaml bool) {
+	line := file.Text[start:end]
+	name, _, valued := bytes.Cut(line, []byte("="))
+	from := start + len(name) + 1
+	if found := colon.Find(line); found != nil {
+		name, valued, yaml = found[:len(found)-2], true, true
+		from = end - len(bytes.TrimLeft(line[len(name)+1:], " \t"))
+	}
+	v = &Variable{
+		FromFile: true, Place: file.At(start, end), NoValue: !valued,
+		Name: Text{Value: string(name), Place: file.At(start, start+len(name))},
+	}
+	if valued {
+		value := string(file.Text[from:end])
+		v.Value = Text{Value: value, Place: file.At(from, end), Placeholder: placeholder(value)}
+		return v, yaml
+	}
+	v.Value = Text{Place: v.Name.Place, Unresolved: fmt.Sprintf(
+		"%s without a value is taken from the environment of docker", source.Printable(string(name)))}
+	return v, yaml
 }
 
 // recovered is the variable that a name with a blank was meant for: behind "export", or before "=".

@@ -138,6 +138,9 @@ func (c inspected) definition(file *source.File) *Definition {
 		return nil
 	}
 	d.Mounts, d.Options = c.mounts(), c.tmpfs()
+	if limit := c.object.at("HostConfig", "Memory"); limit.scalar() != "" && limit.scalar() != "0" { // docker's word for none
+		d.limit("--memory", limit.told())
+	}
 	c.arguments(d)
 	if lost := c.lost(); lost != "" {
 		d.Unread = append(d.Unread, Text{Place: file.At(len(file.Text), len(file.Text)), Unresolved: lost})

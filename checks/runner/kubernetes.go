@@ -246,9 +246,6 @@ func onlyTemplates(text, masked []byte, start, end int) bool {
 // hideMistake hides what may be secret in the line that is shown for a mistake in the form, in a file with secrets.
 func (k *kubeFile) hideMistake() {
 	place := k.mistake.Place.Outermost()
-	if strings.Contains(k.mistake.Detail, "anchor") {
-		k.mistake.Detail = "a value that begins with * or & must stand in quotes"
-	}
 	if place.Start < 0 || !kubeSecretWords.Match(k.Text) {
 		return
 	}

@@ -49,20 +49,7 @@ func (p *kubePod) project(m *Mount, volume kubeVolume, sub node, d *Definition) 
 	if sub.isScalar() && !sub.isNull() {
 		wanted = path.Clean(sub.Value)
 	}
-	for _, f := range files {
-		name := path.Clean(f.Path)
-		switch rest, below := strings.CutPrefix(name, wanted+"/"); {
-		case wanted == "":
-			f.Path = path.Join(target, name)
-		case name == wanted:
-			f.Path = target
-		case below:
-			f.Path = path.Join(target, rest)
-		default:
-			continue
-		}
-		m.Projected = append(m.Projected, f)
-	}
+	m.Projected = append(m.Projected, mountedAt(target, wanted, files)...)
 	switch {
 	case wanted == "" || len(m.Projected) > 0:
 	case m.Unlisted != "":
@@ -75,6 +62,26 @@ func (p *kubePod) project(m *Mount, volume kubeVolume, sub node, d *Definition) 
 		}
 		d.Mistakes = append(d.Mistakes, missingKey(m.Object, wanted, keys, sub, optional))
 	}
+}
+
+// mountedAt are the files of a volume as they stand in the container: all of them, or those of one path in the volume.
+func mountedAt(target, wanted string, files []Projected) []Projected {
+	var mounted []Projected
+	for _, f := range files {
+		name := path.Clean(f.Path)
+		switch rest, below := strings.CutPrefix(name, wanted+"/"); {
+		case wanted == "":
+			f.Path = path.Join(target, name)
+		case name == wanted:
+			f.Path = target
+		case below:
+			f.Path = path.Join(target, rest)
+		default:
+			continue
+		}
+		mounted = append(mounted, f)
+	}
+	return mounted
 }
 
 func (s kubeSource) optional() bool { return s.at("optional").scalar() == "true" }

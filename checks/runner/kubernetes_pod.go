@@ -127,6 +127,9 @@ func (p *kubePod) definition(c kubeContainer) *Definition {
 	}
 	p.environment(c, d)
 	p.mounts(c, d)
+	if limit := c.at("resources", "limits").member("memory"); limit.value.isScalar() && !limit.value.isNull() {
+		d.limit(limit.key.Value, p.file.field(limit.value))
+	}
 	for _, list := range []string{"command", "args"} {
 		for _, argument := range c.at(list).items() {
 			d.Arguments = append(d.Arguments, p.file.value(argument))

@@ -69,7 +69,8 @@ type Definition struct {
 	// Mapping says that environment is a mapping (NAME: value) rather than a list (- NAME=value).
 	Mapping bool
 	Mounts  []Mount
-	// Options are all options before the image, -e, -v and those that docker does not know among them.
+	// Options are all options before the image, -e, -v and those that docker does not know among them; where there is no
+	// command line, what is said that docker has an option for.
 	Options []Option
 	// Misplaced are options of docker's that stand behind the image: docker hands them to the runner.
 	Misplaced []Option
@@ -114,6 +115,9 @@ type Text struct {
 	// that: <…>, {{ … }}, ${{ … }}, {with blanks}.
 	Placeholder string
 }
+
+// nothing tells whether there is no value, nor one that is not known.
+func (t Text) nothing() bool { return t.Value == "" && t.Unresolved == "" }
 
 // Quoting is how a character is quoted.
 type Quoting int
@@ -160,8 +164,9 @@ type Mount struct {
 	Unlisted string
 	// Private says that nobody but this container has the volume: nothing ever comes into it from elsewhere.
 	Private bool
-	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "configs", "secrets", "volumeMounts", and
-	// Joined says that the value follows a "=" (or the letter itself), where no shell expands "~".
+	// Option is how it was written: "-v", "--volume", "--mount", "volumes", "configs", "secrets", "volumeMounts",
+	// "volumes_from" for one that stands at another service, and Joined says that the value follows a "=" (or the letter
+	// itself), where no shell expands "~".
 	Option string
 	Joined bool
 }

@@ -415,26 +415,9 @@ func (f frame) builtin(words []field) bool {
 	name := words[0].value()
 	switch name {
 	case "export", "readonly", "local", "declare", "typeset":
-		for _, w := range words[1:] {
-			if at := strings.IndexByte(w.shape(), '='); at > 0 {
-				f.set(w.value()[:at], binding{value: w.slice(at+1, len(w.value())), exported: name == "export"})
-			} else if b, ok := f.vars[w.value()]; ok && name == "export" {
-				b.exported = true
-				f.vars[w.value()] = b
-			}
-		}
+		f.assigned(words[1:], name == "export")
 	case "set":
-		for i := 1; i < len(words); i++ {
-			switch v := words[i].value(); {
-			case v == "-a" || v == "allexport" && words[i-1].value() == "-o":
-				f.export = true
-			case v == "+a" || v == "allexport" && words[i-1].value() == "+o":
-				f.export = false
-			case v == "--":
-				f.args, f.owner = words[i+1:], "the script"
-				i = len(words)
-			}
-		}
+		f.options(words)
 	case "unset":
 		for _, w := range words[1:] {
 			delete(f.vars, w.value())
@@ -451,6 +434,33 @@ func (f frame) builtin(words []field) bool {
 		return false
 	}
 	return true
+}
+
+// assigned sets variables, and exports those and others where that is what is said.
+func (f frame) assigned(words []field, export bool) {
+	for _, w := range words {
+		if at := strings.IndexByte(w.shape(), '='); at > 0 {
+			f.set(w.value()[:at], binding{value: w.slice(at+1, len(w.value())), exported: export})
+		} else if b, ok := f.vars[w.value()]; ok && export {
+			b.exported = true
+			f.vars[w.value()] = b
+		}
+	}
+}
+
+// options follows set: whether all that is assigned is exported, and the positional parameters.
+func (f frame) options(words []field) {
+	for i := 1; i < len(words); i++ {
+		switch v := words[i].value(); {
+		case v == "-a" || v == "allexport" && words[i-1].value() == "-o":
+			f.export = true
+		case v == "+a" || v == "allexport" && words[i-1].value() == "+o":
+			f.export = false
+		case v == "--":
+			f.args, f.owner = words[i+1:], "the script"
+			return
+		}
+	}
 }
 
 // shift drops positional parameters: one, or as many as are said.

@@ -71,3 +71,42 @@ func TestUnitWords(t *testing.T) {
 		}
 	}
 }
+
+// The forms are those of systemd.exec(5), systemd.unit(5) and of docker's documentation on proxies.
+func TestUnitEnvironment(t *testing.T) {
+	files := map[string]string{
+		"/etc/sysconfig/docker-proxy": "NO_PROXY=\"localhost,.example.com\" \nOPTIONS=--debug\n",
+		"/etc/default/docker":         "A=5\n",
+	}
+	open := func(name string) ([]byte, error) {
+		if text, there := files[name]; there {
+			return []byte(text), nil
+		}
+		return nil, fs.ErrNotExist
+	}
+	dropIns := []*source.File{
+		source.New("/d/10-proxy.conf", []byte("[Service]\nEnvironment=OLD=1\nEnvironment=\n"+
+			"Environment=\"HTTPS_PROXY=http://proxy.example.com:3128\" 'NO_PROXY=localhost, 10.0.0.0/8'\n"+
+			"Environment=A=1 B=\\\n  C=3 UNIT=%N PASSWORD=p%%40ss HOST=%H\n#Environment=D=4\n"+
+			"EnvironmentFile=-/etc/default/docker\nEnvironmentFile=\nEnvironmentFile=-/nowhere\nExecStart=/usr/bin/dockerd E=5\n")),
+		source.New("/d/20-more.conf", []byte("[Unit]\nEnvironment=A=2\n[Service]\nEnvironment=B=7\n"+
+			"EnvironmentFile=/etc/sysconfig/docker-proxy\nUnsetEnvironment=OPTIONS\n")),
+	}
+	got := map[string]string{}
+	for name, value := range UnitEnvironment("docker.service", dropIns, open) {
+		got[name] = value.Value + " in " + value.Place.File.Path
+		if value.Unresolved != "" {
+			got[name] = value.Unresolved
+		}
+	}
+	want := map[string]string{
+		"HTTPS_PROXY": "http://proxy.example.com:3128 in /d/10-proxy.conf",
+		"NO_PROXY":    "localhost,.example.com in /etc/sysconfig/docker-proxy",
+		"A":           "1 in /d/10-proxy.conf", "B": "7 in /d/20-more.conf", "C": "3 in /d/10-proxy.conf",
+		"UNIT": "docker in /d/10-proxy.conf", "PASSWORD": "p%40ss in /d/10-proxy.conf",
+		"HOST": "systemd fills in the name of the host",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -41,6 +41,22 @@ func (r *unitReader) environment() {
 	r.login()
 }
 
+// UnitEnvironment is what the drop-ins of a service of the system's set for it, by name. A file's variables stand in that
+// file; open reads the files of EnvironmentFile=, and one that it does not read sets nothing.
+func UnitEnvironment(unit string, dropIns []*source.File, open Opener) map[string]Text {
+	r := &unitReader{set: &set{open: open}}
+	r.File, r.name = source.New("/etc/systemd/system/"+unit, nil), unitName{name: unit, system: true}
+	for _, file := range dropIns {
+		r.settings = append(r.settings, readUnitLines(file)...)
+	}
+	r.environment()
+	variables := map[string]Text{}
+	for name, b := range r.scope.vars {
+		variables[name] = b.value.text()
+	}
+	return variables
+}
+
 func (r *unitReader) define(name string, value field) {
 	if len(r.scope.vars) < maxSettings {
 		r.scope.vars[name] = binding{value: value, exported: true}

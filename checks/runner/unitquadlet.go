@@ -32,7 +32,11 @@ func (r *unitReader) quadlet() Reading {
 	for _, w := range r.values("Exec", d) {
 		d.Arguments = append(d.Arguments, w.text())
 	}
+	for _, w := range r.values("Memory", d) {
+		d.limit("Memory", w)
+	}
 	r.podmanArgs(d)
+	r.serviceMemory(d)
 	if isRunner(d) {
 		for _, v := range d.Environment {
 			hideVariable(v)
@@ -54,8 +58,8 @@ func (r *unitReader) values(key string, d *Definition) []field {
 	return out
 }
 
-// quadletVolume reads SOURCE:TARGET[:OPTIONS]; a source with a dot before it is beside the unit, one that ends in
-// ".volume" is a volume that another file defines.
+// quadletVolume reads SOURCE:TARGET[:OPTIONS]; a source with a dot before it is beside the unit, one that
+// ends in ".volume" is a volume that another file defines.
 func (r *unitReader) quadletVolume(w field) Mount {
 	m := volumeMount(w, Option{Name: Text{Value: "Volume"}, Value: w.text()}, false)
 	if strings.HasSuffix(m.Source.Value, ".volume") && !strings.Contains(m.Source.Value, "/") {
@@ -142,4 +146,22 @@ func (r *unitReader) podmanArgs(d *Definition) {
 	d.Options = append(d.Options, sub.Options...)
 	d.EnvFiles = append(d.EnvFiles, sub.EnvFiles...)
 	d.Unread = append(d.Unread, sub.Unread...)
+}
+
+// serviceMemory adds the limit of the service, where it is below the container's own: Quadlet's containers
+// are in the control group of their unit. (Those of docker are not: its daemon makes them.) Source:
+// podman-systemd.unit(5), podman-run(1), --cgroups=split.
+func (r *unitReader) serviceMemory(d *Definition) {
+	settings := r.list("Service", "MemoryMax")
+	if len(settings) == 0 {
+		return
+	}
+	words, _ := r.name.words(settings[len(settings)-1].value)
+	if len(words) != 1 {
+		return
+	}
+	_, own := d.Memory()
+	if most := d.Dialect.bytes(words[0].value()); most > 0 && (own == 0 || most < own) {
+		d.limit("MemoryMax", words[0])
+	}
 }

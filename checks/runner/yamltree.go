@@ -58,11 +58,15 @@ func (y *yamlText) mistake(err error) *Mistake {
 	if !errors.As(err, &load) {
 		return m
 	}
-	m.Detail = source.Printable(load.Message)
-	if mark := load.Mark; mark.Line > 0 {
-		at := y.offset(mark.Line, max(mark.Column, 1))
-		m.Place = y.file.At(at, at)
+	line, mark := "", load.Mark
+	if strings.Contains(load.Message, "document indicator") && load.ContextMark.Line > 0 { // where the quote is opened
+		mark = load.ContextMark
 	}
+	if mark.Line > 0 {
+		start, at := y.offset(mark.Line, 1), y.offset(mark.Line, max(mark.Column, 1))
+		m.Place, line = y.file.At(at, at), string(y.file.Text[start:lineEnd(y.file.Text, start)])
+	}
+	m.Detail = plainYAML(load.Message, line)
 	return m
 }
 

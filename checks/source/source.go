@@ -274,6 +274,16 @@ func (f *File) hidden(start, end int) []interval {
 	return merged
 }
 
+// Shortened is a text cut to so many characters; "…" marks the cut.
+func Shortened(text string, most int) string {
+	for i := range text {
+		if most--; most < 0 {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
 // Printable replaces what would move a terminal's cursor, hide text or break a line: control characters,
 // bidirectional marks and bytes that are not UTF-8. A tab becomes one blank.
 func Printable(text string) string {
