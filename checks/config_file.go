@@ -56,10 +56,12 @@ var configIsDirectory = &Problem{
 	Title: "A folder stands in the place of config.json",
 	Doc: "When the source of -v FILE:FILE does not exist, docker creates a folder of that name, and it stays " +
 		"when the file is written later. The runner takes a folder for no file and pulls without credentials, " +
-		"silently. Stop the runner, remove the folder (rmdir fails if anything is in it), log in so that the " +
-		"file is written, and start the runner anew.",
-	Source:   "docker's bind mounts; that the reader ignores a folder was measured with docker-java",
-	Explains: unsent(),
+		"silently. Remove the runner's container (one that was made with a folder cannot be started with a file), remove " +
+		"the folder (rmdir fails if anything is in it), log in so that the file is written, and run the runner's own " +
+		"command again.",
+	Source: "docker's bind mounts, measured with Docker 20.10; that the reader ignores a folder was measured with " +
+		"docker-java",
+	Explains: append(unsent(), "runner-stopped"),
 	Prints: []Print{
 		{printsNoCredentials, 7},
 		{printsDirectory, 1},
@@ -210,7 +212,7 @@ func (u *configUse) loginCommands() []string {
 func isDirectory(u *configUse, r *Runner) Finding {
 	f := Failed(configIsDirectory, u.Path, "a folder stands where the file should be, and the runner reads it "+
 		"as no file at all",
-		"stop the runner, remove the folder, log in to write the file, and start the runner anew")
+		"remove the runner's container, remove the folder, log in to write the file, and run the runner's own command again")
 	if !u.every && len(u.images) == 0 {
 		f = f.As(Warn)
 		f.Message += "; no image of this runner needs credentials"
@@ -218,6 +220,9 @@ func isDirectory(u *configUse, r *Runner) Finding {
 	commands := u.loginCommands()
 	if folder := pathOnHost(u, r); folder != "" {
 		commands = append([]string{"sudo rmdir " + shellWord(folder)}, commands...)
+	}
+	if r.Container != nil {
+		commands = append([]string{"docker rm -f " + shellWord(r.Container.Name)}, commands...)
 	}
 	return f.At(u.place(r)).Touching(Path(u.Path)).Touching(u.references()...).Try(commands...)
 }

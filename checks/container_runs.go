@@ -82,7 +82,7 @@ func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
 	if known != "" && c.Unstarted == "" {
 		hint = "look these up with runner-preflight explain, and mend the cause"
 	}
-	return Failed(runnerStopped, c.Name, message+known, hint).As(status).Try(command)
+	return Failed(runnerStopped, c.Name, message+known, hint).As(status).Touching(Container(c.Name)).Try(command)
 }
 
 // remedy is what makes a container run again.

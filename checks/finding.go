@@ -98,7 +98,7 @@ func (f Finding) On(root string) Finding { f.Root = root; return f }
 // For returns the finding as one about the named runners alone.
 func (f Finding) For(runners ...string) Finding { f.Runners = runners; return f }
 
-// Touching returns the finding with more of what it is about (see Entry, HostPort, Reference and Path).
+// Touching returns the finding with more of what it is about (see Entry, HostPort, Reference, Path and Container).
 func (f Finding) Touching(what ...string) Finding {
 	f.Touches = append(f.Touches[:len(f.Touches):len(f.Touches)], what...)
 	return f
@@ -127,6 +127,9 @@ func Reference(image string) string { return "image " + image }
 
 // Path names a file in Touches.
 func Path(path string) string { return "file " + path }
+
+// Container names a container in Touches.
+func Container(name string) string { return "container " + name }
 
 // Variable names a setting of the definition in Touches: an environment variable, an option.
 func Variable(name string) string { return "variable " + name }
