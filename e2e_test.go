@@ -124,6 +124,7 @@ func (s *labScene) row(name string) string {
 //	cause PROBLEM ROOT [PLACE]   a cause of failures that no other explains; the first line is the first cause. A plus
 //	                        stands for a blank in ROOT
 //	fail, warn, error ID…   all problems of that status, the explained ones too
+//	lists ADDRESS [PROXY]   a host of an allowlist, with the proxy on the way there
 //	silent                  not one packet is sent; skopeo is not asked
 //	skopeo unasked REASON   skopeo is not asked
 //	skopeo differs REASON   skopeo on the same host does not agree on whether the pause image can be pulled
@@ -137,7 +138,7 @@ type labScene struct {
 	alone           bool
 	login           []string
 	exit            string
-	causes          [][]string
+	causes, lists   [][]string
 	problems        map[string][]string
 	differs         bool
 	about           string
@@ -211,6 +212,8 @@ func (s *labScene) direct(word string, rest []string) bool {
 	case word == "cause" && len(rest) >= 2:
 		rest[1] = strings.ReplaceAll(rest[1], "+", " ")
 		s.causes = append(s.causes, rest)
+	case word == "lists" && len(rest) > 0:
+		s.lists = append(s.lists, rest)
 	case word == "skopeo" && len(rest) > 1 && rest[0] == "unasked":
 		s.alone = true
 	case word == "skopeo" && len(rest) > 1 && rest[0] == "differs":
@@ -391,6 +394,10 @@ type labReport struct {
 		Problem, Root, Status string
 		ExplainedBy           []any `json:"explained_by"`
 	}
+	Hosts []struct {
+		Address string
+		Needs   []struct{ Via *struct{ Address string } }
+	}
 	Checks []struct {
 		Name, Group string
 		Findings    []struct {
@@ -459,6 +466,26 @@ func (s *labScene) judge(t *testing.T, r labReport) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the causes are %q, want %q", got, want)
 	}
+	for _, host := range s.lists {
+		if !slices.Contains(r.listed(), strings.Join(host, " ")) {
+			t.Errorf("the list lacks %q, and has %q", host, r.listed())
+		}
+	}
+}
+
+// listed are the hosts of an allowlist, each with the proxy on the way there.
+func (r labReport) listed() []string {
+	var hosts []string
+	for _, host := range r.Hosts {
+		for _, need := range host.Needs {
+			listed := host.Address
+			if need.Via != nil {
+				listed += " " + need.Via.Address
+			}
+			hosts = append(hosts, listed)
+		}
+	}
+	return hosts
 }
 
 // places lists where a problem was found, as PATH:LINE:COLUMN.
