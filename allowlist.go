@@ -16,7 +16,11 @@ import (
 )
 
 const allowlistText = `
-FILE is as for check; without one, the list is for the vendor's defaults.
+Without FILE the list is for the runners among this host's containers, as check
+finds them, else for the vendor's defaults, and the docker daemon is asked for
+its proxy and its mirrors. FILE is as for check, but no daemon is asked: a list
+can be made where the runner does not run. What /etc/docker/daemon.json and the
+environment of this machine say counts in both cases.
 Registries are asked, as check asks them, for the token services and the other
 hosts that they send their clients to.
 
@@ -25,6 +29,7 @@ A list for --against has one host a line: HOST, *.HOST for the names below it,
 comment.
 
 Examples:
+  runner-preflight allowlist                             on the runner's host
   runner-preflight allowlist run.sh
   runner-preflight allowlist --format markdown run.sh    a ticket to be pasted
   runner-preflight allowlist --format squid run.sh >runner.acl
@@ -34,7 +39,8 @@ Exit codes:
   0    all that is needed is listed
   1    something is missing from the list of --against
   2    usage, or a file that cannot be opened, or a line of it that is no host
-  3    a registry could not be asked: hosts may be missing here`
+  3    a registry, or a docker daemon that is there, could not be asked: hosts
+       may be missing here`
 
 // allowlistFlags are those of check that say what is looked at, and how the list is to look.
 func allowlistFlags() []cli.Flag {
@@ -61,7 +67,8 @@ type listing struct {
 	required bool
 }
 
-// allowlist lists the hosts that runners need. Its error is an exitCode or a usage error.
+// allowlist lists the hosts that runners need. Its error is an exitCode or a usage error. A FILE may be of a runner that
+// runs elsewhere, and be listed by a build: this machine's daemon, which another machine lacks, must not change its list.
 func allowlist(c *cli.Context, p process) error {
 	l, err := readListing(c, p)
 	if err != nil {
@@ -71,12 +78,15 @@ func allowlist(c *cli.Context, p process) error {
 	if err != nil {
 		return err
 	}
+	ctx, stop := untilSignal(c.Context)
+	defer stop()
+	if c.NArg() == 0 {
+		l.askDaemon(ctx, p, &in)
+	}
 	host, err := l.build(in)
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(c.Context)
-	defer stop()
 	return l.list(ctx, p, host)
 }
 

@@ -30,9 +30,15 @@ public.ecr.aws:443
 *.docker.com
 `
 
-// runAllowlist runs the command in a folder with the files that the tests name. Nothing leaves this machine: the proxy
-// of the environment is a port at which nobody listens.
+// runAllowlist runs the command in a folder with the files that the tests name, beside no docker daemon. Nothing leaves
+// this machine: the proxy of the environment is a port at which nobody listens.
 func runAllowlist(t *testing.T, stdin string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	return runAllowlistBeside(t, noDaemon, stdin, args...)
+}
+
+// runAllowlistBeside is runAllowlist beside the docker daemon at an address.
+func runAllowlistBeside(t *testing.T, daemon, stdin string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,12 +46,14 @@ func runAllowlist(t *testing.T, stdin string, args ...string) (code int, out, er
 	}
 	dead := listener.Addr().String()
 	listener.Close()
-	env := map[string]string{"HOME": t.TempDir(), "HTTPS_PROXY": "http://" + dead}
+	env := map[string]string{"HOME": t.TempDir(), "HTTPS_PROXY": "http://" + dead, "DOCKER_HOST": daemon}
 	var stdout, stderr bytes.Buffer
 	code = run(append([]string{"runner-preflight", "allowlist"}, args...), process{
 		in: strings.NewReader(stdin), out: &stdout, err: &stderr, env: func(name string) string { return env[name] },
 	})
-	return code, stdout.String(), strings.ReplaceAll(stderr.String(), dead, "PROXY")
+	_, port, _ := net.SplitHostPort(dead)
+	same := strings.NewReplacer(dead, "PROXY", port, "PORT")
+	return code, same.Replace(stdout.String()), same.Replace(stderr.String())
 }
 
 // TestAllowlistExitCodes runs the command as a shell would.
@@ -122,6 +130,45 @@ func TestAllowlistReadsItself(t *testing.T) {
 	_, list, _ := runAllowlist(t, "", "--offline", "--format", "squid", "run.sh")
 	if code, out, errs := runAllowlist(t, list, "--offline", "--against", "-", "run.sh"); code != 0 {
 		t.Errorf("exit code %d: %s%s", code, out, errs)
+	}
+}
+
+// The daemon is asked for its runners and its way out where no FILE is given. A FILE's list is the same beside any daemon.
+func TestAllowlistAsksTheDaemon(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("run.sh", []byte(allowlistScript), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	host, asked := askedDaemon(t, map[string]string{
+		"/info": `{"ServerVersion":"28.5.1","DockerRootDir":"/var/lib/docker","OperatingSystem":"Debian",
+			"HttpsProxy":"http://ci:canary@proxy.example.com:3128","NoProxy":".atlassian.com",
+			"RegistryConfig":{"Mirrors":["https://mirror.example.com/"]}}`,
+		"/containers/json": `[{"Id":"abc","Names":["/runner-1"]}]`,
+		"/abc/json": `{"Id":"abc","Name":"/runner-1","Config":{"Image":"sox/atlassian/bitbucket-pipelines-runner:5",
+			"Env":["RUNNER_UUID={x}","OAUTH_CLIENT_ID=x","PAUSE_IMAGE=registry.example.net/pause:1"]}}`,
+	})
+	code, out, errs := runAllowlistBeside(t, host, "", "--offline")
+	for _, want := range []string{
+		"proxy.example.com:3128  tcp\n    docker daemon: proxy (the docker daemon's HTTPS_PROXY)\n",
+		"registry.example.net:443  tcp\n    docker daemon: PAUSE_IMAGE, registry.example.net/pause:1, over the proxy\n    proxy.example.com:3128",
+		"mirror.example.com:443  tcp",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("standard output lacks %q:\n%s", want, out)
+		}
+	}
+	if code != exitClean || strings.Contains(errs, "vendor's defaults") || strings.Contains(out+errs, "canary") {
+		t.Errorf("exit code %d: %s%s", code, errs, out)
+	}
+	count := len(asked())
+	code, beside, _ := runAllowlistBeside(t, host, "", "--offline", "--format", "csv", "run.sh")
+	_, alone, _ := runAllowlist(t, "", "--offline", "--format", "csv", "run.sh")
+	if code != exitClean || beside != alone || len(asked()) != count {
+		t.Errorf("exit code %d, asked %d times more; beside a daemon:\n%s\nalone:\n%s", code, len(asked())-count, beside, alone)
+	}
+	if code, _, errs := runAllowlistBeside(t, "ssh://builder", "", "--offline"); code != exitUnestablished ||
+		!strings.Contains(errs, "the docker daemon does not tell its runners") {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
 

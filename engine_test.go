@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -15,8 +16,9 @@ import (
 // noDaemon names a docker daemon that is nowhere, so that tests see none of the machine that they run on.
 const noDaemon = "unix:///nonexistent/docker.sock"
 
-// askedDaemon is a daemon that remembers what it is asked.
-func askedDaemon(t *testing.T) (host string, asked func() []string) {
+// askedDaemon is a daemon that remembers what it is asked. It has no containers, unless other answers, by how the path
+// of a question ends, say so.
+func askedDaemon(t *testing.T, others map[string]string) (host string, asked func() []string) {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "engine") // t.TempDir may be too long for a socket's path
 	if err != nil {
@@ -30,17 +32,19 @@ func askedDaemon(t *testing.T) (host string, asked func() []string) {
 	}
 	var mu sync.Mutex
 	var paths []string
+	answers := map[string]string{
+		"/info":            `{"ServerVersion":"28.5.1","DockerRootDir":"/var/lib/docker","OperatingSystem":"Debian","LoggingDriver":"json-file"}`,
+		"/version":         `{"Version":"28.5.1","ApiVersion":"1.51","MinAPIVersion":"1.24","Os":"linux","Arch":"s390x"}`,
+		"/containers/json": `[]`,
+	}
+	maps.Copy(answers, others)
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		paths = append(paths, r.Method+" "+r.URL.Path)
 		mu.Unlock()
 		w.Header().Set("Api-Version", "1.51")
 		w.Header().Set("Content-Type", "application/json")
-		for end, text := range map[string]string{
-			"/info":            `{"ServerVersion":"28.5.1","DockerRootDir":"/var/lib/docker","OperatingSystem":"Debian","LoggingDriver":"json-file"}`,
-			"/version":         `{"Version":"28.5.1","ApiVersion":"1.51","MinAPIVersion":"1.24","Os":"linux","Arch":"s390x"}`,
-			"/containers/json": `[]`,
-		} {
+		for end, text := range answers {
 			if strings.HasSuffix(r.URL.Path, end) {
 				_, _ = w.Write([]byte(text))
 				return
@@ -58,7 +62,7 @@ func askedDaemon(t *testing.T) (host string, asked func() []string) {
 
 // The daemon is asked about itself and its containers under check, with --offline too, and under lint not at all.
 func TestDaemonIsAsked(t *testing.T) {
-	host, asked := askedDaemon(t)
+	host, asked := askedDaemon(t, nil)
 	env := map[string]string{"DOCKER_HOST": host, "HOME": t.TempDir()}
 	got := preflightHere(env, "check", "--offline", "--format", "json")
 	var report struct {

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -53,10 +54,13 @@ func TestDocker(t *testing.T) {
 	waiting := buildWaiting(t, l.dir)
 	l.furnish()
 	l.intercept()
-	for name, s := range dockerScenes(t) {
+	scenes := dockerScenes(t)
+	for _, name := range slices.SortedFunc(maps.Keys(scenes), func(a, b string) int {
+		return cmp.Or(scenes[a].docker.order()-scenes[b].docker.order(), cmp.Compare(a, b))
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s.playDocker(t, l, binary, waiting)
+			scenes[name].playDocker(t, l, binary, waiting)
 		})
 	}
 }
@@ -115,6 +119,14 @@ type dockerDirectives struct {
 	inside, apart             bool
 	// socket is "", gone, dead or forbidden.
 	socket string
+}
+
+// order puts first what takes docker's 15 seconds: all others are played meanwhile.
+func (d *dockerDirectives) order() int {
+	if d.pull == "timeout" {
+		return 0
+	}
+	return 1
 }
 
 // direct takes one directive; it returns false for what is none.

@@ -27,6 +27,8 @@ const (
 	mutualServer  = "10.77.2.19" // mutual.rig.test: wants a certificate of its clients
 	subjectServer = "10.77.2.22" // subject.rig.test: nobody's certificate, with hostile words for names
 	hostileServer = "10.77.2.21" // one name for each entry of hostile
+	sixServer     = "10.77.2.23" // six.rig.test, which has an IPv6 address too:
+	sixAddress    = "2001:db8:2::23"
 	brokenNames   = "10.77.2.97" // answers SERVFAIL for all names below broken.test
 	silentNames   = "10.77.2.98" // a name server that a scene's firewall keeps from answering
 	// aheadPort is where the vendor's hosts and a registry answer with a clock that is two hours ahead.
@@ -59,6 +61,9 @@ func (l *lab) furnishFaults() {
 		Certificates: []tls.Certificate{l.pki.company.valid(l, "mutual.rig.test")},
 		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: clients,
 	})
+	for _, address := range []string{sixServer, "[" + sixAddress + "]"} {
+		l.handle(address+":443", registry, l.pki.company.valid(l, "six.rig.test"))
+	}
 	l.hostileHosts(registry)
 	l.serveTLS(subjectServer+":443", registry, &tls.Config{
 		Certificates: []tls.Certificate{newAuthority(l, words).sign(l, &x509.Certificate{
@@ -104,8 +109,18 @@ func faults(registry http.Handler) map[string]http.Handler {
 		"closedblob": at("/blobs/", answer(403, "application/json", `{"errors":[{"code":"DENIED"}]}`), registry),
 		"badtokens":  challenge("https://down.rig.test/token"),
 		"clear":      challenge("http://auth.rig.test/token"),
+		"slow":       late(2500*time.Millisecond, registry),
+		"late":       late(500*time.Millisecond, registry),
 		"wiki":       answer(200, "text/html", "<html><title>Wiki</title></html>"),
 	}
+}
+
+// late takes its time before the first byte.
+func late(by time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(by)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // at lets other answer requests whose path has a part.

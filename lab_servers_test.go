@@ -267,6 +267,7 @@ func (l *lab) dns() {
 	for address, names := range l.hosts() {
 		fmt.Fprintf(&config, "host-record=%s,%s\n", strings.Join(names, ","), address)
 	}
+	fmt.Fprintf(&config, "host-record=six.rig.test,%s,%s\n", sixServer, sixAddress)
 	// A name server that never answers stands behind this one.
 	config.WriteString("server=/silent.test/10.77.2.99\nserver=/broken.test/" + brokenNames + "\n")
 	l.out.serve("dnsmasq", "dnsmasq", "--conf-file="+l.file("dnsmasq.conf", []byte(config.String())))

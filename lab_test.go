@@ -45,6 +45,8 @@ func needs(t testing.TB, programs ...string) {
 // namespaces has a way out, and nothing in a lab runs outside of them.
 //
 //	runner 10.77.1.N ── fw 10.77.1.1, 10.77.2.1 ── out 10.77.2.0/24, and 198.51.100.0/24 for public hosts
+//
+// Runners that want it have IPv6 as well: 2001:db8:1::N, and beyond the firewall 2001:db8:2::/64.
 type lab struct {
 	testing.TB
 	// dir holds all that the lab's programs write; users other than root can enter it.
@@ -78,22 +80,31 @@ func newLab(t testing.TB) *lab {
 	l.out.run(`ip link add eth0 type veth peer name out netns ` + l.fw.path("net") + `
 		ip addr add 10.77.2.2/24 dev eth0
 		for i in $(seq 9 98); do echo addr add 10.77.2.$i/24 dev eth0; done | ip -batch -
+		echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6
+		ip addr add ` + sixAddress + `/64 nodad dev eth0
 		ip addr add 198.51.100.60/32 dev lo
 		ip addr add 198.51.100.61/32 dev lo
 		ip link set eth0 up
-		ip route add default via 10.77.2.1 onlink dev eth0`)
+		ip route add default via 10.77.2.1 onlink dev eth0
+		ip route add default via 2001:db8:2::1 dev eth0`)
 	l.fw.run(`ip addr add 10.77.1.1/32 dev lo
 		ip addr add 10.77.2.1/24 dev out
 		ip link set out up
+		echo 0 > /proc/sys/net/ipv6/conf/out/disable_ipv6
+		ip addr add 2001:db8:2::1/64 nodad dev out
+		echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
 		ip route add 198.51.100.0/24 via 10.77.2.2
 		echo 1 > /proc/sys/net/ipv4/ip_forward
 		nft -f - <<'END'
 			table inet fw {
 				map scenes { type ipv4_addr : verdict; }
+				map scenes6 { type ipv6_addr : verdict; }
 				chain forward {
 					type filter hook forward priority 0; policy accept
 					ip saddr vmap @scenes
 					ip daddr vmap @scenes
+					ip6 saddr vmap @scenes6
+					ip6 daddr vmap @scenes6
 				}
 			}
 			table ip nat {
@@ -360,4 +371,21 @@ func (l *lab) runner(t testing.TB, filter, nat string) *netns {
 			add element ip nat scenes { %[2]s : jump s%[1]d }
 END`, number, n.addr, filter, nat))
 	return n
+}
+
+// ipv6 gives a runner's host an address and a way out over IPv6, with the firewall's rules for it.
+func (n *netns) ipv6() {
+	n.T.Helper()
+	number := strings.TrimPrefix(n.addr, "10.77.1.")
+	n.run(fmt.Sprintf(`
+		echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6
+		ip addr add 2001:db8:1::%s/128 nodad dev eth0
+		ip route add default via fe80::1 dev eth0`, number))
+	in := *n.fw
+	in.T = n.T
+	in.run(fmt.Sprintf(`
+		echo 0 > /proc/sys/net/ipv6/conf/r%[1]s/disable_ipv6
+		ip addr add fe80::1/64 nodad dev r%[1]s
+		ip route add 2001:db8:1::%[1]s/128 dev r%[1]s
+		nft add element inet fw scenes6 { 2001:db8:1::%[1]s : jump s%[1]s }`, number))
 }

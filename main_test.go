@@ -28,6 +28,9 @@ import (
 	"runner-preflight/report"
 )
 
+// hastyRaces has the race detector end a process when it ends: by default it waits for a second, hundreds of times here.
+const hastyRaces = "atexit_sleep_ms=20"
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"runner-preflight": main})
 }
@@ -46,6 +49,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ESC", "\x1b")
 			env.Setenv("DOCKER_HOST", noDaemon)
+			env.Setenv("GORACE", hastyRaces)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			hanging := strings.NewReplacer("registry.rig.test", silent.Addr().String(), "docker-public.packages.atlassian.com",
 				silent.Addr().String()).Replace(string(labFile(t, "run.sh")))

@@ -87,6 +87,15 @@ func (p process) unicode(w io.Writer) bool {
 // progressDelay is how long a run may take before it says that it is waiting.
 const progressDelay = 700 * time.Millisecond
 
+// waitingFor is what a run waits for that began some time ago. What this process does itself takes a phase or two; after
+// that it is the daemon, if that owes an answer: what it cannot connect to it gives up after 15 seconds.
+func (o options) waitingFor(host *checks.Host, past time.Duration) string {
+	if past > o.connect && host.Engine != nil && host.Engine.Pending() {
+		return "waiting for the docker daemon, which gives up after 15 s"
+	}
+	return "waiting for the network"
+}
+
 // progress says on a terminal's standard error that the run is waiting, and for how long it may; the returned function
 // takes the line away.
 func (o options) progress(p process, host *checks.Host) (stop func()) {
@@ -109,7 +118,8 @@ func (o options) progress(p process, host *checks.Host) (stop func()) {
 				return
 			case <-wait.C:
 				shown = true
-				line := fmt.Sprintf("waiting for the network: %.0f s of at most %v", time.Since(started).Seconds(), o.timeout)
+				past := time.Since(started)
+				line := fmt.Sprintf("%s: %.0f s of at most %v", o.waitingFor(host, past), past.Seconds(), o.timeout)
 				// A line that the terminal breaks could not be taken away.
 				fmt.Fprint(p.err, "\r\x1b[K"+line[:min(len(line), width-1)])
 				wait.Reset(time.Second)

@@ -2,16 +2,22 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"runner-preflight/checks"
+	"runner-preflight/checks/engine"
 )
 
 // openTerminal is a new terminal of so many columns: what a program writes to tty can be read from screen.
@@ -138,5 +144,37 @@ func TestTerminalWidth(t *testing.T) {
 				t.Errorf("%q: %q", args, line)
 			}
 		}
+	}
+}
+
+// What is waited for is the daemon as soon as nothing of this process's own can take that long.
+func TestWaitingForTheDaemon(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // it takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	host := &checks.Host{Engine: engine.New(engine.Address{Host: "tcp://" + listener.Addr().String()}, time.Minute)}
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		_, _ = host.Engine.Distribution(ctx, "registry.example.com/a:1", engine.Credentials{})
+	}()
+	for !host.Engine.Pending() {
+		time.Sleep(time.Millisecond)
+	}
+	o := options{connect: 5 * time.Second}
+	for past, want := range map[time.Duration]string{
+		time.Second: "waiting for the network", 6 * time.Second: "waiting for the docker daemon, which gives up after 15 s",
+	} {
+		if got := o.waitingFor(host, past); got != want {
+			t.Errorf("after %v: %s", past, got)
+		}
+	}
+	cancel()
+	<-asked
+	if got := o.waitingFor(host, 6*time.Second); got != "waiting for the network" {
+		t.Error(got)
 	}
 }

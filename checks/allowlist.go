@@ -13,8 +13,10 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/distribution/reference"
 	"golang.org/x/net/idna"
 
+	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/registry"
 )
@@ -78,6 +80,7 @@ func Allowlist(ctx context.Context, h *Host) ([]Allowed, []Gap) {
 		}
 	}
 	list.unread(h)
+	list.untold(h)
 	asked := askAll(ctx, h)
 	for _, a := range asked {
 		list.answer(h, a)
@@ -114,6 +117,14 @@ func (l *allowlist) unread(h *Host) {
 	}
 }
 
+// untold adds a gap where there is a docker daemon that does not tell which runners run here and how it gets to hosts.
+// Where there is no socket there is nobody to ask.
+func (l *allowlist) untold(h *Host) {
+	if h.Untold != nil && h.Untold.Kind != engine.NoSocket {
+		l.gap(Gap{Reason: "the docker daemon does not tell its runners, its proxy and its mirrors: " + clip(h.Untold.Detail)})
+	}
+}
+
 // images adds the hosts that a runner's images come from.
 func (l *allowlist) images(h *Host, r *Runner) {
 	for _, image := range r.Images {
@@ -124,9 +135,42 @@ func (l *allowlist) images(h *Host, r *Runner) {
 			if e.OneOf != "" {
 				need.Why += " of some versions of the runner"
 			}
+			if slices.ContainsFunc(need.Images, func(written string) bool { return hubPath(written) != "" }) {
+				need = l.mirrors(h, need)
+			}
 			l.add(h.Daemon, e.Address(), need)
 		}
 	}
+}
+
+// mirrors adds those that the daemon asks before Docker Hub, and returns the need of Docker Hub that is left: a mirror
+// that fails, or lacks the image, is no error to docker.
+func (l *allowlist) mirrors(h *Host, hub Need) Need {
+	mirrors := h.daemon.hubMirrors()
+	for _, m := range mirrors {
+		need, route := hub, h.Daemon
+		if need.Why += ", at a mirror of Docker Hub"; m.clear {
+			route = h.daemon.clearProxy()
+		}
+		l.add(route, m.address, need)
+	}
+	if len(mirrors) > 0 {
+		hub.Why += ", where no mirror has it"
+	}
+	return hub
+}
+
+// hubPath is what an image is called within Docker Hub, as a mirror has it, with its tag or digest; "" for others.
+func hubPath(written string) string {
+	named, err := reference.ParseNormalizedNamed(written)
+	if err != nil {
+		return ""
+	}
+	path, hub := strings.CutPrefix(named.String(), hubHost+"/")
+	if !hub {
+		return ""
+	}
+	return path
 }
 
 // referencesAt are those of an image's references that come from a host.
@@ -144,9 +188,11 @@ func (l *allowlist) endpoint(h *Host, r *Runner, e Endpoint) {
 	})
 	if why := strings.Join(parts, ", "); why != "" {
 		why = strings.Replace(why, "--endpoint", "named by --endpoint", 1)
-		l.add(clientFor(h, r, e), e.Address(), Need{
-			Who: e.Actor, Why: why, Runners: []string{r.Name}, Optional: e.Optional,
-		})
+		need := Need{Who: e.Actor, Why: why, Runners: []string{r.Name}, Optional: e.Optional}
+		if e.Host == hubAPI && e.Actor == ActorDaemon {
+			need = l.mirrors(h, need)
+		}
+		l.add(clientFor(h, r, e), e.Address(), need)
 	}
 }
 
@@ -250,7 +296,7 @@ func askAll(ctx context.Context, h *Host) []*asking {
 			for _, written := range referencesOf(image) {
 				one := image
 				one.Reference = written
-				all = append(all, &asking{runner: r, image: one})
+				all = append(append(all, h.mirrorAskings(r, one)...), &asking{runner: r, image: one})
 			}
 		}
 	}
@@ -262,7 +308,28 @@ func askAll(ctx context.Context, h *Host) []*asking {
 	return all
 }
 
+// mirrorAskings are the same question to the mirrors that the daemon asks first. A mirror that is asked in clear is not
+// asked by this tool.
+func (h *Host) mirrorAskings(r *Runner, image Image) []*asking {
+	path := hubPath(image.Reference)
+	if path == "" || unasked(h, image) != "" {
+		return nil
+	}
+	var all []*asking
+	for _, m := range h.daemon.hubMirrors() {
+		a := &asking{runner: r, image: image}
+		if a.image.Reference = m.reference(path); m.clear {
+			a.open = "the daemon asks this mirror in clear, and this tool does not"
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
 func (a *asking) ask(ctx context.Context, h *Host) {
+	if a.open != "" {
+		return
+	}
 	known := a.image.Reference != "" && a.image.Unresolved == ""
 	if _, _, ok := imageAddress(a.image.Reference); known && !ok {
 		a.open = fmt.Sprintf("%q names no image of a registry", clip(a.image.Reference))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"runner-preflight/checks/engine"
 	lab "runner-preflight/checks/scene"
 )
 
@@ -76,6 +77,45 @@ func TestAllowlist(t *testing.T) {
 			in.Endpoints = []Endpoint{{Host: "api.bitbucket.org", Port: 8443, Actor: ActorJVM, Why: "--endpoint"}}
 		}, "proxy.example.com:3128 proxy runner proxy (HTTPS_PROXY)\n" + needed(blobs, token,
 			"api.bitbucket.org:8443 runner named by --endpoint over proxy.example.com:3128"), ""},
+		{"the daemon tells of a proxy", func(s *lab.Scene, _ *lab.Registry, in *Input) {
+			s.Hosts["proxy.example.com:3128"] = lab.Host{Proxy: &lab.Proxy{}}
+			in.Told = &engine.Info{Product: "Docker Engine", HTTPSProxy: "http://proxy.example.com:3128", NoProxy: ".atlassian.com"}
+		}, "proxy.example.com:3128 proxy docker daemon proxy (the docker daemon's HTTPS_PROXY)\n" +
+			over("proxy.example.com:3128", needed(blobs, token)), ""},
+		{"the daemon tells of a proxy for other hosts", func(_ *lab.Scene, _ *lab.Registry, in *Input) {
+			in.Told = &engine.Info{Product: "Docker Engine", HTTPSProxy: "http://proxy.example.com:3128", NoProxy: "*"}
+		}, needed(blobs, token), ""},
+		{
+			"the daemon does not answer", func(_ *lab.Scene, _ *lab.Registry, in *Input) {
+				in.Untold = &engine.Failure{Kind: engine.NotPermitted, Detail: "permission denied"}
+			}, needed(blobs, token),
+			": the docker daemon does not tell its runners, its proxy and its mirrors: permission denied",
+		},
+		{"there is no daemon", func(_ *lab.Scene, _ *lab.Registry, in *Input) {
+			in.Untold = &engine.Failure{Kind: engine.NoSocket, Detail: "there is no socket"}
+		}, needed(blobs, token), ""},
+		{"mirrors, and images of elsewhere", func(_ *lab.Scene, _ *lab.Registry, in *Input) {
+			in.Told = &engine.Info{Product: "Docker Engine", Mirrors: []string{"https://mirror.example.com/"}}
+		}, needed(blobs, token), ""},
+		{"a mirror", mirroring("https://mirror.example.com/"), atMirror("mirror.example.com:443", true), ""},
+		{"a mirror, and Docker Hub out of reach", func(s *lab.Scene, r *lab.Registry, in *Input) {
+			mirroring("https://mirror.example.com/")(s, r, in)
+			s.Hosts["registry-1.docker.io"] = lab.Host{TCP: "timeout"}
+		}, atMirror("mirror.example.com:443", true), ""},
+		{"neither the mirror nor Docker Hub in reach", func(s *lab.Scene, r *lab.Registry, in *Input) {
+			mirroring("https://mirror.example.com/")(s, r, in)
+			s.Hosts["registry-1.docker.io"] = lab.Host{TCP: "timeout"}
+			s.Hosts["mirror.example.com"] = lab.Host{TCP: "timeout"}
+		}, atMirror("mirror.example.com:443", false), "mirror.example.com:443: no answer from "},
+		{"a mirror in clear", func(s *lab.Scene, r *lab.Registry, in *Input) {
+			mirroring("http://mirror:5000")(s, r, in)
+			s.Hosts["registry-1.docker.io"] = lab.Host{TCP: "timeout"}
+		}, atMirror("mirror:5000", false), "mirror:5000: the daemon asks this mirror in clear, and this tool does not"},
+		{"a mirror in clear, through a proxy", func(s *lab.Scene, r *lab.Registry, in *Input) {
+			mirroring("http://mirror")(s, r, in)
+			in.Told.HTTPProxy, in.Told.HTTPSProxy = "proxy.example.com:3128", ""
+		}, "proxy.example.com:3128 proxy docker daemon proxy (the docker daemon's HTTP_PROXY)\n" +
+			strings.ReplaceAll(atMirror("mirror:80", false), "a mirror of Docker Hub", "a mirror of Docker Hub over proxy.example.com:3128"), ""},
 		{"an env file that is not there", func(_ *lab.Scene, _ *lab.Registry, in *Input) {
 			in.Files[0] = InputFile{Path: "run.sh", Data: []byte("docker run --env-file more.env -e PAUSE_IMAGE=registry.example.com/mirror/pause:3.8 " +
 				"docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner\n")}
@@ -96,6 +136,36 @@ func TestAllowlist(t *testing.T) {
 			}
 		})
 	}
+}
+
+// over puts a proxy on the way to all hosts of a list.
+func over(proxy, list string) string {
+	return strings.ReplaceAll(list, "\n", " over "+proxy+"\n") + " over " + proxy
+}
+
+// mirroring changes the host to one whose image is on Docker Hub, and whose daemon has a mirror of it.
+func mirroring(address string) func(*lab.Scene, *lab.Registry, *Input) {
+	return func(s *lab.Scene, _ *lab.Registry, in *Input) {
+		hub := &lab.Registry{Images: map[string]lab.Image{"acme/pause:1": {}}}
+		s.Hosts["registry-1.docker.io"] = lab.Host{Registry: hub}
+		s.Hosts["mirror.example.com"] = lab.Host{Registry: &lab.Registry{BlobHost: "store.example.com", Images: hub.Images}}
+		in.Files = []InputFile{{Path: "runner.env", Data: []byte("PAUSE_IMAGE=acme/pause:1\nWORKING_DIRECTORY=/tmp\n")}}
+		in.Told = &engine.Info{Product: "Docker Engine", Mirrors: []string{address}}
+	}
+}
+
+// atMirror is the list of such a host; asked says that the mirror tells where it sends its clients.
+func atMirror(address string, asked bool) string {
+	lines := []string{
+		address + " docker daemon PAUSE_IMAGE, at a mirror of Docker Hub" +
+			" docker daemon images of pipelines on Docker Hub, at a mirror of Docker Hub",
+		"registry-1.docker.io:443 docker daemon PAUSE_IMAGE, where no mirror has it" +
+			" docker daemon images of pipelines on Docker Hub, where no mirror has it",
+	}
+	if asked {
+		lines = append(lines, "store.example.com:443 docker daemon blobs of "+address)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // allowlistOf is the list of a host, in lines, and its gaps, without what all runners need.

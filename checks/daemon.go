@@ -70,6 +70,46 @@ func (d daemonConfig) elsewhere() bool {
 	return d.itself != nil && strings.Contains(d.itself.OperatingSystem, "Docker Desktop")
 }
 
+// hubMirror is a registry that the daemon asks before Docker Hub.
+type hubMirror struct {
+	// host is as references write it, address is host:port.
+	host, address string
+	// clear says that it is asked without TLS.
+	clear bool
+}
+
+// hubMirrors are the daemon's, in the order in which it asks them; Docker Hub comes last. A mirror has no path.
+// Source: docker's engine, daemon/pkg/registry/config.go (ValidateMirror).
+func (d daemonConfig) hubMirrors() []hubMirror {
+	var mirrors []hubMirror
+	for _, written := range d.Mirrors {
+		u, err := url.Parse(written)
+		if err != nil || u.Hostname() == "" {
+			continue
+		}
+		m := hubMirror{host: u.Host, clear: u.Scheme == "http"}
+		m.address = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[bool]string{true: "80", false: "443"}[m.clear]))
+		if !strings.ContainsAny(m.host, ".:") { // a reference would take it for an account of Docker Hub
+			m.host = m.address
+		}
+		mirrors = append(mirrors, m)
+	}
+	return mirrors
+}
+
+// reference is what a mirror has under the name of an image of Docker Hub.
+func (m hubMirror) reference(path string) string { return m.host + "/" + path }
+
+// clearProxy is the daemon's way to what it asks without TLS, as far as it tells.
+func (d daemonConfig) clearProxy() *network.Client {
+	if d.itself == nil {
+		return network.New(network.Config{})
+	}
+	values := map[string]string{"HTTPS_PROXY": withoutUser(d.itself.HTTPProxy), "NO_PROXY": d.itself.NoProxy}
+	proxy := network.ProxyFromEnv(func(name string) string { return values[name] })
+	return network.New(network.Config{Proxy: named(proxy, func(string) string { return "the docker daemon's HTTP_PROXY" })})
+}
+
 // certificateFolder holds a folder for each registry, named as references write it, with the certificates that the
 // daemon is given for it.
 const certificateFolder = "/etc/docker/certs.d"
@@ -79,13 +119,19 @@ const certificateFolder = "/etc/docker/certs.d"
 // Source: docker's engine, daemon/pkg/registry; measured with docker login.
 func (h *Host) certify(route network.Config) {
 	h.certified = map[string]Pulling{}
+	var hosts []string
+	for _, mirror := range h.daemon.hubMirrors() {
+		hosts = append(hosts, mirror.host)
+	}
 	for _, r := range h.Runners {
 		for _, image := range r.Images {
-			host := registryHost(image.Reference)
-			entries, _ := h.Files.ReadDir(path.Join(certificateFolder, host))
-			if _, known := h.certified[host]; !known && len(entries) > 0 {
-				h.certified[host] = newPulling(onBehalf(route, host))
-			}
+			hosts = append(hosts, registryHost(image.Reference))
+		}
+	}
+	for _, host := range hosts {
+		entries, _ := h.Files.ReadDir(path.Join(certificateFolder, host))
+		if _, known := h.certified[host]; !known && len(entries) > 0 {
+			h.certified[host] = newPulling(onBehalf(route, host))
 		}
 	}
 }

@@ -65,11 +65,11 @@ func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	age := theirs.Created.Sub(ours.Created)
 	message := fmt.Sprintf("%s is of %s, the vendor's %s of %s", name, date(ours), reference, date(theirs))
 	if age <= outdatedAfter {
-		return Passed(role, message)
+		return Passed(role, message).With("vantage", vantageProcess)
 	}
 	return Warned(imageOutdated, role, fmt.Sprintf("%s: %d days older", message, int(age/day)),
 		fmt.Sprintf("copy %s to %s again, or build yours anew on it", reference, name)).
-		At(image.Place).On(image.Reference).Touching(Reference(image.Reference)).
+		At(image.Place).On(image.Reference).Touching(Reference(image.Reference)).With("vantage", vantageProcess).
 		Try("docker buildx imagetools create -t " + shellWord(image.Reference) + " " + reference)
 }
 

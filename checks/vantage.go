@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
@@ -277,20 +278,57 @@ func (q question) throughDaemon() question {
 	return q
 }
 
-// bestWord is the daemon's word about an image; of the vendor's defaults for one role any will do.
+// moment is how long the daemon may take about the first of several images before it is asked about the others too. One
+// that finds the image takes less.
+const moment = time.Second
+
+// bestWord is the daemon's word about an image; of the vendor's defaults for one role any will do. It is waited for until
+// docker itself gives up, which takes 15 seconds where a firewall drops packets: that is what the runner's pull comes to.
+// To take this process's own time-out for it would be a guess, as the daemon may yet get there, over a slow proxy say.
 func bestWord(ctx context.Context, h *Host, r *Runner, image Image) (word, Image) {
-	first := daemonWord(ctx, h, r, image)
-	if image.Origin != OriginDefault || first.failed == nil {
-		return first, image
+	others := slices.DeleteFunc(slices.Clone(referencesOf(image)), func(other string) bool { return other == image.Reference })
+	if len(others) == 0 {
+		return daemonWord(ctx, h, r, image), image
 	}
-	for _, reference := range defaultImages(image.Role) {
-		other := image
-		other.Reference = reference
-		if w := daemonWord(ctx, h, r, other); w.good() {
-			return w, other
+	said := make(chan pulledWord, 1+len(others))
+	ask := func(reference string) {
+		one := image
+		one.Reference = reference
+		said <- pulledWord{daemonWord(ctx, h, r, one), one}
+	}
+	go ask(image.Reference)
+	select {
+	case first := <-said:
+		if first.failed == nil {
+			return first.word, image
+		}
+		said <- first
+	case <-time.After(moment):
+	}
+	for _, other := range others {
+		go ask(other)
+	}
+	return bestOf(said, image)
+}
+
+// pulledWord is the daemon's word about one of several images that will do.
+type pulledWord struct {
+	word
+	pulled Image
+}
+
+// bestOf is the first good word of all that are said; if there is none, that about the image itself.
+func bestOf(said <-chan pulledWord, image Image) (word, Image) {
+	var own word
+	for range cap(said) {
+		switch w := <-said; {
+		case w.good():
+			return w.word, w.pulled
+		case w.pulled.Reference == image.Reference:
+			own = w.word
 		}
 	}
-	return first, image
+	return own, image
 }
 
 // apart tells whether this process is known to stand elsewhere than the daemon: what it cannot reach the daemon may.

@@ -100,8 +100,8 @@ func junitCheck(r Report, id int, result checks.Result, all []entry) junitSuite 
 			name = fmt.Sprintf("%s #%d", name, taken[name])
 		}
 		suite.add(f, name)
-		if f.Status == checks.Pass && f.vantage() != "" {
-			said = append(said, cut("PASS "+name+": "+oneLine(f.Message))+"\n")
+		if f.Status == checks.Pass && vantage(f.Finding) != "" {
+			said = append(said, cut("PASS "+name+": "+oneLine(f.Message)+vantageSuffix(f.Finding))+"\n")
 		}
 		if f.Status == checks.Warn && f.Ignored == nil {
 			said = append(said, cut("WARN "+name+": "+f.id()+": "+f.say()+"\n"+junitText(f))+"\n")
@@ -165,9 +165,6 @@ func junitText(f entry) string {
 	lines := f.remedy()
 	if where := f.where(); where != "" {
 		lines = append([]string{"at " + where}, lines...)
-	}
-	if vantage := f.vantage(); vantage != "" {
-		lines = append(lines, "vantage: "+vantage)
 	}
 	return strings.Join(lines, "\n")
 }

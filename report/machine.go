@@ -133,7 +133,8 @@ func (f entry) about() string {
 	return subject + ": " + f.say()
 }
 
-// remedy says in lines what to do: first mend what explains the finding, else the hint, and commands to paste.
+// remedy says in lines what to do: first mend what explains the finding, else the hint, and commands to paste; and from
+// where the image was looked at.
 func (f entry) remedy() []string {
 	var lines []string
 	for _, ref := range f.by {
@@ -147,21 +148,20 @@ func (f entry) remedy() []string {
 			lines = append(lines, "$ "+oneLine(line))
 		}
 	}
+	if seen := vantage(f.Finding); seen != "" {
+		lines = append(lines, "vantage: "+seen)
+	}
 	return append(lines, "more: "+tool+" explain "+f.id())
 }
 
 // where is the finding's place in words; empty for nowhere.
 func (f entry) where() string { return oneLine(f.Location.Position().String()) }
 
-// vantage is from where an image was looked at, where that is not this process alone and the check does not say so
-// itself: "the docker daemon", "both"; empty otherwise.
-func (f entry) vantage() string {
-	if f.check.Group() == "daemon" {
-		return ""
-	}
+// vantage is from where an image was looked at: "this process", "docker daemon", "both"; empty for what is about no image.
+func vantage(f checks.Finding) string {
 	for _, e := range f.Evidence {
-		if e.Name == "vantage" && e.Value != "this process" {
-			return fmt.Sprint(e.Value)
+		if e.Name == "vantage" {
+			return oneLine(fmt.Sprint(e.Value))
 		}
 	}
 	return ""

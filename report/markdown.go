@@ -91,7 +91,7 @@ func markdownRows(out *strings.Builder, result checks.Result, all []entry) {
 	said := map[saying][]string{}
 	var order []saying
 	for _, f := range all {
-		key := saying{status: f.Status, id: f.id(), seen: f.vantage()}
+		key := saying{status: f.Status, id: f.id(), seen: vantage(f.Finding)}
 		switch {
 		case f.Ignored != nil:
 			key.ignored = f.ignoredAs()

@@ -76,18 +76,17 @@ func TestMarkdownTellsTheSame(t *testing.T) {
 		if !strings.HasPrefix(text, "## Runner preflight: "+summaryLine(r)+"\n\n") {
 			t.Errorf("%s does not begin with its summary: %q", name, text[:50])
 		}
-		// A row stands for all findings of one problem in one check.
+		// A row stands for all findings of one problem in one check, from one vantage.
 		var want []string
 		for _, all := range findings(r) {
 			var ids []string
 			for _, f := range all {
-				if key := f.Status.String() + " " + f.id(); f.trouble() && !slices.Contains(ids, key) {
+				if key := f.Status.String() + " " + f.id() + " " + vantage(f.Finding); f.trouble() && !slices.Contains(ids, key) {
 					ids = append(ids, key)
 				}
 			}
 			for _, key := range ids {
-				_, id, _ := strings.Cut(key, " ")
-				want = append(want, id)
+				want = append(want, strings.Fields(key)[1])
 			}
 		}
 		if diff := cmp.Diff(want, readMarkdown(t, text)); diff != "" {

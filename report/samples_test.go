@@ -155,8 +155,9 @@ func healthy() []checks.Result {
 		result(configStore, 0, checks.Passed("~/.docker/config.json", "neither credsStore nor credHelpers")),
 		result(configAuth, 0, checks.Passed("~/.docker/config.json", "3 entries")),
 		result(definition, 0, checks.Passed("run.sh", "5 variables")),
-		result(resolves, 210*time.Millisecond, checks.Passed("PAUSE_IMAGE", pause+" is sha256:0123456789abcdef"),
-			checks.Passed("CLONE_IMAGE", clone+" is sha256:fedcba9876543210")),
+		result(resolves, 210*time.Millisecond, checks.Passed("PAUSE_IMAGE", pause+" is sha256:0123456789abcdef").
+			With("vantage", "this process"),
+			checks.Passed("CLONE_IMAGE", clone+" is sha256:fedcba9876543210").With("vantage", "docker daemon")),
 		result(platforms, 0, checks.Skipped("linux/amd64", "no image could be asked")),
 		result(reachable, 120*time.Millisecond, traced("bitbucket.org:443"), traced("api.bitbucket.org:443")),
 		result(clock, 0, checks.Passed("clock", "1 s behind bitbucket.org")),
@@ -178,7 +179,7 @@ func storeFound(path string) checks.Finding {
 func missingAt(role, image string) checks.Finding {
 	return checks.Failed(missing, role, "registry.example.com asks for credentials and the runner would send "+
 		"none: a credential store holds them", "give the runner credentials for registry.example.com").
-		On("registry.example.com").Touching(checks.Reference(image)).With("status", 401)
+		On("registry.example.com").Touching(checks.Reference(image)).With("status", 401).With("vantage", "both")
 }
 
 func silent(subject string, touches ...string) checks.Finding {

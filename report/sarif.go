@@ -241,7 +241,7 @@ func sarifText(f entry) sarifMessage {
 }
 
 func sarifProperties(f entry) sarifFinding {
-	out := sarifFinding{Status: f.Status.String(), Check: f.check.Name, Subject: oneLine(f.Subject), Vantage: f.vantage()}
+	out := sarifFinding{Status: f.Status.String(), Check: f.check.Name, Subject: oneLine(f.Subject), Vantage: vantage(f.Finding)}
 	if f.Ignored != nil {
 		out.Ignored = f.ignoredAs()
 	}

@@ -31,6 +31,8 @@ func (p *page) briefRows(r checks.Result, causes func(int) []int) []row {
 type saying struct {
 	first  checks.Finding
 	suffix string
+	// seen says from where images were looked at.
+	seen string
 	// own says that each subject is the runner itself, of which there are many: the suffix counts them.
 	own      bool
 	causes   []int
@@ -44,18 +46,18 @@ func (s *saying) subjects() string {
 		names = append(names, f.Subject)
 	}
 	if s.own {
-		return strings.TrimSpace(s.suffix) + causesSuffix(s.causes)
+		return strings.TrimSpace(s.suffix) + s.seen + causesSuffix(s.causes)
 	}
 	names = unique(names)
 	listed := checks.Few(names, usualFindings)
 	if len(names) > usualFindings {
 		listed += " (all with -v or --format json)"
 	}
-	return listed + s.suffix + causesSuffix(s.causes)
+	return listed + s.suffix + s.seen + causesSuffix(s.causes)
 }
 
 // sayings puts those findings together that differ in their subjects and causes alone: passes whatever they say, skips
-// with one reason, those of one problem.
+// with one reason, those of one problem; and of images, those that were looked at from one place.
 func (p *page) sayings(r checks.Result, causes func(int) []int) []*saying {
 	index := map[string]*saying{}
 	var all []*saying
@@ -64,13 +66,14 @@ func (p *page) sayings(r checks.Result, causes func(int) []int) []*saying {
 		if p.many() {
 			suffix = knownSuffix(f.Known)
 		}
-		key := kind(f) + "\n" + suffix
+		seen := vantageSuffix(f)
+		key := kind(f) + "\n" + suffix + "\n" + seen
 		if f.Status == checks.Skip {
 			key += "\n" + f.Message
 		}
 		s := index[key]
 		if s == nil {
-			s = &saying{first: f, suffix: suffix}
+			s = &saying{first: f, suffix: suffix, seen: seen}
 			index[key] = s
 			all = append(all, s)
 		}
@@ -87,6 +90,15 @@ func (p *page) sayings(r checks.Result, causes func(int) []int) []*saying {
 		}
 	}
 	return all
+}
+
+// vantageSuffix says from where an image was looked at.
+func vantageSuffix(f checks.Finding) string {
+	seen := vantage(f)
+	if seen == "" {
+		return ""
+	}
+	return " (vantage: " + seen + ")"
 }
 
 // countRunners says of how many runners something is said, where they are too many to be named.
@@ -135,9 +147,9 @@ func skipRow(r checks.Result, s *saying) row {
 func (p *page) passRow(r checks.Result, s *saying) row {
 	out := row{status: checks.Pass, label: r.Check.Title}
 	if len(s.findings) == 1 && len(r.Findings) == 1 {
-		out.detail = s.first.Message + s.suffix
+		out.detail = s.first.Message + s.suffix + s.seen
 		if columns(p.safe(out.label+out.detail)) > p.Width-rowIndent-2 {
-			out.detail = strings.TrimSpace(s.suffix)
+			out.detail = strings.TrimSpace(s.suffix + s.seen)
 		}
 		return out
 	}
@@ -145,6 +157,7 @@ func (p *page) passRow(r checks.Result, s *saying) row {
 		out.detail = s.subjects()
 		return out
 	}
+	out.detail = strings.TrimSpace(s.seen)
 	for i, f := range s.findings {
 		if i == usualFindings {
 			out.below = append(out.below, note{"", more(len(s.findings) - i), true})

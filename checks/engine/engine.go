@@ -31,6 +31,8 @@ type Engine struct {
 
 	mu      sync.Mutex
 	answers map[string]*answer
+	// pending counts the questions about images that the daemon has not answered.
+	pending int
 }
 
 // New makes an engine for an address. Nothing is asked yet.
