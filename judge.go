@@ -63,6 +63,7 @@ func judge(c *cli.Context, p process, live bool) error {
 
 // build makes the host that an input describes, on this machine.
 func (o options) build(in checks.Input) (*checks.Host, error) {
+	in.Route = certificates(checks.CertificateFolder(in.Told, in.Engine)).on(in.Route)
 	host, err := checks.Build(in, ownWindows())
 	if err != nil {
 		path := o.config

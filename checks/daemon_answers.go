@@ -105,7 +105,7 @@ func answersFinding(h *Host) Finding {
 	case engine.OutOfTime, engine.Failed, engine.NotDocker, engine.NotFound:
 	}
 	return Warned(daemonSilent, daemonSubject, fmt.Sprintf("%s gives no proper answer: %s", at, detail),
-		"look at the daemon's log, then restart it").Try("journalctl -u docker -n 50", "sudo systemctl restart docker")
+		"look at the daemon's log, then restart it").Try(h.daemon.kept.log(), h.daemon.kept.systemctl("restart docker"))
 }
 
 // sudoCheck is the command that judges the same files with more rights.
@@ -145,11 +145,11 @@ func refused(h *Host, at, socket string) Finding {
 	info, err := h.Files.Stat(socket)
 	if socket != "" && err == nil && info.IsDir() {
 		return Failed(daemonDown, daemonSubject, at+" is a folder: docker made it, as nothing stood there when it was mounted",
-			"remove the folder, then start docker").Try("sudo rmdir "+shellWord(socket), "sudo systemctl restart docker")
+			"remove the folder, then start docker").Try(h.daemon.kept.sudo("rmdir "+shellWord(socket)), h.daemon.kept.systemctl("restart docker"))
 	}
 	f := Failed(daemonDown, daemonSubject, "nothing listens at "+at+": the docker daemon does not run",
 		"start the docker daemon, and look at its log if it ends").
-		Try("sudo systemctl start docker", "journalctl -u docker -n 50")
+		Try(h.daemon.kept.systemctl("start docker"), h.daemon.kept.log())
 	if socket == "" {
 		f.Message = fmt.Sprintf("nothing listens at %s, which %s names", at, h.Engine.Origin)
 		f.Hint, f.Commands = "start the docker daemon there, or correct "+h.Engine.Origin, nil
