@@ -79,7 +79,7 @@ func (o options) build(in checks.Input) (*checks.Host, error) {
 func ownWindows() checks.Windows {
 	folder, _ := os.Getwd() // unknown when it is gone
 	return checks.Windows{
-		Files: osFiles{}, Folder: folder, Now: time.Now, Real: realPath, Within: within, Space: space,
+		Files: osFiles{}, Folder: folder, Now: time.Now, Real: realPath, Within: within, Owner: owner, Space: space,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 	"time"
 
 	"runner-preflight/checks/engine"
@@ -53,9 +54,7 @@ func insideFinding(ctx context.Context, h *Host, r *Runner, live *liveRunner) Fi
 	failed := (*engine.Failure)(nil)
 	switch {
 	case errors.Is(err, engine.ErrIsDirectory), errors.Is(err, ErrIsDirectory):
-		return Failed(configIsDirectory, inside, inside+" is a folder in the container: docker made it, as the source of "+
-			"the mount was not there", "remove the folder on the host, put the file there, and make the container anew").
-			At(r.Definition.Place).On(r.Name)
+		return folderInside(h, r, inside)
 	case errors.Is(err, fs.ErrNotExist):
 		return Skipped(c.Name, "there is no "+inside+" in the container")
 	case errors.As(err, &failed):
@@ -119,6 +118,26 @@ func (h *Host) containedInProcess(c *engine.Container, name string) (seen contai
 	}
 	mounted, _ := mounts.At(name)
 	return containedFile{data, info.ModTime(), mounted.Deleted}, true, nil
+}
+
+// folderInside is the finding where a folder stands in the place of config.json in a container. What a rootless daemon has
+// below /etc and /run is what was there when it started. Source: RootlessKit's --copy-up; measured on docker 20.10.
+func folderInside(h *Host, r *Runner, inside string) Finding {
+	f := Failed(configIsDirectory, inside, inside+" is a folder in the container: docker made it, as the source of the mount "+
+		"was not there", "remove the folder on the host, put the file there, and make the container anew").
+		At(r.Definition.Place).On(r.Name)
+	if r.Config == nil || r.Config.Origin != ConfigMount || r.Config.File == nil {
+		return f
+	}
+	f.Message += fmt.Sprintf(": %s of this host came later", clip(r.Config.Path))
+	f.Hint = "make the container anew"
+	copied := strings.HasPrefix(r.Config.Path, "/etc/") || strings.HasPrefix(r.Config.Path, "/run/")
+	if h.Told.Rootless && copied {
+		f.Message += "; a rootless daemon has of /etc and /run what was there when it started"
+		f.Hint = "restart the daemon, and make the container anew"
+		f = f.Try(h.daemon.kept.systemctl("restart docker"))
+	}
+	return f
 }
 
 // staleness compares what is in the container, and when that began, with the file of the host.

@@ -89,9 +89,14 @@ func answersFinding(h *Host) Finding {
 	case engine.NoSocket:
 		return Skipped(daemonSubject, noSocket(h, socket))
 	case engine.NotPermitted:
-		return Warned(daemonNotPermitted, daemonSubject,
+		f := Warned(daemonNotPermitted, daemonSubject,
 			fmt.Sprintf("this user may not use %s: what this process sees stands for the daemon", at),
 			"run it as a user who may, with the same files").Try(sudoCheck(h))
+		if others := h.rootlessSockets(); len(others) > 0 {
+			f.Hint += "; or have the rootless daemon asked, if the runner is its own"
+			f = f.Try(askedOf("unix://"+others[0], checkAgain(h)))
+		}
+		return f
 	case engine.Refused:
 		return refused(h, at, socket)
 	case engine.Version:
@@ -108,9 +113,18 @@ func answersFinding(h *Host) Finding {
 		"look at the daemon's log, then restart it").Try(h.daemon.kept.log(), h.daemon.kept.systemctl("restart docker"))
 }
 
-// sudoCheck is the command that judges the same files with more rights.
+// sudoCheck is the command that judges the same files with more rights. What names another daemon than docker's usual one
+// does not come through sudo.
 func sudoCheck(h *Host) string {
-	command := "sudo runner-preflight check"
+	if h.Engine.Origin == "docker's default" {
+		return "sudo " + checkAgain(h)
+	}
+	return "sudo env " + askedOf(h.Engine.Host, checkAgain(h))
+}
+
+// checkAgain is the command that judges the same files.
+func checkAgain(h *Host) string {
+	command := "runner-preflight check"
 	for _, reading := range h.Readings {
 		if reading.Path != EnvironmentPath && !strings.HasPrefix(reading.Path, "<") {
 			command += " " + shellWord(reading.Path)
@@ -136,6 +150,10 @@ func noSocket(h *Host, socket string) string {
 	case h.Engine.Origin != "docker's default":
 		return fmt.Sprintf("there is no %s, which %s names: what this process sees stands for the daemon",
 			clip(socket), h.Engine.Origin)
+	}
+	if others := h.rootlessSockets(); len(others) > 0 {
+		return fmt.Sprintf("there is no %s, and %s of a rootless daemon was not asked (%s): what this process sees stands for "+
+			"the daemon", clip(socket), clip(others[0]), askedOf("unix://"+others[0], checkAgain(h)))
 	}
 	return fmt.Sprintf("there is no %s: what this process sees stands for the daemon", clip(socket))
 }

@@ -25,13 +25,10 @@ const (
 	rootlessSettings = "/.config/docker"
 )
 
-// runtimeFolder holds a folder for each user who is logged in, with the socket of a rootless daemon in it.
-const runtimeFolder = "/run/user"
-
 // siteOf is that of a daemon, by its own word, and where it says nothing by its socket.
 func siteOf(told *engine.Info, e *engine.Engine) daemonSite {
 	const system = "/etc/docker"
-	rootless := told == nil && e != nil && strings.HasPrefix(e.Socket(), runtimeFolder+"/")
+	rootless := told == nil && e != nil && strings.HasPrefix(e.Socket(), engine.RuntimeFolder+"/")
 	if !rootless && (told == nil || !told.Rootless) {
 		return daemonSite{system + "/daemon.json", "/etc/systemd/system/docker.service.d", system + "/certs.d", false}
 	}
@@ -47,7 +44,9 @@ func siteOf(told *engine.Info, e *engine.Engine) daemonSite {
 
 // CertificateFolder is where a daemon looks for a registry's own roots (*.crt) and for the certificates that it shows
 // (*.cert with *.key), in a folder named as the registry is in a reference.
-func CertificateFolder(told *engine.Info, e *engine.Engine) string { return siteOf(told, e).certificates }
+func CertificateFolder(told *engine.Info, e *engine.Engine) string {
+	return siteOf(told, e).certificates
+}
 
 // sudo is a command as the daemon's own user gives it.
 func (p daemonSite) sudo(command string) string {
@@ -88,10 +87,10 @@ func (h *Host) rootlessSockets() []string {
 	if !h.Live || h.inside {
 		return nil
 	}
-	entries, _ := h.Files.ReadDir(runtimeFolder)
+	entries, _ := h.Files.ReadDir(engine.RuntimeFolder)
 	var sockets []string
 	for _, entry := range entries {
-		socket := path.Join(runtimeFolder, entry.Name(), "docker.sock")
+		socket := path.Join(engine.RuntimeFolder, entry.Name(), "docker.sock")
 		info, err := h.Files.Stat(socket)
 		if err == nil && !info.IsDir() && (h.Engine == nil || h.Engine.Socket() != socket) {
 			sockets = append(sockets, socket)
