@@ -159,6 +159,16 @@ func barredConfig(h *Host, r *Runner, root containerRoot, known bool) (config st
 	return withMode(h, configPath(r)), certain && r.Config != nil && r.Config.Origin == ConfigMount
 }
 
+// configBarred tells whether root of a container is known not to be permitted to read a runner's config.json.
+func configBarred(h *Host, r *Runner) bool {
+	root, known := h.containerRoot()
+	if !known {
+		return false
+	}
+	barred, _ := h.barred(root, configPath(r), 4)
+	return barred
+}
+
 // configMountOf is the mount of a file or folder of the host in which the runner finds config.json.
 func configMountOf(d *runner.Definition) (m runner.Mount, found bool) {
 	m, _, found = cover(d, path.Join(configFolderOf(d), configName))

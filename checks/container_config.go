@@ -57,6 +57,8 @@ func insideFinding(ctx context.Context, h *Host, r *Runner, live *liveRunner) Fi
 		return folderInside(h, r, inside)
 	case errors.Is(err, fs.ErrNotExist):
 		return Skipped(c.Name, "there is no "+inside+" in the container")
+	case errors.As(err, &failed) && configBarred(h, r): // a rootless daemon is nobody else than root of its containers
+		return Skipped(c.Name, "root of the container may not read "+inside+" (see daemon-settings)")
 	case errors.As(err, &failed):
 		return Erred(notEstablished, c.Name, "what "+inside+" in the container holds is not known: "+clip(failed.Detail),
 			"run this as a user who may use docker's socket").On(c.Name)
