@@ -111,22 +111,27 @@ func otherUser(h *Host, r *Runner) []Finding {
 	default:
 		return nil
 	}
-	who, hint := "another user (userns-remap)", "start the runner with --userns=host, before the image"
-	var commands []string
-	switch {
-	case h.Told.Rootless:
-		who, hint = fmt.Sprintf("the user %d (rootless)", root.UID), "give the file to that user"
-		commands = []string{fmt.Sprintf("sudo chown %d %s", root.UID, shellWord(configPath(r)))}
-	case alreadyMade(r.Definition):
-		hint = "make the container anew with --userns=host"
-	}
-	f := Failed(configUnreadableInside, "user namespaces", fmt.Sprintf("the daemon makes root of a container %s, who may %s",
-		who, may), hint).Try(commands...).At(at).On("user namespaces").
-		Touching(Path(configPath(r))).Touching(overrideReferences(r)...)
+	f := admitted(h, r, root, may).At(at).On("user namespaces").Touching(Path(configPath(r))).
+		Touching(overrideReferences(r)...)
 	if socket == "" && (!certain || len(r.Overrides()) == 0) {
 		f = f.As(Warn)
 	}
 	return []Finding{f}
+}
+
+// admitted says what root of a container may not do, and how he comes to be permitted.
+func admitted(h *Host, r *Runner, root containerRoot, may string) Finding {
+	if h.Told.Rootless {
+		return Failed(configUnreadableInside, "user namespaces", fmt.Sprintf(
+			"the daemon makes root of a container the user %d (rootless), who may %s", root.UID, may),
+			"give the file to that user").Try(fmt.Sprintf("sudo chown %d %s", root.UID, shellWord(configPath(r))))
+	}
+	hint := "start the runner with --userns=host, before the image"
+	if alreadyMade(r.Definition) {
+		hint = "make the container anew with --userns=host"
+	}
+	return Failed(configUnreadableInside, "user namespaces", fmt.Sprintf(
+		"the daemon makes root of a container another user (userns-remap), who may %s", may), hint)
 }
 
 // barredSocket is the socket that a runner is given and that root of a container may not use, with its mode, and where it

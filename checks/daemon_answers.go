@@ -89,14 +89,7 @@ func answersFinding(h *Host) Finding {
 	case engine.NoSocket:
 		return Skipped(daemonSubject, noSocket(h, socket))
 	case engine.NotPermitted:
-		f := Warned(daemonNotPermitted, daemonSubject,
-			fmt.Sprintf("this user may not use %s: what this process sees stands for the daemon", at),
-			"run it as a user who may, with the same files").Try(sudoCheck(h))
-		if others := h.rootlessSockets(); len(others) > 0 {
-			f.Hint += "; or have the rootless daemon asked, if the runner is its own"
-			f = f.Try(askedOf("unix://"+others[0], checkAgain(h)))
-		}
-		return f
+		return notPermitted(h, at)
 	case engine.Refused:
 		return refused(h, at, socket)
 	case engine.Version:
@@ -111,6 +104,18 @@ func answersFinding(h *Host) Finding {
 	}
 	return Warned(daemonSilent, daemonSubject, fmt.Sprintf("%s gives no proper answer: %s", at, detail),
 		"look at the daemon's log, then restart it").Try(h.daemon.kept.log(), h.daemon.kept.systemctl("restart docker"))
+}
+
+// notPermitted is the finding where the daemon answers others. This user may have one of his own.
+func notPermitted(h *Host, at string) Finding {
+	f := Warned(daemonNotPermitted, daemonSubject,
+		fmt.Sprintf("this user may not use %s: what this process sees stands for the daemon", at),
+		"run it as a user who may, with the same files").Try(sudoCheck(h))
+	if others := h.rootlessSockets(); len(others) > 0 {
+		f.Hint += "; or have the rootless daemon asked, if the runner is its own"
+		f = f.Try(askedOf("unix://"+others[0], checkAgain(h)))
+	}
+	return f
 }
 
 // sudoCheck is the command that judges the same files with more rights. What names another daemon than docker's usual one
@@ -163,7 +168,8 @@ func refused(h *Host, at, socket string) Finding {
 	info, err := h.Files.Stat(socket)
 	if socket != "" && err == nil && info.IsDir() {
 		return Failed(daemonDown, daemonSubject, at+" is a folder: docker made it, as nothing stood there when it was mounted",
-			"remove the folder, then start docker").Try(h.daemon.kept.sudo("rmdir "+shellWord(socket)), h.daemon.kept.systemctl("restart docker"))
+			"remove the folder, then start docker").
+			Try(h.daemon.kept.sudo("rmdir "+shellWord(socket)), h.daemon.kept.systemctl("restart docker"))
 	}
 	f := Failed(daemonDown, daemonSubject, "nothing listens at "+at+": the docker daemon does not run",
 		"start the docker daemon, and look at its log if it ends").

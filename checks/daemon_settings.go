@@ -112,15 +112,12 @@ func apiRange(h *Host) Finding {
 	return Passed("API", spoken)
 }
 
-// socketed judges whether the socket that a runner is given is the one at which the daemon listens, where both are on this
-// machine and not in a virtual machine of the daemon's.
+// socketed judges whether the socket that a runner is given is the one at which the daemon listens.
 func socketed(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	if h.Engine == nil || h.Engine.Socket() == "" || h.apart() || absent(h, h.Told.DataRoot) || d == nil ||
-		!d.States.Mounts || d.Dialect == runner.Kubernetes {
+	if !h.sharesFiles() || d == nil || !d.States.Mounts || d.Dialect == runner.Kubernetes {
 		return nil
 	}
-	own := clip(h.Engine.Socket())
 	m, from, found := socketMount(d)
 	if !found || m.Volume || m.Source.Unresolved != "" || m.Source.Home {
 		return nil
@@ -130,10 +127,16 @@ func socketed(h *Host, r *Runner) []Finding {
 	if wrong == "" {
 		return nil
 	}
+	own := clip(h.Engine.Socket())
 	inside, _, _ := daemonSocket(d)
 	f := Failed(dockerSocketMoved, "docker socket", fmt.Sprintf("the daemon listens at %s, and the runner is given %s, %s",
 		own, clip(from), wrong), "write "+d.Dialect.Mount(own, inside, false))
 	return []Finding{f.At(m.Source.Place).On(own).Touching(Path(from))}
+}
+
+// sharesFiles tells whether the daemon is one of this machine's, and not in a virtual machine behind the socket.
+func (h *Host) sharesFiles() bool {
+	return h.Engine != nil && h.Engine.Socket() != "" && !h.apart() && !absent(h, h.Told.DataRoot)
 }
 
 // wrongSocket says why a socket that a runner is given is of no use to it; "" if it may be the daemon's, or leads there.
@@ -200,8 +203,8 @@ func (h *Host) sameContainers(a, b string) (same, known bool) {
 	return err == nil, err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
-// samePlace tells whether two paths lead to one file or folder, and whether that is known for certain. On another machine, or where
-// this user may not look, names are all there is to go by.
+// samePlace tells whether two paths lead to one file or folder, and whether that is known for certain. On another machine,
+// or where this user may not look, names are all there is to go by.
 func samePlace(h *Host, a, b string) (same, known bool) {
 	if path.Clean(a) == path.Clean(b) {
 		return true, true
