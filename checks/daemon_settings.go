@@ -45,6 +45,9 @@ var dataRootMoved = &Problem{
 		"the right folder at the same place.",
 	Source:   "the vendor's command; docker's documentation of the data root; why, is inferred from what is mounted",
 	Explains: []string{"mount-source-missing"},
+	Prints: []Print{
+		{printsNoFolder, 1},
+	},
 }
 
 var logDriver = &Problem{
