@@ -593,7 +593,8 @@ func missingSources(h *Host, r *Runner) []Finding {
 		if socket := socketOnHost(h); path.Clean(source) == dockerSocket && socket != dockerSocket {
 			hint = "write " + r.Definition.Dialect.Mount(socket, m.Target.Value, m.ReadOnly)
 		}
-		f := Failed(mountSourceMissing, source, source+" does not exist on this host; "+madeOf(h), hint).At(m.Place).Touching(Path(source))
+		f := Failed(mountSourceMissing, source, source+" does not exist on this host; "+madeOf(h), hint).
+			At(m.Place).Touching(Path(source))
 		switch {
 		case m.Option == "--mount", m.Option == "configs", m.Option == "secrets":
 			f.Message = source + " does not exist on this host; docker refuses to start with it"
