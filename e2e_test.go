@@ -111,7 +111,7 @@ func (s *labScene) row(name string) string {
 // goes on with files: those below etc/ are the host's, home/ is the user's home, firewall.nft and nat.nft are rules
 // for what this host sends and gets, the rest stands in the current folder. run.sh and home/.docker/config.json are
 // those of testdata/lab unless the scene has its own; an empty one means that there is none. In all files @REGISTRY@,
-// @PAUSE@, @CA@, @CLIENT_CERT@ and @CLIENT_KEY@ are replaced.
+// @PAUSE@, @CA@, @CLIENT_CERT@, @CLIENT_KEY@ and @HOME@ are replaced.
 //
 //	args ARG…               the command line; by default: check --skip tls-intercepted run.sh
 //	env NAME=VALUE          the environment, beside PATH and HOME
@@ -273,7 +273,8 @@ func (s *labScene) play(t *testing.T, l *lab, binary string) {
 func (s *labScene) text(l *lab, name string) string {
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: l.pki.company.cert.Raw})
 	values := strings.NewReplacer("@REGISTRY@", s.registry, "@PAUSE@", s.pause, "@CA@", string(ca),
-		"@CLIENT_CERT@", l.clientCert, "@CLIENT_KEY@", l.clientKey)
+		"@CLIENT_CERT@", l.clientCert, "@CLIENT_KEY@", l.clientKey,
+		"@HOME@", s.home)
 	return values.Replace(s.files[name])
 }
 

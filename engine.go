@@ -20,7 +20,7 @@ const daemonTime = 5 * time.Second
 func (o options) askDaemon(ctx context.Context, p process, in *checks.Input) {
 	address, err := engine.Find(engine.Surroundings{
 		Env: p.env, ReadFile: osFiles{}.ReadFile,
-		Exists: func(path string) bool { _, err := os.Stat(path); return err == nil },
+		Exists: func(path string) bool { _, err := os.Stat(path); return err == nil }, User: os.Getuid(),
 	})
 	if err != nil {
 		in.Untold = &engine.Failure{Kind: engine.Unsupported, Detail: err.Error()}

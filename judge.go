@@ -63,6 +63,7 @@ func judge(c *cli.Context, p process, live bool) error {
 
 // build makes the host that an input describes, on this machine.
 func (o options) build(in checks.Input) (*checks.Host, error) {
+	in.Route = certificates(checks.CertificateFolder(in.Told, in.Engine)).on(in.Route)
 	host, err := checks.Build(in, ownWindows())
 	if err != nil {
 		path := o.config
@@ -78,7 +79,7 @@ func (o options) build(in checks.Input) (*checks.Host, error) {
 func ownWindows() checks.Windows {
 	folder, _ := os.Getwd() // unknown when it is gone
 	return checks.Windows{
-		Files: osFiles{}, Folder: folder, Now: time.Now, Real: realPath, Within: within, Space: space,
+		Files: osFiles{}, Folder: folder, Now: time.Now, Real: realPath, Within: within, Owner: owner, Space: space,
 	}
 }
 

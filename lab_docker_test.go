@@ -45,10 +45,15 @@ const (
 //	socket gone          there is no daemon and no socket
 //	socket dead          there is a socket, and nobody listens
 //	socket forbidden     the tool is run by nobody, who may not use the socket
+//	rootless             the daemon is a user's own, as dockerd-rootless.sh starts it, and the tool is run by that user
+//	as root              by root, beside a rootless daemon
+//	unasked              the daemon is asked nothing, as the tool is not told of it
+//	remapped             the daemon runs with --userns-remap=default: root of a container is user 200000
+//	says WORD…           somewhere in the report
 //
 // Of a daemon nothing but GET and HEAD is asked, and it has the same containers, images, volumes and networks afterwards.
 func TestDocker(t *testing.T) {
-	needs(t, append(labPrograms(), "dockerd", "docker", "iptables", "setpriv")...)
+	needs(t, append(labPrograms(), "dockerd", "docker", "iptables", "setpriv", "rootlesskit", "newuidmap", "slirp4netns")...)
 	l := newLab(t)
 	binary := buildBinary(t, l.dir)
 	waiting := buildWaiting(t, l.dir)
@@ -116,7 +121,10 @@ func main() {
 type dockerDirectives struct {
 	environment               []string
 	root, pull, starts, after string
+	says                      string
 	inside, apart             bool
+	rootless, byRoot          bool
+	unasked, remapped         bool
 	// socket is "", gone, dead or forbidden.
 	socket string
 }
@@ -131,6 +139,9 @@ func (d *dockerDirectives) order() int {
 
 // direct takes one directive; it returns false for what is none.
 func (d *dockerDirectives) direct(word string, rest []string) bool {
+	flags := map[string]*bool{
+		"inside": &d.inside, "apart": &d.apart, "rootless": &d.rootless, "unasked": &d.unasked, "remapped": &d.remapped,
+	}
 	switch {
 	case word == "daemon":
 		d.environment = append(d.environment, rest...)
@@ -142,10 +153,12 @@ func (d *dockerDirectives) direct(word string, rest []string) bool {
 		d.starts = rest[0]
 	case word == "after" && len(rest) == 1:
 		d.after = rest[0]
-	case word == "apart" && len(rest) == 0:
-		d.apart = true
-	case word == "inside" && len(rest) == 0:
-		d.inside = true
+	case word == "says" && len(rest) > 0:
+		d.says = strings.Join(rest, " ")
+	case word == "as" && slices.Equal(rest, []string{"root"}):
+		d.byRoot = true
+	case flags[word] != nil && len(rest) == 0:
+		*flags[word] = true
 	case word == "socket" && len(rest) == 1 && slices.Contains([]string{"gone", "dead", "forbidden"}, rest[0]):
 		d.socket = rest[0]
 	default:
@@ -161,19 +174,17 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	n := l.runner(t, s.text(l, "firewall.nft"), s.text(l, "nat.nft"))
 	s.write(t, n)
 	var d *dockerHost
-	switch s.docker.socket {
-	case "gone":
-	case "dead":
+	if s.docker.socket == "dead" {
 		n.deadSocket()
-	default:
-		d = n.docker(cmp.Or(s.docker.root, dockerRoot), append(s.plain(l), s.docker.environment...)...)
 	}
-	switch {
-	case s.docker.starts != "":
+	if s.docker.rootless || s.docker.socket != "dead" && s.docker.socket != "gone" {
+		d = s.daemon(n, append(s.plain(l), s.docker.environment...))
+	}
+	if s.docker.starts != "" {
 		s.startRunner(d, waiting)
-	case s.docker.socket == "forbidden":
-		n.run(fmt.Sprintf("chmod 755 %s; chown -R nobody %s", filepath.Dir(s.folder), s.folder))
-		s.as = []string{"setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"}
+	}
+	if s.docker.socket == "forbidden" {
+		s.as = s.handOver(n, "nobody", "nogroup")
 	}
 	refused := s.pullBeside(d)
 	r := s.runBeside(t, d, n, binary)
@@ -193,11 +204,34 @@ func (s *labScene) startRunner(d *dockerHost, waiting string) {
 		d.must(s.home, "sh", "-eu", filepath.Join(s.folder, s.docker.after))
 	}
 	if !s.docker.apart {
-		s.as = []string{
+		s.as = append([]string{
 			"nsenter", fmt.Sprintf("--pid=/proc/%d/ns/pid", d.first), "unshare", "--mount", "--propagation", "private",
 			"sh", "-euc", `mount -t proc proc /proc; exec "$@"`, "sh",
-		}
+		}, s.as...)
 	}
+}
+
+// daemon starts the daemon of the scene's kind.
+func (s *labScene) daemon(n *netns, environment []string) *dockerHost {
+	switch {
+	case s.docker.rootless:
+		as := s.handOver(n, n.operator(), operatorID)
+		if !s.docker.byRoot {
+			s.as, s.env = as, append(s.env, "XDG_RUNTIME_DIR="+operatorFolder)
+		}
+		return n.rootlessDocker(s.home, as, environment)
+	case s.docker.remapped:
+		n.run(fmt.Sprintf("chmod 755 %s", filepath.Dir(s.folder)))
+		n.subordinate("dockremap", 200000)
+		return n.docker(dockerRoot, environment, "--userns-remap=default")
+	}
+	return n.docker(cmp.Or(s.docker.root, dockerRoot), environment)
+}
+
+// handOver gives the scene's files to a user, and returns what runs a program as that user.
+func (s *labScene) handOver(n *netns, user, group string) []string {
+	n.run(fmt.Sprintf("chmod 755 %s; chown -R %s:%s %s", filepath.Dir(s.folder), user, group, s.folder))
+	return []string{"setpriv", "--reuid", user, "--regid", group, "--clear-groups"}
 }
 
 // runBeside runs the tool beside a daemon, or in a container of it, and sees to it that the daemon was only read.
@@ -214,7 +248,10 @@ func (s *labScene) runBeside(t *testing.T, d *dockerHost, n *netns, binary strin
 	if after := d.state(); after != before {
 		t.Errorf("the daemon had\n%sand has\n%s", before, after)
 	}
-	d.judge(t, s.docker.socket == "")
+	d.judge(t, (s.docker.socket == "" || s.docker.rootless) && !s.docker.unasked)
+	if !strings.Contains(r.raw, s.docker.says) {
+		t.Errorf("the report does not say %q", s.docker.says)
+	}
 	return r
 }
 
@@ -262,29 +299,82 @@ func (d *dockerHost) pull(home, image string) pulled {
 // it: the daemon is in a process namespace, and its mounts are in a mount namespace, that nothing else is in.
 type dockerHost struct {
 	*netns
+	// socket is the one at which clients find a proxy that writes down what the daemon is asked; own is the daemon's.
+	socket, own string
 	// first is the first process of its namespace.
 	first int
 	mutex sync.Mutex
 	asked []string
 }
 
-// docker starts a daemon on a host, with a data root and an environment, and waits until it answers.
-func (n *netns) docker(root string, environment ...string) *dockerHost {
+// docker starts a daemon on a host, with a data root, an environment and options, and waits until it answers.
+func (n *netns) docker(root string, environment []string, options ...string) *dockerHost {
 	n.T.Helper()
-	d := &dockerHost{netns: n}
+	d := &dockerHost{netns: n, socket: dockerSocket, own: daemonSocket}
 	group := fmt.Sprintf("runner-preflight-lab-%d-%s", os.Getpid(), strings.ReplaceAll(n.addr, ".", "-"))
 	n.T.Cleanup(func() { removeGroup(n.T, group) })
 	// What holds images cannot be an overlay itself.
 	n.run(fmt.Sprintf("mkdir -p %[1]s /run/daemon && mount -t tmpfs tmpfs %[1]s", root))
-	argv := []string{
+	d.start(environment, append([]string{
+		"dockerd", "--data-root", root, "--exec-root", "/run/daemon/exec", "--pidfile", "/run/daemon/pid", "--host",
+		"unix://" + d.own, "--cgroup-parent", "/" + group,
+	}, options...)...)
+	return d
+}
+
+// start starts the daemon and waits until it answers.
+func (d *dockerHost) start(environment []string, argv ...string) {
+	d.T.Helper()
+	within := []string{
 		"unshare", "--mount", "--propagation", "private", "sh", "-euc", `mount -t proc proc /proc; exec "$@"`, "sh", "env", "-i",
 	}
-	argv = append(append(argv, environment...), "dockerd", "--data-root", root, "--exec-root", "/run/daemon/exec",
-		"--pidfile", "/run/daemon/pid", "--host", "unix://"+daemonSocket, "--cgroup-parent", "/"+group)
-	d.first = n.serve("dockerd-"+n.addr, argv...).Process.Pid
+	d.first = d.serve("dockerd-"+d.addr, slices.Concat(within, environment, argv)...).Process.Pid
 	d.await()
 	d.record()
-	n.T.Cleanup(d.clear)
+	d.T.Cleanup(d.clear)
+}
+
+// The user whom a rootless daemon belongs to, and the folder that he has while he is logged in.
+const (
+	operatorID     = "4217"
+	operatorFolder = "/run/user/" + operatorID
+)
+
+// operator makes the host a user who may have a daemon of his own, and returns his number.
+func (n *netns) operator() string {
+	n.T.Helper()
+	n.run(fmt.Sprintf(`echo 'operator:x:%[1]s:%[1]s::/:/bin/sh' >> /etc/passwd
+		echo 'operator:x:%[1]s:' >> /etc/group
+		install -d -m 755 /run/user
+		install -d -m 700 -o %[1]s -g %[1]s %[2]s
+		mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200`, operatorID, operatorFolder))
+	n.subordinate("operator", 100000)
+	return operatorID
+}
+
+// subordinate gives a user the users and groups from a number on, for namespaces of his own.
+func (n *netns) subordinate(user string, first int) {
+	n.T.Helper()
+	n.run(fmt.Sprintf(`echo %[1]s:%[2]d:65536 | tee /etc/subuid > /etc/subgid
+		id -u %[1]s 2> /dev/null || echo %[1]s:x:4218:4218::/:/bin/false >> /etc/passwd
+		getent group %[1]s || echo %[1]s:x:4218: >> /etc/group`, user, first))
+}
+
+// rootlessDocker starts a daemon of the operator's own, as docker's script for that does.
+func (n *netns) rootlessDocker(home string, as, environment []string) *dockerHost {
+	n.T.Helper()
+	d := &dockerHost{netns: n, socket: operatorFolder + "/docker.sock", own: operatorFolder + "/daemon.sock"}
+	data := filepath.Join(home, ".local")
+	n.run(fmt.Sprintf("mkdir -p %[1]s; mount -t tmpfs tmpfs %[1]s; chown %[2]s:%[2]s %[1]s", data, operatorID))
+	script, err := exec.LookPath("dockerd-rootless.sh")
+	if err != nil {
+		script = "/usr/share/docker.io/contrib/dockerd-rootless.sh" // Debian's
+	}
+	environment = append(environment, "XDG_RUNTIME_DIR="+operatorFolder)
+	d.start(environment, append(slices.Clone(as), "sh", script, "--host", "unix://"+d.own)...)
+	if err := os.Chown(n.root(d.socket), 4217, 4217); err != nil {
+		n.T.Fatal(err)
+	}
 	return d
 }
 
@@ -294,7 +384,7 @@ func (d *dockerHost) await() {
 	ctx, cancel := context.WithTimeout(d.T.Context(), 30*time.Second)
 	defer cancel()
 	for {
-		conn, err := net.Dial("unix", d.root(daemonSocket))
+		conn, err := net.Dial("unix", d.root(d.own))
 		if err == nil {
 			conn.Close()
 			return
@@ -310,7 +400,10 @@ func (d *dockerHost) await() {
 // record puts a proxy where clients find the daemon, which writes down what it is asked.
 func (d *dockerHost) record() {
 	d.T.Helper()
-	listener, err := net.Listen("unix", d.root(dockerSocket))
+	listener, err := net.Listen("unix", d.root(d.socket))
+	if err == nil {
+		err = os.Chmod(d.root(d.socket), 0o660) // as docker has it
+	}
 	if err != nil {
 		d.T.Fatal(err)
 	}
@@ -318,7 +411,7 @@ func (d *dockerHost) record() {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "docker" },
 		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialler.DialContext(ctx, "unix", d.root(daemonSocket))
+			return dialler.DialContext(ctx, "unix", d.root(d.own))
 		}},
 	}
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -365,8 +458,8 @@ func (d *dockerHost) client(home string, input []byte, argv ...string) ([]byte, 
 }
 
 // clientEnvironment is that of a user who has docker's CLI talk to the daemon past the proxy.
-func (*dockerHost) clientEnvironment(home string) []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "DOCKER_HOST=unix://" + daemonSocket, "DOCKER_BUILDKIT=0"}
+func (d *dockerHost) clientEnvironment(home string) []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "DOCKER_HOST=unix://" + d.own, "DOCKER_BUILDKIT=0"}
 }
 
 // must runs a program that may use docker's CLI, and that does what it should.

@@ -14,26 +14,30 @@ import (
 	"runner-preflight/checks/network"
 )
 
-// certificateFolder is where docker's daemon looks for a registry's own roots (*.crt) and for the certificates that it
-// shows (*.cert with *.key), in a folder named as the registry is in a reference.
-const certificateFolder = "/etc/docker/certs.d"
+// certificates is the folder in which docker's daemon has those of registries: checks.CertificateFolder.
+type certificates string
 
-// route is the way out of this machine, which stands for the daemon's: the proxies of this process's environment, the
-// system's roots with those that the daemon is given.
+// route is the way out of this machine, which stands for the daemon's: the proxies of this process's environment.
 func route(p process, o options) network.Config {
 	return network.Config{
-		Proxy: network.ProxyFromEnv(p.env), Roots: roots, ClientCertificates: clientCertificates,
-		PhaseTimeout: o.connect, Now: time.Now, UserAgent: "runner-preflight/" + version,
+		Proxy: network.ProxyFromEnv(p.env), PhaseTimeout: o.connect, Now: time.Now,
+		UserAgent: "runner-preflight/" + version,
 	}
 }
 
+// on is a route with the system's roots and those certificates.
+func (c certificates) on(route network.Config) network.Config {
+	route.Roots, route.ClientCertificates = c.roots, c.ofClients
+	return route
+}
+
 // roots are the system's and those that the daemon is given for host:port.
-func roots(address string) (*x509.CertPool, error) {
+func (c certificates) roots(address string) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range certificateFiles(address, "*.crt") {
+	for _, path := range c.files(address, "*.crt") {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
@@ -44,9 +48,9 @@ func roots(address string) (*x509.CertPool, error) {
 }
 
 // clientCertificates are those that the daemon would show to host:port.
-func clientCertificates(address string) ([]tls.Certificate, error) {
+func (c certificates) ofClients(address string) ([]tls.Certificate, error) {
 	var pairs []tls.Certificate
-	for _, path := range certificateFiles(address, "*.cert") {
+	for _, path := range c.files(address, "*.cert") {
 		pair, err := tls.LoadX509KeyPair(path, strings.TrimSuffix(path, ".cert")+".key")
 		if err != nil && !errors.Is(err, fs.ErrPermission) {
 			return nil, err
@@ -58,14 +62,14 @@ func clientCertificates(address string) ([]tls.Certificate, error) {
 	return pairs, nil
 }
 
-func certificateFiles(address, pattern string) []string {
+func (c certificates) files(address, pattern string) []string {
 	folders := []string{address}
 	if host, port, err := net.SplitHostPort(address); err == nil && port == "443" {
 		folders = append(folders, host)
 	}
 	var files []string
 	for _, folder := range folders {
-		found, _ := filepath.Glob(filepath.Join(certificateFolder, folder, pattern)) // the pattern is well formed
+		found, _ := filepath.Glob(filepath.Join(string(c), folder, pattern)) // the pattern is well formed
 		files = append(files, found...)
 	}
 	return files

@@ -80,9 +80,10 @@ func Build(in Input, windows Windows) (*Host, error) {
 		Live: in.Live, Offline: in.Offline, Machine: in.Machine, Windows: windows, Folders: in.Folders,
 		Engine: in.Engine, Told: in.Told, Untold: in.Untold, inside: insideContainer(in, windows.Files),
 	}
+	h.daemon.kept = siteOf(in.Told, in.Engine)
 	daemonRoute, ownRoute := in.Route, in.Route
 	if in.Live {
-		written := readDaemon(windows.Files)
+		written := readDaemon(windows.Files, h.daemon.kept)
 		ownRoute.Proxy = written.proxy(in.Route.Proxy)
 		h.daemon = written.told(in.Told)
 		daemonRoute.Proxy = h.daemon.proxy(in.Route.Proxy)

@@ -48,15 +48,16 @@ type scene struct {
 	// The network, under check; env's HTTPS_PROXY and NO_PROXY apply. A name that is not there does not exist.
 	lab.Scene
 	// Untold is why the docker daemon does not answer, where it is none that answers from the folder engine/ of the case;
-	// Socket is then where it is looked for.
+	// Socket is then where it is looked for, or where the daemon of Told listens, which is asked nothing.
 	Untold *engine.Failure
 	Socket string
 	// Own is the tool's own environment, where it is the definition.
 	Own []string
 	// Modes are files' modes in octal, by path; "unreadable" makes reading fail, "hidden" looking too. Written is when files
-	// were written last.
+	// were written last, Owners whom they belong to.
 	Modes   map[string]string
 	Written map[string]time.Time
+	Owners  map[string]Owner
 	// SlowAfter is a minute unless the case is about slowness: a busy machine is slow too.
 	SlowAfter lab.Duration `json:"slow_after"`
 }
@@ -151,7 +152,7 @@ func hostOf(t *testing.T, folder string) *Host {
 		in.Env = func(name string) string { return s.Env[name] }
 		in.Route = route(t, s)
 		engineOf(t, folder, &in)
-		if s.Untold != nil {
+		if s.Untold != nil || s.Told != nil && s.Socket != "" {
 			in.Untold = s.Untold
 			address := engine.Address{Host: "unix:///var/run/docker.sock", Origin: "docker's default"}
 			if s.Socket != "" {
@@ -171,11 +172,21 @@ func hostOf(t *testing.T, folder string) *Host {
 		in.Files = append(in.Files, InputFile{Path: name, Data: data})
 	}
 	now := func() time.Time { return s.Now }
-	host, err := Build(in, Windows{Files: files, Folder: s.Folder, Now: now, Within: files.within, Space: s.space})
+	windows := Windows{Files: files, Folder: s.Folder, Now: now, Within: files.within, Owner: s.owner, Space: s.space}
+	host, err := Build(in, windows)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return host
+}
+
+// owner is whom a case's file belongs to.
+func (s scene) owner(path string) (Owner, error) {
+	owner, known := s.Owners[path]
+	if !known {
+		return owner, fs.ErrNotExist
+	}
+	return owner, nil
 }
 
 // space is the room of a case's file system.

@@ -222,7 +222,7 @@ func isDirectory(u *configUse, r *Runner) Finding {
 		commands = append([]string{"sudo rmdir " + shellWord(folder)}, commands...)
 	}
 	if r.Container != nil {
-		commands = append([]string{"docker rm -f " + shellWord(r.Container.Name)}, commands...)
+		commands = append(removal(r.Container), commands...)
 	}
 	return f.At(u.place(r)).Touching(Path(u.Path)).Touching(u.references()...).Try(commands...)
 }

@@ -55,7 +55,7 @@ func insideFinding(ctx context.Context, h *Host, r *Runner, live *liveRunner) Fi
 		return Failed(configIsDirectory, inside, inside+" is a folder in the container, as the source of the mount was not there "+
 			"when it was made, and docker cannot mount the file that is there now onto it",
 			"remove the container, and run the runner's own command again").
-			At(r.Definition.Place).On(r.Name).Touching(Container(c.Name)).Try("docker rm " + shellWord(c.Name))
+			At(r.Definition.Place).On(r.Name).Touching(Container(c.Name)).Try(removal(c)...)
 	case c.State != "running":
 		return Skipped(c.Name, "the container does not run: it reads config.json when it starts")
 	}
@@ -63,11 +63,11 @@ func insideFinding(ctx context.Context, h *Host, r *Runner, live *liveRunner) Fi
 	failed := (*engine.Failure)(nil)
 	switch {
 	case errors.Is(err, engine.ErrIsDirectory), errors.Is(err, ErrIsDirectory):
-		return Failed(configIsDirectory, inside, inside+" is a folder in the container: docker made it, as the source of "+
-			"the mount was not there when it was made", "remove the container, and run the runner's own command again").
-			At(r.Definition.Place).On(r.Name).Try("docker rm -f " + shellWord(c.Name))
+		return folderInside(h, r, c, inside)
 	case errors.Is(err, fs.ErrNotExist):
 		return Skipped(c.Name, "there is no "+inside+" in the container")
+	case errors.As(err, &failed) && configBarred(h, r): // a rootless daemon is nobody else than root of its containers
+		return Skipped(c.Name, "root of the container may not read "+inside+" (see daemon-settings)")
 	case errors.As(err, &failed):
 		return Erred(notEstablished, c.Name, "what "+inside+" in the container holds is not known: "+clip(failed.Detail),
 			"run this as a user who may use docker's socket").On(c.Name)
@@ -137,6 +137,25 @@ func (h *Host) containedInProcess(c *engine.Container, name string) (seen contai
 	}
 	mounted, _ := mounts.At(name)
 	return containedFile{data, info.ModTime(), mounted.Deleted}, true, nil
+}
+
+// folderInside is the finding where a folder stands in the place of config.json in a container. What a rootless daemon has
+// below /etc and /run is what was there when it started. Source: RootlessKit's --copy-up; measured on docker 20.10.
+func folderInside(h *Host, r *Runner, c *engine.Container, inside string) Finding {
+	message := inside + " is a folder in the container: docker made it, as the source of the mount was not there"
+	hint := "remove the container and the folder on the host, put the file there, and run the runner's own command again"
+	commands := removal(c)
+	if r.Config != nil && r.Config.Origin == ConfigMount && r.Config.File != nil {
+		message += fmt.Sprintf(": %s of this host came later", clip(r.Config.Path))
+		hint = "remove the container, and run the runner's own command again"
+		copied := strings.HasPrefix(r.Config.Path, "/etc/") || strings.HasPrefix(r.Config.Path, "/run/")
+		if h.Told.Rootless && copied {
+			message += "; a rootless daemon has of /etc and /run what was there when it started"
+			hint = "restart the daemon, remove the container, and run the runner's own command again"
+			commands = append([]string{h.daemon.kept.systemctl("restart docker")}, commands...)
+		}
+	}
+	return Failed(configIsDirectory, inside, message, hint).At(r.Definition.Place).On(r.Name).Try(commands...)
 }
 
 // staleness compares what is in the container, and when that began, with the file of the host.

@@ -40,7 +40,7 @@ func judgeDifferences(h *Host) []Finding {
 		if different := live.differences(r.Definition); len(different) > 0 {
 			findings = append(findings, Warned(containerDiffers, live.Name,
 				"the container "+live.Name+" was made otherwise: "+strings.Join(different, "; "),
-				"remove the container, and start it from the file again").Try("docker rm -f "+shellWord(live.Name)).
+				"remove the container, and start it from the file again").Try(removal(live.Container)...).
 				At(r.Definition.Place).On(r.Name).For(r.Name))
 			continue
 		}

@@ -77,26 +77,33 @@ func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
 		}
 		return Passed(c.Name, message+complaint(ctx, h, c, recent))
 	}
-	hint, command := remedy(c)
+	hint, commands := remedy(c)
 	known := complaint(ctx, h, c, time.Time{})
 	if known != "" && c.Unstarted == "" {
 		hint = "look these up with runner-preflight explain, and mend the cause"
 	}
-	return Failed(runnerStopped, c.Name, message+known, hint).As(status).Touching(Container(c.Name)).Try(command)
+	return Failed(runnerStopped, c.Name, message+known, hint).As(status).Touching(Container(c.Name)).Try(commands...)
 }
 
 // remedy is what makes a container run again.
-func remedy(c *engine.Container) (hint, command string) {
+func remedy(c *engine.Container) (hint string, commands []string) {
 	name := shellWord(c.Name)
 	switch {
 	case c.State == "running" || c.State == "restarting":
-		return "mend what else is found here, and look at its log", "docker logs --tail 50 " + name
+		return "mend what else is found here, and look at its log", []string{"docker logs --tail 50 " + name}
 	case c.State == "paused":
-		return "have it go on", "docker unpause " + name
+		return "have it go on", []string{"docker unpause " + name}
 	case c.Unstarted != "":
-		return "mend that, remove the container, and run the runner's own command again", "docker rm " + name
+		return "mend that, remove the container, and run the runner's own command again", removal(c)
 	}
-	return "mend what else is found here, then start it", "docker start " + name
+	return "mend what else is found here, then start it", []string{"docker start " + name}
+}
+
+// removal are the commands that remove a container. What it was made with is kept before, as the vendor shows the runner's
+// secret only once.
+func removal(c *engine.Container) []string {
+	name := shellWord(c.Name)
+	return []string{"(umask 077; docker inspect " + name + " > runner.json)  # it holds the runner's secret", "docker rm -f " + name}
 }
 
 // complaint says which message that is known is the last in what a container printed since a time, or in what docker says

@@ -16,13 +16,6 @@ import (
 	"runner-preflight/checks/source"
 )
 
-// daemonFile is where docker's daemon reads its settings, daemonDropIns where systemd reads what the daemon's
-// environment is to be beside its unit.
-const (
-	daemonFile    = "/etc/docker/daemon.json"
-	daemonDropIns = "/etc/systemd/system/docker.service.d"
-)
-
 // daemonConfig are what this machine's docker daemon is told: by its own word, or else by the files of the machine.
 type daemonConfig struct {
 	Insecure []string `json:"insecure-registries"`
@@ -35,18 +28,20 @@ type daemonConfig struct {
 	environment map[string]runner.Text
 	// itself is the daemon's own word; nil for none.
 	itself *engine.Info
+	// kept is where it is kept.
+	kept daemonSite
 }
 
 // readDaemon reads what there is; a file that is not there, or not readable, says nothing.
-func readDaemon(files Files) daemonConfig {
-	var settings daemonConfig
-	if data, err := files.ReadFile(daemonFile); err == nil {
+func readDaemon(files Files, kept daemonSite) daemonConfig {
+	settings := daemonConfig{kept: kept}
+	if data, err := files.ReadFile(kept.settings); err == nil {
 		_ = json.Unmarshal(data, &settings) // the daemon does not start with a file that is no JSON
 	}
 	var dropIns []*source.File
-	entries, _ := files.ReadDir(daemonDropIns)
+	entries, _ := files.ReadDir(kept.dropIns)
 	for _, entry := range entries {
-		file := path.Join(daemonDropIns, entry.Name())
+		file := path.Join(kept.dropIns, entry.Name())
 		if data, err := files.ReadFile(file); err == nil && strings.HasSuffix(file, ".conf") {
 			dropIns = append(dropIns, source.New(file, data))
 		}
@@ -110,10 +105,6 @@ func (d daemonConfig) clearProxy() *network.Client {
 	return network.New(network.Config{Proxy: named(proxy, func(string) string { return "the docker daemon's HTTP_PROXY" })})
 }
 
-// certificateFolder holds a folder for each registry, named as references write it, with the certificates that the
-// daemon is given for it.
-const certificateFolder = "/etc/docker/certs.d"
-
 // certify makes a way of its own to each registry for which the daemon is given certificates: they hold for everything
 // that is done on the registry's behalf, at its token service and where its blobs redirect to as well.
 // Source: docker's engine, daemon/pkg/registry; measured with docker login.
@@ -129,7 +120,7 @@ func (h *Host) certify(route network.Config) {
 		}
 	}
 	for _, host := range hosts {
-		entries, _ := h.Files.ReadDir(path.Join(certificateFolder, host))
+		entries, _ := h.Files.ReadDir(path.Join(h.daemon.kept.certificates, host))
 		if _, known := h.certified[host]; !known && len(entries) > 0 {
 			h.certified[host] = newPulling(onBehalf(route, host))
 		}
@@ -173,7 +164,7 @@ func (d daemonConfig) proxy(otherwise func(*url.URL) (*network.Proxy, error)) fu
 // written is the proxy that the files of this machine give the daemon, the hosts that it is not for, and where it stands.
 func (d daemonConfig) written() (proxy, except, origin string) {
 	if d.Proxies.HTTPS != "" {
-		return d.Proxies.HTTPS, d.Proxies.No, `"https-proxy" of ` + daemonFile
+		return d.Proxies.HTTPS, d.Proxies.No, `"https-proxy" of ` + d.kept.settings
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
 		if set := d.environment[name]; set.Value != "" && set.Unresolved == "" {

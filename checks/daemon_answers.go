@@ -89,9 +89,7 @@ func answersFinding(h *Host) Finding {
 	case engine.NoSocket:
 		return Skipped(daemonSubject, noSocket(h, socket))
 	case engine.NotPermitted:
-		return Warned(daemonNotPermitted, daemonSubject,
-			fmt.Sprintf("this user may not use %s: what this process sees stands for the daemon", at),
-			"run it as a user who may, with the same files").Try(sudoCheck(h))
+		return notPermitted(h, at)
 	case engine.Refused:
 		return refused(h, at, socket)
 	case engine.Version:
@@ -105,12 +103,33 @@ func answersFinding(h *Host) Finding {
 	case engine.OutOfTime, engine.Failed, engine.NotDocker, engine.NotFound:
 	}
 	return Warned(daemonSilent, daemonSubject, fmt.Sprintf("%s gives no proper answer: %s", at, detail),
-		"look at the daemon's log, then restart it").Try("journalctl -u docker -n 50", "sudo systemctl restart docker")
+		"look at the daemon's log, then restart it").Try(h.daemon.kept.log(), h.daemon.kept.systemctl("restart docker"))
 }
 
-// sudoCheck is the command that judges the same files with more rights.
+// notPermitted is the finding where the daemon answers others. This user may have one of his own.
+func notPermitted(h *Host, at string) Finding {
+	f := Warned(daemonNotPermitted, daemonSubject,
+		fmt.Sprintf("this user may not use %s: what this process sees stands for the daemon", at),
+		"run it as a user who may, with the same files").Try(sudoCheck(h))
+	if others := h.rootlessSockets(); len(others) > 0 {
+		f.Hint += "; or have the rootless daemon asked, if the runner is its own"
+		f = f.Try(askedOf("unix://"+others[0], checkAgain(h)))
+	}
+	return f
+}
+
+// sudoCheck is the command that judges the same files with more rights. What names another daemon than docker's usual one
+// does not come through sudo.
 func sudoCheck(h *Host) string {
-	command := "sudo runner-preflight check"
+	if h.Engine.Origin == "docker's default" {
+		return "sudo " + checkAgain(h)
+	}
+	return "sudo env " + askedOf(h.Engine.Host, checkAgain(h))
+}
+
+// checkAgain is the command that judges the same files.
+func checkAgain(h *Host) string {
+	command := "runner-preflight check"
 	for _, reading := range h.Readings {
 		if reading.Path != EnvironmentPath && !strings.HasPrefix(reading.Path, "<") {
 			command += " " + shellWord(reading.Path)
@@ -137,6 +156,10 @@ func noSocket(h *Host, socket string) string {
 		return fmt.Sprintf("there is no %s, which %s names: what this process sees stands for the daemon",
 			clip(socket), h.Engine.Origin)
 	}
+	if others := h.rootlessSockets(); len(others) > 0 {
+		return fmt.Sprintf("there is no %s, and %s of a rootless daemon was not asked (%s): what this process sees stands for "+
+			"the daemon", clip(socket), clip(others[0]), askedOf("unix://"+others[0], checkAgain(h)))
+	}
 	return fmt.Sprintf("there is no %s: what this process sees stands for the daemon", clip(socket))
 }
 
@@ -145,11 +168,12 @@ func refused(h *Host, at, socket string) Finding {
 	info, err := h.Files.Stat(socket)
 	if socket != "" && err == nil && info.IsDir() {
 		return Failed(daemonDown, daemonSubject, at+" is a folder: docker made it, as nothing stood there when it was mounted",
-			"remove the folder, then start docker").Try("sudo rmdir "+shellWord(socket), "sudo systemctl restart docker")
+			"remove the folder, then start docker").
+			Try(h.daemon.kept.sudo("rmdir "+shellWord(socket)), h.daemon.kept.systemctl("restart docker"))
 	}
 	f := Failed(daemonDown, daemonSubject, "nothing listens at "+at+": the docker daemon does not run",
 		"start the docker daemon, and look at its log if it ends").
-		Try("sudo systemctl start docker", "journalctl -u docker -n 50")
+		Try(h.daemon.kept.systemctl("start docker"), h.daemon.kept.log())
 	if socket == "" {
 		f.Message = fmt.Sprintf("nothing listens at %s, which %s names", at, h.Engine.Origin)
 		f.Hint, f.Commands = "start the docker daemon there, or correct "+h.Engine.Origin, nil

@@ -205,12 +205,12 @@ func (q question) daemonFails(h *Host) Finding {
 		problem, root, message = daemonUnreachable, host, "the docker daemon cannot reach "+spoken(host)
 		hint = "let the daemon's machine through to " + host
 	case wordUntrusted, wordCertificate:
-		return q.untrusting(host, said)
+		return q.untrusting(h, host, said)
 	case wordProxy:
 		problem, root = daemonProxyFailing, withoutUser(h.Told.HTTPSProxy)
 		message = fmt.Sprintf("the docker daemon does not get through its proxy %s to %s", clip(root), spoken(host))
 		hint = "correct the daemon's proxy, or except " + hostOfAddress(host) + " from it with NO_PROXY, then restart docker"
-		commands = []string{"systemctl cat docker", restartDocker}
+		commands = []string{strings.TrimPrefix(h.daemon.kept.systemctl("cat docker"), "sudo "), h.daemon.kept.restart()}
 	case wordDenied:
 		problem, root, message = daemonDenied, q.res.Host, fmt.Sprintf("%s refuses the docker daemon %s", spoken(q.res.Host), name)
 		hint = "look for what tells the daemon from this process: its address, its proxy"
@@ -236,11 +236,10 @@ func (q question) daemonBase(f Finding, host string) Finding {
 }
 
 // untrusting is the finding where the daemon does not take a certificate.
-func (q question) untrusting(host, said string) Finding {
+func (q question) untrusting(h *Host, host, said string) Finding {
 	hint := "put the authority's certificate where the daemon looks, which needs no restart; or, if it was installed into the " +
 		"system after docker was started, restart docker"
-	folder := certificateFolder + "/" + registryHost(q.image.Reference)
-	commands := []string{"sudo install -D -m 644 ca.crt " + shellWord(folder+"/ca.crt")}
+	commands := []string{h.daemon.kept.certificate("644", "ca.crt", registryHost(q.image.Reference))}
 	message := "the docker daemon does not trust the certificate of " + spoken(host)
 	if q.word.kind == wordCertificate {
 		hint = "look at the certificate from the daemon's machine: its clock, its proxy or its name servers may differ"
@@ -253,10 +252,8 @@ func (q question) untrusting(host, said string) Finding {
 	return q.daemonBase(Failed(daemonUntrusted, q.role(), message+": "+said, hint).On(host), host).Try(commands...)
 }
 
-const restartDocker = "sudo systemctl daemon-reload && sudo systemctl restart docker"
-
 // proxyDropIn is where systemd reads the daemon's proxy from.
-const proxyDropIn = daemonDropIns + "/http-proxy.conf"
+func (p daemonSite) proxyDropIn() string { return p.dropIns + "/http-proxy.conf" }
 
 // proxyMissing is the finding where the daemon does not know of a proxy that it needs: nobody told it, or it was started
 // before it was told.
@@ -266,11 +263,11 @@ func (q question) proxyMissing(h *Host) Finding {
 	var f Finding
 	if written, _, origin := h.daemon.written(); written != "" {
 		f = Failed(daemonProxyMissing, q.role(), fmt.Sprintf("%s (%s) leads there, and the daemon was started before that was written",
-			direct, origin), "restart docker, so that it reads "+origin).Try(restartDocker)
+			direct, origin), "restart docker, so that it reads "+origin).Try(h.daemon.kept.restart())
 	} else {
 		f = Failed(daemonProxyMissing, q.role(), fmt.Sprintf("%s, which %s gives this process alone, leads there", direct,
-			proxyVariable(proxy)), "give the daemon the proxy too, in "+proxyDropIn+userToo(proxy)).
-			Try(writeDropIn(proxy), restartDocker)
+			proxyVariable(proxy)), "give the daemon the proxy too, in "+h.daemon.kept.proxyDropIn()+userToo(proxy)).
+			Try(h.daemon.kept.writeProxy(proxy), h.daemon.kept.restart())
 	}
 	f = f.On(daemonSubject)
 	for _, e := range q.runner.Endpoints { // what else the daemon may need is out of its reach for the same reason
@@ -281,15 +278,15 @@ func (q question) proxyMissing(h *Host) Finding {
 	return q.daemonBase(f, q.word.host).With("proxy", proxy.Address())
 }
 
-// writeDropIn is the command that tells systemd of the daemon's proxy, without its password.
-func writeDropIn(proxy *network.Proxy) string {
+// writeProxy is the command that tells systemd of the daemon's proxy, without its password.
+func (p daemonSite) writeProxy(proxy *network.Proxy) string {
 	address := proxy.URL.Scheme + "://" + proxy.Address()
 	if proxy.URL.User != nil {
 		address = proxy.URL.Scheme + "://USER:PASSWORD@" + proxy.Address()
 	}
 	unit := fmt.Sprintf(`[Service]\nEnvironment="HTTPS_PROXY=%s" "NO_PROXY=localhost,127.0.0.1"\n`, address)
-	return fmt.Sprintf("sudo mkdir -p %s && printf %s | sudo tee %s", daemonDropIns,
-		shellWord(strings.ReplaceAll(unit, "%", "%%")), proxyDropIn)
+	return fmt.Sprintf("%s && printf %s | %s", p.sudo("mkdir -p "+shellWord(p.dropIns)),
+		shellWord(strings.ReplaceAll(unit, "%", "%%")), p.sudo("tee "+shellWord(p.proxyDropIn())))
 }
 
 func userToo(proxy *network.Proxy) string {

@@ -12,17 +12,28 @@ import (
 	"strings"
 
 	"runner-preflight/checks/runner"
-	"runner-preflight/checks/source"
 )
 
 var daemonSettings = Check{
 	Name:  "daemon-settings",
 	Title: "The docker daemon is set up as the runner expects it",
-	Doc: "Compares what the docker daemon says of its own settings with what the runner is told: where it keeps " +
-		"containers and in which form their output, what keeps the runner from reading its config.json (user " +
-		"namespaces, SELinux), and which versions of its API it speaks. Its mirrors and insecure registries are listed.",
-	Problems: []*Problem{dataRootMoved, logDriver, configUnreadableInside, daemonAPI},
+	Doc: "Compares what the docker daemon says of its own settings with what the runner is told: where it listens, where " +
+		"it keeps containers and in which form their output, what keeps the runner from using its socket or reading its " +
+		"config.json (user namespaces, SELinux), and which versions of its API it speaks. Its mirrors and insecure " +
+		"registries are listed.",
+	Problems: []*Problem{dockerSocketMoved, dataRootMoved, logDriver, configUnreadableInside, daemonAPI},
 	Run:      runDaemonSettings,
+}
+
+var dockerSocketMoved = &Problem{
+	ID:    "docker-socket-moved",
+	Title: "The docker daemon listens at another socket than the one that is mounted",
+	Doc: "Where the runner's mount comes from there is not the socket of the daemon that runs it: nothing at all, a folder " +
+		"that docker made, or the socket of another daemon, which the runner may not use. A rootless daemon listens at " +
+		"`$XDG_RUNTIME_DIR/docker.sock` (`/run/user/UID/docker.sock`), and root of its containers is nobody but its own " +
+		"user. The runner starts, and can start no step. Mount the daemon's own socket at /var/run/docker.sock.",
+	Source:   "docker's documentation of the rootless mode; measured on docker 20.10",
+	Explains: []string{"mount-source-missing"},
 }
 
 var dataRootMoved = &Problem{
@@ -32,7 +43,11 @@ var dataRootMoved = &Problem{
 		"its data root, which is another folder here (\"data-root\" of /etc/docker/daemon.json, user namespaces, a " +
 		"rootless daemon), so that the mounted one has nothing of the steps in it, and their logs stay empty. Mount " +
 		"the right folder at the same place.",
-	Source: "the vendor's command; docker's documentation of the data root; why, is inferred from what is mounted",
+	Source:   "the vendor's command; docker's documentation of the data root; why, is inferred from what is mounted",
+	Explains: []string{"mount-source-missing"},
+	Prints: []Print{
+		{printsNoFolder, 1},
+	},
 }
 
 var logDriver = &Problem{
@@ -47,13 +62,14 @@ var logDriver = &Problem{
 
 var configUnreadableInside = &Problem{
 	ID:    "config-unreadable-inside",
-	Title: "The runner may not be permitted to read what is mounted into it",
+	Title: "The runner may not be permitted to use what is mounted into it",
 	Doc: "The docker daemon confines its containers further than usual. With user namespaces (userns-remap), root in a " +
 		"container is nobody in particular on the host, and cannot read a config.json that its owner alone may read, nor use " +
-		"docker's socket; start the runner with --userns=host. With SELinux, a container reads nothing of the host that " +
-		"has not its label; mount with :z, or start the runner with --security-opt label=disable.",
-	Source:   "docker's documentation of user namespaces and of the options of bind mounts",
-	Explains: []string{"credentials-missing"},
+		"docker's socket; start the runner with --userns=host. Of a rootless daemon, root in a container is the daemon's own " +
+		"user, who reads his own files and not root's. With SELinux, a container reads nothing of the host that has not its " +
+		"label; mount with :z, or start the runner with --security-opt label=disable.",
+	Source:   "docker's documentation of user namespaces and of the options of bind mounts; measured on docker 20.10",
+	Explains: []string{"credentials-missing", "config-unreadable"},
 }
 
 func runDaemonSettings(_ context.Context, h *Host) []Finding {
@@ -65,7 +81,7 @@ func runDaemonSettings(_ context.Context, h *Host) []Finding {
 		if r.Definition != nil && ownDaemon(r.Definition) {
 			return []Finding{Skipped(r.Name, "the runner has a docker daemon of its own")}
 		}
-		return append(dataRooted(h, r), confined(h, r)...)
+		return slices.Concat(socketed(h, r), dataRooted(h, r), confined(h, r))
 	})...)
 	return append(findings, registrySettings(h)...)
 }
@@ -80,8 +96,8 @@ func loggedTo(h *Host) Finding {
 	}
 	return Warned(logDriver, "log driver",
 		fmt.Sprintf("the daemon's log driver is %s, and the runner probably reads the files of json-file", driver),
-		fmt.Sprintf(`set "log-driver": %q in %s, then restart docker`, usualLogDriver, daemonFile)).
-		Try("docker info --format '{{.LoggingDriver}}'", "sudo systemctl restart docker")
+		fmt.Sprintf(`set "log-driver": %q in %s, then restart docker`, usualLogDriver, h.daemon.kept.settings)).
+		Try("docker info --format '{{.LoggingDriver}}'", h.daemon.kept.systemctl("restart docker"))
 }
 
 // usualMinimum is the minor version of the lowest API that docker's newest daemon speaks (1.44).
@@ -93,10 +109,62 @@ func apiRange(h *Host) Finding {
 	spoken := fmt.Sprintf("the daemon speaks the versions %s to %s of docker's API", lowest, highest)
 	if n, err := strconv.Atoi(minor); err == nil && n > usualMinimum {
 		return Warned(daemonAPI, "API", spoken+", and no older one: the runner's client may be older",
-			fmt.Sprintf(`set "min-api-version": "1.%d" in %s, then restart docker`, usualMinimum, daemonFile)).
+			fmt.Sprintf(`set "min-api-version": "1.%d" in %s, then restart docker`, usualMinimum, h.daemon.kept.settings)).
 			On(daemonSubject)
 	}
 	return Passed("API", spoken)
+}
+
+// socketed judges whether the socket that a runner is given is the one at which the daemon listens.
+func socketed(h *Host, r *Runner) []Finding {
+	d := r.Definition
+	if !h.sharesFiles() || d == nil || !d.States.Mounts || d.Dialect == runner.Kubernetes {
+		return nil
+	}
+	m, from, found := socketMount(d)
+	if !found || m.Volume || m.Source.Unresolved != "" || m.Source.Home {
+		return nil
+	}
+	from = onHost(h, d, from)
+	wrong := wrongSocket(h, from)
+	if wrong == "" {
+		return nil
+	}
+	own := clip(h.Engine.Socket())
+	inside, _, _ := daemonSocket(d)
+	f := Failed(dockerSocketMoved, "docker socket", fmt.Sprintf("the daemon listens at %s, and the runner is given %s, %s",
+		own, clip(from), wrong), "write "+d.Dialect.Mount(own, inside, false))
+	return []Finding{f.At(m.Source.Place).On(own).Touching(Path(from))}
+}
+
+// sharesFiles tells whether the daemon is one of this machine's, and not in a virtual machine behind the socket.
+func (h *Host) sharesFiles() bool {
+	return h.Engine != nil && h.Engine.Socket() != "" && !h.apart() && !absent(h, h.Told.DataRoot)
+}
+
+// wrongSocket says why a socket that a runner is given is of no use to it; "" if it may be the daemon's, or leads there.
+func wrongSocket(h *Host, from string) string {
+	info, err := h.Files.Stat(from)
+	same, _ := samePlace(h, from, h.Engine.Socket())
+	switch {
+	case same:
+		return ""
+	case errors.Is(err, fs.ErrNotExist):
+		return "which does not exist"
+	case err == nil && info.IsDir():
+		return "which is a folder"
+	case !h.Told.Rootless:
+		return ""
+	}
+	root, known := h.containerRoot()
+	if !known {
+		return ""
+	}
+	if barred, _ := h.barred(root, from, 6); barred {
+		return fmt.Sprintf("which is another's, and closed to root of its containers, the user %d here (mode %#o)", root.UID,
+			info.Mode().Perm())
+	}
+	return ""
 }
 
 // dataRooted judges whether the folder that a runner is given is the one in which the daemon keeps its containers.
@@ -120,7 +188,7 @@ func dataRooted(h *Host, r *Runner) []Finding {
 	}
 	option := d.Dialect.Mount(wanted, containersFolder, true)
 	f := Failed(dataRootMoved, "data root", fmt.Sprintf("the daemon keeps its containers in %s, and the runner is given %s",
-		wanted, clip(mounted)), "write "+option).At(m.Source.Place).On(wanted)
+		wanted, clip(mounted)), "write "+option).At(m.Source.Place).On(wanted).Touching(Path(mounted))
 	if !known {
 		f.Message += ", which cannot be compared from here"
 		f = f.As(Warn)
@@ -128,19 +196,19 @@ func dataRooted(h *Host, r *Runner) []Finding {
 	return []Finding{f.With("data_root", clip(h.Told.DataRoot))}
 }
 
-// sameContainers is sameFolder for the folder of the daemon's containers: in a container of that daemon its own folder is
+// sameContainers is samePlace for the folder of the daemon's containers: in a container of that daemon its own folder is
 // there, or it is another one.
 func (h *Host) sameContainers(a, b string) (same, known bool) {
 	if h.self == nil {
-		return sameFolder(h, a, b)
+		return samePlace(h, a, b)
 	}
 	_, err := h.Files.Stat(path.Join(containersFolder, h.self.ID))
 	return err == nil, err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
-// sameFolder tells whether two paths are one folder, and whether that is known for certain. On another machine, or where
-// this user may not look, names are all there is to go by.
-func sameFolder(h *Host, a, b string) (same, known bool) {
+// samePlace tells whether two paths lead to one file or folder, and whether that is known for certain. On another machine,
+// or where this user may not look, names are all there is to go by.
+func samePlace(h *Host, a, b string) (same, known bool) {
 	if path.Clean(a) == path.Clean(b) {
 		return true, true
 	}
@@ -156,71 +224,6 @@ func sameFolder(h *Host, a, b string) (same, known bool) {
 		return false, errors.Is(err, fs.ErrNotExist)
 	}
 	return os.SameFile(first, second), true
-}
-
-// confined warns of what keeps a runner from files of the host. Only a command of docker's says all that there is to know
-// of it.
-func confined(h *Host, r *Runner) []Finding {
-	d := r.Definition
-	if d == nil || d.Dialect != runner.DockerRun || !d.States.Mounts || len(d.Unread) > 0 {
-		return nil
-	}
-	target := path.Join(configFolderOf(d), configName)
-	m, _, found := cover(d, target)
-	if !found || m.Volume {
-		return nil
-	}
-	at := configPath(r)
-	if h.Told.UserNamespaces && !ownerless(r) && !option(d, "userns", "host") {
-		f := Warned(configUnreadableInside, "user namespaces", fmt.Sprintf(
-			"the daemon makes root of a container another user (userns-remap), who may not read %s%s", clip(at), modeOf(r)),
-			"start the runner with --userns=host, before the image").At(m.Place).On("user namespaces")
-		return []Finding{f.Touching(entriesOf(r)...)}
-	}
-	if h.Told.SELinux && !relabelled(d, m.Place) && !option(d, "security-opt", "label=disable") &&
-		!option(d, "security-opt", "label:disable") && !option(d, "privileged", "") {
-		f := Warned(configUnreadableInside, "SELinux", fmt.Sprintf(
-			"the daemon confines containers with SELinux, and %s is mounted without a label for them", clip(at)),
-			"start the runner with --security-opt label=disable, or mount with :z: -v "+
-				clip(m.Source.Value)+":"+clip(m.Target.Value)+":ro,z").At(m.Place).On("SELinux")
-		return []Finding{f.Touching(entriesOf(r)...)}
-	}
-	return nil
-}
-
-// ownerless tells whether everybody may read a runner's config.json.
-func ownerless(r *Runner) bool { return r.Config != nil && r.Config.Mode&0o004 != 0 }
-
-func modeOf(r *Runner) string {
-	if r.Config == nil || r.Config.Mode == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (mode %#o)", r.Config.Mode.Perm())
-}
-
-// entriesOf are the entries of config.json that a runner's images need, for Touching.
-func entriesOf(r *Runner) []string {
-	var entries []string
-	for _, image := range r.Overrides() {
-		entries = append(entries, Reference(image.Reference))
-	}
-	return entries
-}
-
-// option tells whether a definition has an option of docker's with a value; any will do for an empty one.
-func option(d *runner.Definition, long, value string) bool {
-	return slices.ContainsFunc(d.Options, func(o runner.Option) bool {
-		return o.Long == long && (value == "" || o.Value.Value == value)
-	})
-}
-
-// relabelled tells whether the mount at a place has the option z or Z.
-func relabelled(d *runner.Definition, place source.Span) bool {
-	return slices.ContainsFunc(d.Options, func(o runner.Option) bool {
-		parts := strings.Split(o.Value.Value, ":")
-		given := strings.Split(parts[len(parts)-1], ",")
-		return o.Value.Place == place && len(parts) > 2 && (slices.Contains(given, "z") || slices.Contains(given, "Z"))
-	})
 }
 
 // registrySettings lists what the daemon does otherwise with registries than with others.

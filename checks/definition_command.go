@@ -188,11 +188,27 @@ func judgeReadings(h *Host) []Finding {
 	}
 	findings = append(findings, folderFindings(h)...)
 	if h.Live && len(h.Readings)+len(h.Folders) == 0 && !anyDefinition(h) {
-		findings = append(findings, Warned(noDefinition, "definition",
-			"no runner definition was given: the vendor's defaults are judged, which may not be this runner",
-			"name the file that starts the runner, as: runner-preflight check run.sh"))
+		findings = append(findings, undefined(h))
 	}
 	return findings
+}
+
+// undefined is the finding where nothing is known of the runner. The daemon of a user, where it may run, is not asked unless
+// it is named.
+func undefined(h *Host) Finding {
+	f := Warned(noDefinition, "definition",
+		"no runner definition was given: the vendor's defaults are judged, which may not be this runner",
+		"name the file that starts the runner, as: runner-preflight check run.sh")
+	others := h.rootlessSockets()
+	if len(others) == 0 {
+		return f
+	}
+	f.Message += "; a rootless docker daemon that was not asked has its socket at " + listed(clipped(others))
+	f.Hint += "; or have the rootless daemon asked"
+	for _, socket := range others[:min(len(others), 3)] {
+		f = f.Try(askedOf("unix://"+socket, "runner-preflight check"))
+	}
+	return f
 }
 
 // cutShort tells whether the file of a definition could not be read to its end.

@@ -100,11 +100,12 @@ var mountSourceMissing = &Problem{
 	ID:    "mount-source-missing",
 	Title: "The source of a mount does not exist",
 	Doc: "With `-v`, docker makes an empty folder of a source that does not exist, even where a file was " +
-		"meant; with `--mount` it refuses to start. Create the source first, and remove the folder that " +
-		"docker may have left in its place.",
+		"meant; with `--mount` it refuses to start, and a rootless daemon does where its user may not make the folder. " +
+		"Create the source first, and remove the folder that docker may have left in its place.",
 	Source: "docker's documentation of bind mounts",
 	Prints: []Print{
 		{`bind source path does not exist`, 1},
+		{printsNoFolder, 2},
 	},
 }
 
@@ -187,7 +188,7 @@ func judgeMounts(ctx context.Context, h *Host, r *Runner) []Finding {
 	if besideDaemon(d) != nil {
 		findings = append(findings, judgeDaemon(h, r)...)
 	} else {
-		findings = slices.Concat(findings, judgeSocket(r), judgeContainers(r), judgeWorkingDirectory(h, r))
+		findings = slices.Concat(findings, judgeSocket(h, r), judgeContainers(h, r), judgeWorkingDirectory(h, r))
 	}
 	findings = append(findings, judgeConfigMount(ctx, h, r)...)
 	findings = append(findings, missingSources(h, r)...)
@@ -267,7 +268,21 @@ func socketPlaces(socket string) []string {
 	return []string{socket}
 }
 
-func judgeSocket(r *Runner) []Finding {
+// socketMount is the mount in which the runner finds docker's socket, and the path that it has in the mount's source.
+func socketMount(d *runner.Definition) (m runner.Mount, from string, found bool) {
+	socket, elsewhere, unknown := daemonSocket(d)
+	if elsewhere || unknown {
+		return m, "", false
+	}
+	for _, place := range socketPlaces(socket) {
+		if m, from, found = cover(d, place); found {
+			return m, from, true
+		}
+	}
+	return m, "", false
+}
+
+func judgeSocket(h *Host, r *Runner) []Finding {
 	d := r.Definition
 	socket, elsewhere, unknown := daemonSocket(d)
 	switch {
@@ -277,7 +292,7 @@ func judgeSocket(r *Runner) []Finding {
 		return []Finding{Skipped(dockerSocket,
 			"which daemon the runner talks to is not known (see unresolved-value)")}
 	}
-	hint := "mount it: " + mounting(d, dockerSocket, socket)
+	hint := "mount it: " + mounting(d, socketOnHost(h), socket)
 	for _, place := range socketPlaces(socket) {
 		m, _, found := cover(d, place)
 		if found && m.Private {
@@ -327,15 +342,38 @@ func hostFolder(d *runner.Definition, m runner.Mount, folder, option string) str
 	return option
 }
 
-func judgeContainers(r *Runner) []Finding {
+// socketOnHost is where the daemon's socket is to be mounted from.
+func socketOnHost(h *Host) string {
+	if h.Told != nil && h.Told.Rootless && h.Engine != nil && h.Engine.Socket() != "" && !h.apart() {
+		return clip(h.Engine.Socket())
+	}
+	if sockets := h.rootlessSockets(); h.Told == nil && len(sockets) > 0 && absent(h, dockerSocket) {
+		return clip(sockets[0])
+	}
+	return dockerSocket
+}
+
+// containersOnHost is where the daemon's folder of containers is to be mounted from.
+func containersOnHost(h *Host) string {
+	if h.Told == nil || h.Told.DataRoot == "" || !docker(h.Told) {
+		return containersFolder
+	}
+	return path.Join(clip(h.Told.DataRoot), "containers")
+}
+
+func judgeContainers(h *Host, r *Runner) []Finding {
 	d := r.Definition
 	m, _, found := cover(d, containersFolder)
-	option := d.Dialect.Mount(containersFolder, containersFolder, true)
+	from := containersFolder
+	if d.Dialect != runner.Kubernetes && !ownDaemon(d) {
+		from = containersOnHost(h)
+	}
+	option := d.Dialect.Mount(from, containersFolder, true)
 	switch {
 	case found && m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
 		return lacking(r, Failed(containersUnmounted, containersFolder,
 			volumeNotFolder(d, m)+", not for the containers' folder of the daemon",
-			"write "+hostFolder(d, m, containersFolder, option)).At(m.Place))
+			"write "+hostFolder(d, m, from, option)).At(m.Place))
 	case found && !m.ReadOnly && !m.Volume:
 		return []Finding{Warned(containersUnmounted, containersFolder,
 			containersFolder+" is mounted writable, and nothing but the daemon has to write there",
@@ -551,9 +589,12 @@ func missingSources(h *Host, r *Runner) []Finding {
 		if m.Volume || m.Source.Unresolved != "" || !path.IsAbs(source) || isConfigMount(m) || !absent(h, source) {
 			continue
 		}
-		f := Failed(mountSourceMissing, source,
-			source+" does not exist on this host; docker makes an empty folder of it",
-			"create it, or name the right path").At(m.Place).Touching(Path(source))
+		hint := "create it, or name the right path"
+		if socket := socketOnHost(h); path.Clean(source) == dockerSocket && socket != dockerSocket {
+			hint = "write " + r.Definition.Dialect.Mount(socket, m.Target.Value, m.ReadOnly)
+		}
+		f := Failed(mountSourceMissing, source, source+" does not exist on this host; "+madeOf(h), hint).
+			At(m.Place).Touching(Path(source))
 		switch {
 		case m.Option == "--mount", m.Option == "configs", m.Option == "secrets":
 			f.Message = source + " does not exist on this host; docker refuses to start with it"
@@ -565,6 +606,15 @@ func missingSources(h *Host, r *Runner) []Finding {
 		findings = append(findings, f)
 	}
 	return findings
+}
+
+// madeOf says what docker does with a source that does not exist. A rootless daemon makes what its user may.
+// Source: measured on docker 20.10.
+func madeOf(h *Host) string {
+	if h.Told != nil && h.Told.Rootless {
+		return "a rootless docker makes an empty folder of it, or refuses to start"
+	}
+	return "docker makes an empty folder of it"
 }
 
 // absent tells whether a path is known not to exist. One that may not be looked at is not.

@@ -108,6 +108,8 @@ type Windows struct {
 	// Within reads a file below a folder out of which no link leads, as the file system of another process is: its links are
 	// not to be followed in that of this one. A folder is ErrIsDirectory. Within is nil where nobody can look.
 	Within func(folder, name string) ([]byte, fs.FileInfo, error)
+	// Owner tells whom a file belongs to, if its mode then says all about who may use it; nil where nobody can be asked.
+	Owner func(path string) (Owner, error)
 	// Space asks the file system of a path how much room it has; nil where nobody can be asked.
 	Space func(path string) (Space, error)
 }

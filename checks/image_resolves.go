@@ -291,7 +291,7 @@ func answeredFinding(ctx context.Context, h *Host, q question) Finding {
 	case "repository-not-found", "tag-not-found":
 		return notFound(q)
 	}
-	return otherFailure(q)
+	return otherFailure(h, q)
 }
 
 // base is what all findings about an image have in common.
@@ -465,7 +465,7 @@ func lastOf(names []string) string {
 }
 
 // otherFailure is the finding for the rest: what the registry is, or serves, is what has to be mended.
-func otherFailure(q question) Finding {
+func otherFailure(h *Host, q question) Finding {
 	host := q.failure.Host
 	problem, root, hint := registryFailure, host,
 		fmt.Sprintf("look at the log of %s and of the proxy in front of it, then try again", host)
@@ -490,7 +490,7 @@ func otherFailure(q question) Finding {
 	case "insecure-registry":
 		problem, hint = insecureRegistry, fmt.Sprintf(
 			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`,
-			registryHost(q.image.Reference), daemonFile)
+			registryHost(q.image.Reference), h.daemon.kept.settings)
 	case "insecure-token-service":
 		return q.base(Erred(insecureTokenService, q.role(), q.failure.Detail+", so the password was not sent",
 			"serve the token service over HTTPS and name that in the registry's realm")).On(host)

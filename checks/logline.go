@@ -20,6 +20,7 @@ type Print struct {
 const (
 	printsUnparsed      = `failed to parse docker config(uration file|\.json)`
 	printsNoCredentials = `no basic auth credentials`
+	printsNoFolder      = `error while creating mount source path`
 	printsDirectory     = `trying to mount a directory onto a file`
 	printsUnauthorized  = `unauthorized: (authentication required|` +
 		`incorrect username or password|access token has insufficient scopes)`

@@ -140,12 +140,8 @@ func proxyCommands(f *network.Failure) []string {
 	return []string{"curl -v --connect-timeout 5 http://" + f.Proxy + "/"}
 }
 
-// certsFolder is where docker's daemon looks for what a registry's TLS needs. Port 443 is not written.
-func certsFolder(address string) string {
-	return "/etc/docker/certs.d/" + strings.TrimSuffix(address, ":443")
-}
-
 func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands []string) {
+	written := strings.TrimSuffix(f.Address, ":443") // port 443 is not written
 	show := "openssl s_client -connect " + f.Address + " -servername " + name + " </dev/null"
 	switch f.Kind {
 	case network.TLSReset:
@@ -166,7 +162,7 @@ func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands 
 			hint = "have the firewall leave TLS to " + name +
 				" alone, or put its authority's certificate where docker's daemon looks"
 		}
-		return hint, []string{"sudo install -D -m 644 ca.crt " + certsFolder(f.Address) + "/ca.crt"}
+		return hint, []string{h.daemon.kept.certificate("644", "ca.crt", written)}
 	case network.TLSIntercepted:
 		return "have the firewall leave TLS to " + name +
 				" alone (no inspection): the runner trusts its image's authorities only",
@@ -187,8 +183,7 @@ func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands 
 	}
 	if strings.Contains(f.Detail, "client certificate") {
 		return "put the client certificate and its key where docker's daemon looks", []string{
-			"sudo install -D -m 644 client.cert " + certsFolder(f.Address) + "/client.cert",
-			"sudo install -D -m 600 client.key " + certsFolder(f.Address) + "/client.key",
+			h.daemon.kept.certificate("644", "client.cert", written), h.daemon.kept.certificate("600", "client.key", written),
 		}
 	}
 	return "have " + name + " speak TLS 1.2 or newer with common ciphers", []string{show}

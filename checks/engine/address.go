@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -31,6 +32,8 @@ type Surroundings struct {
 	// ReadFile reads a file; Exists tells whether something stands at a path.
 	ReadFile func(path string) ([]byte, error)
 	Exists   func(path string) bool
+	// User is this process's, 0 or less where it has no daemon of its own.
+	User int
 }
 
 // Find finds the daemon as docker's CLI does: DOCKER_HOST, DOCKER_CONTEXT, the current context of its config.json, its
@@ -55,12 +58,26 @@ func Find(s Surroundings) (Address, error) {
 	if name != "" && name != "default" {
 		return s.context(name)
 	}
-	if folder := s.Env("XDG_RUNTIME_DIR"); folder != "" && !s.Exists(defaultSocket) {
-		if socket := filepath.Join(folder, "docker.sock"); s.Exists(socket) {
-			return Address{Host: "unix://" + socket, Origin: "the socket of a rootless daemon"}, nil
-		}
+	if socket := s.rootless(); socket != "" && !s.Exists(defaultSocket) {
+		return Address{Host: "unix://" + socket, Origin: "the socket of a rootless daemon"}, nil
 	}
 	return Address{Host: "unix://" + defaultSocket, Origin: "docker's default"}, nil
+}
+
+// RuntimeFolder holds a folder for each user who is logged in, or lingers: his XDG_RUNTIME_DIR. Source: pam_systemd(8).
+const RuntimeFolder = "/run/user"
+
+// rootless is the socket of this user's own daemon; "" if there is none. XDG_RUNTIME_DIR is not set after su, nor for
+// what cron runs.
+func (s Surroundings) rootless() string {
+	folder := s.Env("XDG_RUNTIME_DIR")
+	if folder == "" && s.User > 0 {
+		folder = filepath.Join(RuntimeFolder, strconv.Itoa(s.User))
+	}
+	if socket := filepath.Join(folder, "docker.sock"); folder != "" && s.Exists(socket) {
+		return socket
+	}
+	return ""
 }
 
 func (s Surroundings) configFolder() string {

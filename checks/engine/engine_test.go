@@ -278,6 +278,8 @@ func TestFind(t *testing.T) {
 			map[string]string{"/run/user/7/docker.sock": "", "/var/run/docker.sock": ""},
 			"unix:///var/run/docker.sock docker's default",
 		},
+		"after su":  {nil, map[string]string{"/run/user/7/docker.sock": ""}, "unix:///run/user/7/docker.sock the socket of a rootless daemon"},
+		"another's": {nil, map[string]string{"/run/user/8/docker.sock": ""}, "unix:///var/run/docker.sock docker's default"},
 		"context": {
 			map[string]string{"HOME": "/h"},
 			map[string]string{"/h/.docker/config.json": `{"currentContext":"build"}`, metaOf("/h/.docker", "build"): meta},
@@ -299,6 +301,7 @@ func TestFind(t *testing.T) {
 				return nil, fs.ErrNotExist
 			},
 			Exists: func(path string) bool { _, found := row.files[path]; return found },
+			User:   7,
 		})
 		if got := address.Host + " " + address.Origin; got != row.want || (err != nil) != (address.Host == "") {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, row.want)

@@ -137,7 +137,7 @@ func (c inspected) definition(file *source.File) *Definition {
 	if c.form != containerForm && c.form != configForm || !isRunner(d) {
 		return nil
 	}
-	d.Mounts, d.Options = c.mounts(), c.tmpfs()
+	d.Mounts, d.Options = c.mounts(), append(c.tmpfs(), c.confinement()...)
 	if limit := c.object.at("HostConfig", "Memory"); limit.scalar() != "" && limit.scalar() != "0" { // docker's word for none
 		d.limit("--memory", limit.told())
 	}
@@ -320,6 +320,23 @@ func (c inspected) tmpfs() []Option {
 		if item.at("Type").scalar() == "tmpfs" {
 			add(item.at("Target"))
 		}
+	}
+	return options
+}
+
+// confinement are the options that settle how the container is kept apart from the host.
+func (c inspected) confinement() []Option {
+	var options []Option
+	add := func(long string, value node) {
+		options = append(options, Option{
+			Name: Text{Value: "--" + long}, Value: value.told().text(), Long: long, Place: value.place(), Known: true,
+		})
+	}
+	if mode := c.object.at("HostConfig", "UsernsMode"); mode.scalar() != "" {
+		add("userns", mode)
+	}
+	if privileged := c.object.at("HostConfig", "Privileged"); privileged.scalar() == "true" {
+		add("privileged", privileged)
 	}
 	return options
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 docker container run -d \
-  -v /tmp:/tmp -v /var/run/docker.sock:/var/run/docker.sock \
+  -v /tmp:/tmp -v /run/user/1000/docker.sock:/var/run/docker.sock \
   -v /home/op/.local/share/docker/containers:/var/lib/docker/containers:ro \
   -v /etc/runner/config.json:/root/.docker/config.json:ro \
   -e ACCOUNT_UUID={0b6a1f3e-5c24-4a95-84dd-ad9cdfae5b10} -e RUNNER_UUID={b0ae87b8-423b-5c24-9a95-84ddad9cdfae} \
