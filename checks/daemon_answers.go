@@ -50,8 +50,9 @@ var daemonSilent = &Problem{
 	Title: "The docker daemon gives no proper answer",
 	Doc: "Something listens at docker's socket, and does not say what docker's daemon would: nothing at all (the daemon " +
 		"hangs, as on a dead disk or network file system), an error of its own, or it is another program. What the " +
-		"runner asks of it fails or hangs alike. Look at its log, then restart it.",
-	Source: "the answer to GET /info and /version",
+		"runner asks of it fails or hangs alike. Look at its log, then restart it. Docker before 23 says nothing either " +
+		"while it looks a registry's name up, which takes minutes where no name server answers: then mend that.",
+	Source: "the answer to GET /info and /version; measured with docker's daemon 20.10",
 }
 
 var daemonAPI = &Problem{
@@ -103,7 +104,19 @@ func answersFinding(h *Host) Finding {
 	case engine.OutOfTime, engine.Failed, engine.NotDocker, engine.NotFound:
 	}
 	return Warned(daemonSilent, daemonSubject, fmt.Sprintf("%s gives no proper answer: %s", at, detail),
-		"look at the daemon's log, then restart it").Try(h.daemon.kept.log(), h.daemon.kept.systemctl("restart docker"))
+		"look at the daemon's log, then restart it").Try(h.daemon.kept.log(), h.daemon.kept.systemctl("restart docker")).
+		Touching(pulledReferences(h)...)
+}
+
+// pulledReferences are all images that the daemon is to pull, for Touching.
+func pulledReferences(h *Host) []string {
+	var references []string
+	for _, r := range h.Runners {
+		for _, image := range r.Images {
+			references = append(references, Reference(image.Reference))
+		}
+	}
+	return references
 }
 
 // notPermitted is the finding where the daemon answers others. This user may have one of his own.

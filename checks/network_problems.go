@@ -25,7 +25,7 @@ var dnsFailure = &Problem{
 		"(SERVFAIL, REFUSED). Nothing that needs a name can be reached. Mend /etc/resolv.conf, have " +
 		"the firewall let port 53 through to the name server, or mend that server's own way out.",
 	Source:   networkMeasured,
-	Explains: []string{"dns-not-found", "proxy-unreachable"},
+	Explains: []string{"dns-not-found", "proxy-unreachable", "daemon-silent"},
 	Prints: []Print{
 		{`server misbehaving|temporary failure in name resolution|read udp \S+: i/o timeout`, 1},
 	},

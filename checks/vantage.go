@@ -157,7 +157,14 @@ func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
 			return word{unasked: "the daemon may send the password in clear, and this tool does not have it do that"}
 		}
 	}
-	found, err := h.Engine.Distribution(ctx, image.Reference, as)
+	asked, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		if nameless(ctx, h, r, image) {
+			cancel()
+		}
+	}()
+	found, err := h.Engine.Distribution(asked, image.Reference, as)
 	if err == nil {
 		return word{found: found}
 	}
@@ -176,6 +183,22 @@ func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
 		return word{unasked: "the daemon asks a mirror first, and says nothing of what it would pull after that: " + told(w, p)}
 	}
 	return w
+}
+
+// nameless tells whether no name server answers this process about an image's registry, where the daemon asks the same
+// ones: that takes the daemon four times as long to find out, and before Docker 23 it tells nothing of itself meanwhile.
+// Source: measured with docker's daemon 20.10.
+func nameless(ctx context.Context, h *Host, r *Runner, image Image) bool {
+	failed := resolve(ctx, h, r, image).Failure
+	if failed == nil || failed.Network == nil || failed.Network.Kind != network.DNSFailure || h.apart() {
+		return false
+	}
+	var late interface{ Timeout() bool }
+	if !errors.As(failed.Network, &late) || !late.Timeout() {
+		return false
+	}
+	proxy, err := h.Daemon.ProxyFor(failed.Network.Address)
+	return proxy == nil && err == nil
 }
 
 // inClear tells whether the daemon may send a password for an image in clear, or to whoever shows some certificate: its

@@ -92,3 +92,15 @@ func FuzzDaemonWord(f *testing.F) {
 		}
 	})
 }
+
+// Where no name server answers, the daemon is not waited for: it would take minutes.
+func TestNamelessDaemon(t *testing.T) {
+	h := hostOf(t, "../testdata/daemon-pulls/name-server-silent-for-both")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, f := range daemonPulls.Run(ctx, h) {
+		if ctx.Err() != nil || f.Status != Skip {
+			t.Errorf("%v %s, %v", f.Status, f.Message, ctx.Err())
+		}
+	}
+}
