@@ -70,6 +70,8 @@ var accessDenied = &Problem{
 	Prints: []Print{
 		{printsNoAccess, 3},
 		{printsDenied, 1},
+		{printsForbidden, 1},
+		{`error from registry: denied`, 1},
 	},
 }
 
@@ -83,6 +85,7 @@ var repositoryNotFound = &Problem{
 	Prints: []Print{
 		{printsNoAccess, 1},
 		{`repository (name not known|\S+ not found)|name unknown`, 1},
+		{printsNotFound, 2},
 	},
 }
 
@@ -94,6 +97,7 @@ var tagNotFound = &Problem{
 	Source: "the registry's answer; the distribution specification, error codes",
 	Prints: []Print{
 		{`manifest for \S+ not found|manifest unknown`, 1},
+		{printsNotFound, 1},
 	},
 }
 
@@ -104,6 +108,9 @@ var digestMismatch = &Problem{
 		"rewrites answers, or a damaged store. Docker refuses it. Clear the cache in between, or push the " +
 		"image again.",
 	Source: "the SHA-256 of what the registry served",
+	Prints: []Print{
+		{`manifest verification failed for digest|failed size validation|unexpected commit digest`, 1},
+	},
 }
 
 var rateLimited = &Problem{
@@ -150,7 +157,8 @@ var manifestUnsupported = &Problem{
 	Source: "docker's engine, daemon/internal/distribution/pull_v2.go and errors.go; containerd's resolver",
 	Prints: []Print{
 		{`(unsupported|no longer supported).{0,40}schema|schema ?1.{0,60}(unsupported|` +
-			`no longer supported|deprecated)|unsupported media type|unknown media type`, 1},
+			`no longer supported|deprecated)|unsupported media type|unknown media type|missing signature key|` +
+			`manifest\.v1\+(json|prettyjws)\) from remote: not found`, 1},
 	},
 }
 
