@@ -77,7 +77,7 @@ func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
 		}
 		return Passed(c.Name, message+complaint(ctx, h, c, recent))
 	}
-	hint, command := remedy(c)
+	hint, command := h.remedy(c)
 	known := complaint(ctx, h, c, time.Time{})
 	if known != "" && c.Unstarted == "" {
 		hint = "look these up with runner-preflight explain, and mend the cause"
@@ -86,17 +86,17 @@ func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
 }
 
 // remedy is what makes a container run again.
-func remedy(c *engine.Container) (hint, command string) {
+func (h *Host) remedy(c *engine.Container) (hint, command string) {
 	name := shellWord(c.Name)
 	switch {
 	case c.State == "running" || c.State == "restarting":
-		return "mend what else is found here, and look at its log", "docker logs --tail 50 " + name
+		return "mend what else is found here, and look at its log", h.client() + " logs --tail 50 " + name
 	case c.State == "paused":
-		return "have it go on", "docker unpause " + name
+		return "have it go on", h.client() + " unpause " + name
 	case c.Unstarted != "":
-		return "mend that, remove the container, and run the runner's own command again", "docker rm " + name
+		return "mend that, remove the container, and run the runner's own command again", h.client() + " rm " + name
 	}
-	return "mend what else is found here, then start it", "docker start " + name
+	return "mend what else is found here, then start it", h.client() + " start " + name
 }
 
 // complaint says which message that is known is the last in what a container printed since a time, or in what docker says
