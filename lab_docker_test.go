@@ -25,6 +25,7 @@ import (
 // Where a docker host of the lab has what docker needs.
 const (
 	dockerRoot   = "/var/lib/docker"
+	podmanRoot   = "/var/lib/containers"
 	dockerSocket = "/run/docker.sock"        // a proxy that writes down what it is asked
 	daemonSocket = "/run/daemon/daemon.sock" // the daemon's own
 	noSocket     = "/run/nobody.sock"
@@ -36,8 +37,9 @@ const (
 //
 //	daemon NAME=VALUE…   is in the daemon's environment; PATH, HOME and the host's roots are there anyway
 //	root FOLDER          the daemon has its data there, below /var/lib
-//	pull ok | WORDS      what docker pull says of the pause image, in whatever capitals, with the same config.json on the
-//	                     same host
+//	podman               the daemon is Podman, which docker's CLI talks to as well
+//	pull ok | WORDS…     what docker pull says of the pause image, in whatever capitals, with the same config.json on the
+//	                     same host; other words behind a | are those of docker's newer engines
 //	starts IMAGE         run.sh is run before: its container has this image, made of a program that only waits
 //	after FILE           that file of the scene is run by sh once the container runs
 //	apart                the tool does not see the daemon's processes, as it does where there is a container to look into
@@ -46,9 +48,11 @@ const (
 //	socket dead          there is a socket, and nobody listens
 //	socket forbidden     the tool is run by nobody, who may not use the socket
 //
+// Another docker in PATH is played with just as well.
+//
 // Of a daemon nothing but GET and HEAD is asked, and it has the same containers, images, volumes and networks afterwards.
 func TestDocker(t *testing.T) {
-	needs(t, append(labPrograms(), "dockerd", "docker", "iptables", "setpriv")...)
+	needs(t, append(labPrograms(), "dockerd", "docker", "iptables", "podman", "setpriv")...)
 	l := newLab(t)
 	binary := buildBinary(t, l.dir)
 	waiting := buildWaiting(t, l.dir)
@@ -116,7 +120,7 @@ func main() {
 type dockerDirectives struct {
 	environment               []string
 	root, pull, starts, after string
-	inside, apart             bool
+	inside, apart, podman     bool
 	// socket is "", gone, dead or forbidden.
 	socket string
 }
@@ -146,6 +150,8 @@ func (d *dockerDirectives) direct(word string, rest []string) bool {
 		d.apart = true
 	case word == "inside" && len(rest) == 0:
 		d.inside = true
+	case word == "podman" && len(rest) == 0:
+		d.podman = true
 	case word == "socket" && len(rest) == 1 && slices.Contains([]string{"gone", "dead", "forbidden"}, rest[0]):
 		d.socket = rest[0]
 	default:
@@ -166,7 +172,12 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	case "dead":
 		n.deadSocket()
 	default:
-		d = n.docker(cmp.Or(s.docker.root, dockerRoot), append(s.plain(l), s.docker.environment...)...)
+		environment := append(s.plain(l), s.docker.environment...)
+		if s.docker.podman {
+			d = n.podman(environment...)
+		} else {
+			d = n.docker(cmp.Or(s.docker.root, dockerRoot), environment...)
+		}
 	}
 	switch {
 	case s.docker.starts != "":
@@ -247,7 +258,8 @@ func (s *labScene) judgePull(t *testing.T, d *dockerHost, refused chan pulled) {
 		got := <-refused
 		// Of its two time-outs docker names the one that came first: "Client.Timeout exceeded", "deadline exceeded".
 		said := strings.ReplaceAll(strings.ToLower(string(got.out)), "deadline exceeded", "timeout")
-		if got.err == nil || !strings.Contains(said, strings.ToLower(s.docker.pull)) {
+		wanted := func(words string) bool { return strings.Contains(said, strings.ToLower(words)) }
+		if got.err == nil || !slices.ContainsFunc(strings.Split(s.docker.pull, " | "), wanted) {
 			t.Errorf("docker pull %s: %v: %s\nwant %s", s.pause, got.err, got.out, s.docker.pull)
 		}
 	}
@@ -271,17 +283,29 @@ type dockerHost struct {
 // docker starts a daemon on a host, with a data root and an environment, and waits until it answers.
 func (n *netns) docker(root string, environment ...string) *dockerHost {
 	n.T.Helper()
-	d := &dockerHost{netns: n}
 	group := fmt.Sprintf("runner-preflight-lab-%d-%s", os.Getpid(), strings.ReplaceAll(n.addr, ".", "-"))
 	n.T.Cleanup(func() { removeGroup(n.T, group) })
+	return n.engine(root, environment, "dockerd", "--data-root", root, "--exec-root", "/run/daemon/exec",
+		"--pidfile", "/run/daemon/pid", "--host", "unix://"+daemonSocket, "--cgroup-parent", "/"+group)
+}
+
+// podman starts Podman in a daemon's place, with an environment, and waits until it answers.
+func (n *netns) podman(environment ...string) *dockerHost {
+	n.T.Helper()
+	return n.engine(podmanRoot, environment, "podman", "--root", podmanRoot, "--runroot", "/run/daemon/containers",
+		"--cgroup-manager", "cgroupfs", "--events-backend", "file", "system", "service", "--time", "0", "unix://"+daemonSocket)
+}
+
+// engine starts a program that serves docker's API, with the folder that it keeps images in and an environment.
+func (n *netns) engine(root string, environment []string, argv ...string) *dockerHost {
+	n.T.Helper()
+	d := &dockerHost{netns: n}
 	// What holds images cannot be an overlay itself.
 	n.run(fmt.Sprintf("mkdir -p %[1]s /run/daemon && mount -t tmpfs tmpfs %[1]s", root))
-	argv := []string{
+	alone := []string{
 		"unshare", "--mount", "--propagation", "private", "sh", "-euc", `mount -t proc proc /proc; exec "$@"`, "sh", "env", "-i",
 	}
-	argv = append(append(argv, environment...), "dockerd", "--data-root", root, "--exec-root", "/run/daemon/exec",
-		"--pidfile", "/run/daemon/pid", "--host", "unix://"+daemonSocket, "--cgroup-parent", "/"+group)
-	d.first = n.serve("dockerd-"+n.addr, argv...).Process.Pid
+	d.first = n.serve("dockerd-"+n.addr, slices.Concat(alone, environment, argv)...).Process.Pid
 	d.await()
 	d.record()
 	n.T.Cleanup(d.clear)
