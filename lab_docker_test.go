@@ -54,6 +54,7 @@ const (
 func TestDocker(t *testing.T) {
 	needs(t, append(labPrograms(), "dockerd", "docker", "iptables", "podman", "setpriv")...)
 	l := newLab(t)
+	t.Cleanup(removePodmanGroups)
 	binary := buildBinary(t, l.dir)
 	waiting := buildWaiting(t, l.dir)
 	l.furnish()
@@ -292,6 +293,7 @@ func (n *netns) docker(root string, environment ...string) *dockerHost {
 // podman starts Podman in a daemon's place, with an environment, and waits until it answers.
 func (n *netns) podman(environment ...string) *dockerHost {
 	n.T.Helper()
+	environment = append(environment, "TMPDIR="+podmanRoot) // it forgets what it is sent there
 	return n.engine(podmanRoot, environment, "podman", "--root", podmanRoot, "--runroot", "/run/daemon/containers",
 		"--cgroup-manager", "cgroupfs", "--events-backend", "file", "system", "service", "--time", "0", "unix://"+daemonSocket)
 }
@@ -466,12 +468,26 @@ func (d *dockerHost) clear() {
 
 // removeGroup removes a control group that a daemon left.
 func removeGroup(t testing.TB, name string) {
-	folders, _ := filepath.Glob("/sys/fs/cgroup/*/" + name)
-	for _, folder := range append(folders, "/sys/fs/cgroup/"+name) {
+	for _, folder := range groups(name) {
 		if err := os.Remove(folder); err != nil && !os.IsNotExist(err) {
 			t.Error(err)
 		}
 	}
+}
+
+// removePodmanGroups removes those that all of Podman shares, but for what a Podman of this machine still uses.
+func removePodmanGroups() {
+	for _, name := range []string{"libpod_parent/conmon", "libpod_parent"} {
+		for _, folder := range groups(name) {
+			_ = os.Remove(folder)
+		}
+	}
+}
+
+// groups are the folders that a control group may have, in the first version of them and in the second.
+func groups(name string) []string {
+	folders, _ := filepath.Glob("/sys/fs/cgroup/*/" + name)
+	return append(folders, "/sys/fs/cgroup/"+name)
 }
 
 // deadSocket leaves a socket where clients look for a daemon, and nobody who listens.

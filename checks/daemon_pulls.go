@@ -28,7 +28,7 @@ var daemonPulls = Check{
 }
 
 // daemonMeasured is the source of what is read from the daemon's words.
-const daemonMeasured = "the daemon's own words (GET /distribution); measured with docker's daemon 20.10, 26.1, 28.5 and a build of 29"
+const daemonMeasured = "the daemon's own words (GET /distribution); measured with docker's daemons 20.10 to 29"
 
 var daemonProxyMissing = &Problem{
 	ID:    "daemon-proxy-missing",

@@ -58,6 +58,7 @@ func TestMatchLog(t *testing.T) {
 		{`Error response from daemon: failed to copy: httpReadSeeker: failed open: could not fetch content descriptor sha256:0e9561cfb83d50990a103b3896fe249a11fe27fa28985448187f93ec12116d72 (application/vnd.docker.distribution.manifest.v1+json) from remote: not found`, "manifest-unsupported"},
 		{`failed to copy: httpReadSeeker: failed open: failed to do request: Get "https://cdn.rig.test/v2/rig/pause/blobs/sha256:1d219a5580d098efc77c914ca26b16bfbe80ae1da3d90cec1e89bba1af612d11?signature=0123456789abcdef": dial tcp 10.77.2.16:443: i/o timeout`, "connect-timeout"},
 		{`Error response from daemon: failed commit on ref "index-sha256:af33caa75aad35617293a8da782d64ac2f5940bd6e826be1f2eea98d70db6aed": commit failed: "index-sha256:af33caa75aad35617293a8da782d64ac2f5940bd6e826be1f2eea98d70db6aed" failed size validation: 492 != 491: failed precondition`, "digest-mismatch"},
+		{`Error response from daemon: no matching manifest for linux/amd64 in the manifest list entries: no match for platform in manifest: not found`, "platform-missing"},
 		{`error from registry: denied`, "access-denied layer-denied"},
 		{`Error: statfs /var/run/docker.sock: no such file or directory`, "mount-source-missing"},
 		{`Updating runner state to "ONLINE".`, ""},

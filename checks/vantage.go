@@ -68,8 +68,8 @@ const (
 	wordOther       wordKind = "other"
 )
 
-// words are the daemon's own, by what they come to; the first that is found counts. Measured with docker's daemon 20.10 to 29
-// against registries, name servers, proxies and firewalls set up for it; the newer forms are those of containerd.
+// words are the daemon's own, by what they come to; the first that is found counts. Measured with docker's daemons 20.10
+// to 29 against registries, name servers, proxies and firewalls set up for them; the newer forms are those of containerd.
 func words() []struct {
 	kind wordKind
 	text []string

@@ -135,6 +135,16 @@ func TestInfo(t *testing.T) {
 	}
 }
 
+// Where containerd keeps the images, nothing but the storage driver's type says so.
+func TestContainerdStore(t *testing.T) {
+	for folder, want := range map[string]bool{"docker-20.10": false, "docker-28.5-containerd": true} {
+		e := serve(t, func(w http.ResponseWriter, r *http.Request) { saved(folder, nil, w, r) }).engine()
+		if info, err := e.Info(context.Background()); err != nil || info.ContainerdStore != want || info.Product != "Docker Engine" {
+			t.Errorf("%s: %+v, %v", folder, info, err)
+		}
+	}
+}
+
 // Podman says who it is, and not which images it finds.
 func TestPodman(t *testing.T) {
 	e, ctx := serve(t, podman).engine(), context.Background()
