@@ -112,7 +112,7 @@ func blobFinding(ctx context.Context, h *Host, q question) Finding {
 		hint := fmt.Sprintf("look in the log of %s for the reason of the %d", host, q.failure.Status)
 		return q.base(Failed(layerDenied, q.role(), message, hint)).On(host)
 	}
-	return otherFailure(q)
+	return otherFailure(h, q)
 }
 
 // uncheckedBlobs says which blobs were not asked for ("" if all were).

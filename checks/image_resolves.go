@@ -299,7 +299,7 @@ func answeredFinding(ctx context.Context, h *Host, q question) Finding {
 	case "repository-not-found", "tag-not-found":
 		return notFound(q)
 	}
-	return otherFailure(q)
+	return otherFailure(h, q)
 }
 
 // base is what all findings about an image have in common.
@@ -473,7 +473,7 @@ func lastOf(names []string) string {
 }
 
 // otherFailure is the finding for the rest: what the registry is, or serves, is what has to be mended.
-func otherFailure(q question) Finding {
+func otherFailure(h *Host, q question) Finding {
 	host := q.failure.Host
 	problem, root, hint := registryFailure, host,
 		fmt.Sprintf("look at the log of %s and of the proxy in front of it, then try again", host)
@@ -496,9 +496,7 @@ func otherFailure(q question) Finding {
 		hint = fmt.Sprintf("look at the log of the token service %s, or have the proxy in front of it let it through",
 			host)
 	case "insecure-registry":
-		problem, hint = insecureRegistry, fmt.Sprintf(
-			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`,
-			registryHost(q.image.Reference), daemonFile)
+		problem, hint = insecureRegistry, "serve it over HTTPS, or "+h.allowInsecure(registryHost(q.image.Reference))
 	case "insecure-token-service":
 		return q.base(Erred(insecureTokenService, q.role(), q.failure.Detail+", so the password was not sent",
 			"serve the token service over HTTPS and name that in the registry's realm")).On(host)
@@ -508,6 +506,15 @@ func otherFailure(q question) Finding {
 		message = q.name() + ": " + message
 	}
 	return q.base(Failed(problem, q.role(), message, hint)).On(root)
+}
+
+// allowInsecure says what lets docker, or Podman, talk to a registry in clear. Source: docker's documentation of
+// daemon.json; containers-registries.conf(5).
+func (h *Host) allowInsecure(registry string) string {
+	if h.client() == "podman" {
+		return fmt.Sprintf("add [[registry]] with location = %q and insecure = true to /etc/containers/registries.conf", registry)
+	}
+	return fmt.Sprintf(`add "insecure-registries": [%q] to %s and restart docker`, registry, daemonFile)
 }
 
 // outOfReach is the finding where there was no time or no permission to ask.

@@ -152,6 +152,7 @@ func TestPodman(t *testing.T) {
 		Product: "Podman Engine", Version: "4.3.1", APIVersion: "1.41", MinAPIVersion: "1.24", Platform: "linux/amd64",
 		DataRoot: "/var/lib/containers/storage", StorageDriver: "overlay", CgroupVersion: "1", Memory: 25276510208,
 		Kernel: "6.1.0-37-amd64", OperatingSystem: "debian", Mirrors: []string{},
+		Insecure: []string{"plain.example.com:5000"},
 	}
 	info, err := e.Info(ctx)
 	got, _ := json.Marshal(info)
