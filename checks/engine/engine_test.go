@@ -169,7 +169,7 @@ func TestPodman(t *testing.T) {
 	if err != nil || len(found) != 2 {
 		t.Fatalf("%d containers, %v", len(found), err)
 	}
-	exited, running := found[0], found[1]
+	running, exited := found[0], found[1]
 	if exited.State != "exited" || exited.ExitCode != 3 || exited.Image != "docker.io/atlassian/bitbucket-pipelines-runner:5" ||
 		running.State != "running" || running.Name != "runner-b0ae87b8-423b-5c24-9a95-84ddad9cdfae" {
 		t.Errorf("got %+v", found)
