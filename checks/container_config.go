@@ -55,7 +55,7 @@ func insideFinding(ctx context.Context, h *Host, r *Runner, live *liveRunner) Fi
 		return Failed(configIsDirectory, inside, inside+" is a folder in the container, as the source of the mount was not there "+
 			"when it was made, and docker cannot mount the file that is there now onto it",
 			"remove the container, and run the runner's own command again").
-			At(r.Definition.Place).On(r.Name).Touching(Container(c.Name)).Try("docker rm " + shellWord(c.Name))
+			At(r.Definition.Place).On(r.Name).Touching(Container(c.Name)).Try(h.client() + " rm " + shellWord(c.Name))
 	case c.State != "running":
 		return Skipped(c.Name, "the container does not run: it reads config.json when it starts")
 	}
@@ -65,7 +65,7 @@ func insideFinding(ctx context.Context, h *Host, r *Runner, live *liveRunner) Fi
 	case errors.Is(err, engine.ErrIsDirectory), errors.Is(err, ErrIsDirectory):
 		return Failed(configIsDirectory, inside, inside+" is a folder in the container: docker made it, as the source of "+
 			"the mount was not there when it was made", "remove the container, and run the runner's own command again").
-			At(r.Definition.Place).On(r.Name).Try("docker rm -f " + shellWord(c.Name))
+			At(r.Definition.Place).On(r.Name).Try(h.client() + " rm -f " + shellWord(c.Name))
 	case errors.Is(err, fs.ErrNotExist):
 		return Skipped(c.Name, "there is no "+inside+" in the container")
 	case errors.As(err, &failed):
