@@ -25,6 +25,7 @@ import (
 // Where a docker host of the lab has what docker needs.
 const (
 	dockerRoot   = "/var/lib/docker"
+	podmanRoot   = "/var/lib/containers"
 	dockerSocket = "/run/docker.sock"        // a proxy that writes down what it is asked
 	daemonSocket = "/run/daemon/daemon.sock" // the daemon's own
 	noSocket     = "/run/nobody.sock"
@@ -36,8 +37,9 @@ const (
 //
 //	daemon NAME=VALUE…   is in the daemon's environment; PATH, HOME and the host's roots are there anyway
 //	root FOLDER          the daemon has its data there, below /var/lib
-//	pull ok | WORDS      what docker pull says of the pause image, in whatever capitals, with the same config.json on the
-//	                     same host
+//	podman               the daemon is Podman, which docker's CLI talks to as well
+//	pull ok | WORDS…     what docker pull says of the pause image, in whatever capitals, with the same config.json on the
+//	                     same host; other words behind a | are those of docker's newer engines
 //	starts IMAGE         run.sh is run before: its container has this image, made of a program that only waits
 //	after FILE           that file of the scene is run by sh once the container runs
 //	apart                the tool does not see the daemon's processes, as it does where there is a container to look into
@@ -51,10 +53,13 @@ const (
 //	remapped             the daemon runs with --userns-remap=default: root of a container is user 200000
 //	says WORD…           somewhere in the report
 //
+// Another docker in PATH is played with just as well.
+//
 // Of a daemon nothing but GET and HEAD is asked, and it has the same containers, images, volumes and networks afterwards.
 func TestDocker(t *testing.T) {
-	needs(t, append(labPrograms(), "dockerd", "docker", "iptables", "setpriv", "rootlesskit", "newuidmap", "slirp4netns")...)
+	needs(t, append(labPrograms(), "dockerd", "docker", "iptables", "podman", "setpriv", "rootlesskit", "newuidmap", "slirp4netns")...)
 	l := newLab(t)
+	t.Cleanup(removePodmanGroups)
 	binary := buildBinary(t, l.dir)
 	waiting := buildWaiting(t, l.dir)
 	l.furnish()
@@ -122,7 +127,7 @@ type dockerDirectives struct {
 	environment               []string
 	root, pull, starts, after string
 	says                      string
-	inside, apart             bool
+	inside, apart, podman     bool
 	rootless, byRoot          bool
 	unasked, remapped         bool
 	// socket is "", gone, dead or forbidden.
@@ -141,6 +146,7 @@ func (d *dockerDirectives) order() int {
 func (d *dockerDirectives) direct(word string, rest []string) bool {
 	flags := map[string]*bool{
 		"inside": &d.inside, "apart": &d.apart, "rootless": &d.rootless, "unasked": &d.unasked, "remapped": &d.remapped,
+		"podman": &d.podman,
 	}
 	switch {
 	case word == "daemon":
@@ -220,6 +226,8 @@ func (s *labScene) daemon(n *netns, environment []string) *dockerHost {
 			s.as, s.env = as, append(s.env, "XDG_RUNTIME_DIR="+operatorFolder)
 		}
 		return n.rootlessDocker(s.home, as, environment)
+	case s.docker.podman:
+		return n.podman(environment)
 	case s.docker.remapped:
 		n.run(fmt.Sprintf("chmod 755 %s", filepath.Dir(s.folder)))
 		n.subordinate("dockremap", 200000)
@@ -284,7 +292,8 @@ func (s *labScene) judgePull(t *testing.T, d *dockerHost, refused chan pulled) {
 		got := <-refused
 		// Of its two time-outs docker names the one that came first: "Client.Timeout exceeded", "deadline exceeded".
 		said := strings.ReplaceAll(strings.ToLower(string(got.out)), "deadline exceeded", "timeout")
-		if got.err == nil || !strings.Contains(said, strings.ToLower(s.docker.pull)) {
+		wanted := func(words string) bool { return strings.Contains(said, strings.ToLower(words)) }
+		if got.err == nil || !slices.ContainsFunc(strings.Split(s.docker.pull, " | "), wanted) {
 			t.Errorf("docker pull %s: %v: %s\nwant %s", s.pause, got.err, got.out, s.docker.pull)
 		}
 	}
@@ -310,15 +319,29 @@ type dockerHost struct {
 // docker starts a daemon on a host, with a data root, an environment and options, and waits until it answers.
 func (n *netns) docker(root string, environment []string, options ...string) *dockerHost {
 	n.T.Helper()
-	d := &dockerHost{netns: n, socket: dockerSocket, own: daemonSocket}
 	group := fmt.Sprintf("runner-preflight-lab-%d-%s", os.Getpid(), strings.ReplaceAll(n.addr, ".", "-"))
 	n.T.Cleanup(func() { removeGroup(n.T, group) })
+	return n.engine(root, environment, append([]string{
+		"dockerd", "--data-root", root, "--exec-root", "/run/daemon/exec", "--pidfile", "/run/daemon/pid", "--host",
+		"unix://" + daemonSocket, "--cgroup-parent", "/" + group,
+	}, options...)...)
+}
+
+// podman starts Podman in a daemon's place, with an environment, and waits until it answers.
+func (n *netns) podman(environment []string) *dockerHost {
+	n.T.Helper()
+	environment = append(environment, "TMPDIR="+podmanRoot) // it forgets what it is sent there
+	return n.engine(podmanRoot, environment, "podman", "--root", podmanRoot, "--runroot", "/run/daemon/containers",
+		"--cgroup-manager", "cgroupfs", "--events-backend", "file", "system", "service", "--time", "0", "unix://"+daemonSocket)
+}
+
+// engine starts a program that serves docker's API, with the folder that it keeps images in and an environment.
+func (n *netns) engine(root string, environment []string, argv ...string) *dockerHost {
+	n.T.Helper()
+	d := &dockerHost{netns: n, socket: dockerSocket, own: daemonSocket}
 	// What holds images cannot be an overlay itself.
 	n.run(fmt.Sprintf("mkdir -p %[1]s /run/daemon && mount -t tmpfs tmpfs %[1]s", root))
-	d.start(environment, append([]string{
-		"dockerd", "--data-root", root, "--exec-root", "/run/daemon/exec", "--pidfile", "/run/daemon/pid", "--host",
-		"unix://" + d.own, "--cgroup-parent", "/" + group,
-	}, options...)...)
+	d.start(environment, argv...)
 	return d
 }
 
@@ -535,12 +558,26 @@ func (d *dockerHost) clear() {
 
 // removeGroup removes a control group that a daemon left.
 func removeGroup(t testing.TB, name string) {
-	folders, _ := filepath.Glob("/sys/fs/cgroup/*/" + name)
-	for _, folder := range append(folders, "/sys/fs/cgroup/"+name) {
+	for _, folder := range groups(name) {
 		if err := os.Remove(folder); err != nil && !os.IsNotExist(err) {
 			t.Error(err)
 		}
 	}
+}
+
+// removePodmanGroups removes those that all of Podman shares, but for what a Podman of this machine still uses.
+func removePodmanGroups() {
+	for _, name := range []string{"libpod_parent/conmon", "libpod_parent"} {
+		for _, folder := range groups(name) {
+			_ = os.Remove(folder)
+		}
+	}
+}
+
+// groups are the folders that a control group may have, in the first version of them and in the second.
+func groups(name string) []string {
+	folders, _ := filepath.Glob("/sys/fs/cgroup/*/" + name)
+	return append(folders, "/sys/fs/cgroup/"+name)
 }
 
 // deadSocket leaves a socket where clients look for a daemon, and nobody who listens.

@@ -168,7 +168,7 @@ func fileFindings(ctx context.Context, h *Host, u *configUse, r *Runner) []Findi
 	case u.Err == nil:
 		return contentFindings(h, u)
 	case errors.Is(u.Err, ErrIsDirectory):
-		return []Finding{isDirectory(u, r)}
+		return []Finding{isDirectory(h, u, r)}
 	case errors.Is(u.Err, fs.ErrNotExist):
 		return []Finding{missing(ctx, h, u, r)}
 	}
@@ -209,7 +209,7 @@ func (u *configUse) loginCommands() []string {
 	return commands
 }
 
-func isDirectory(u *configUse, r *Runner) Finding {
+func isDirectory(h *Host, u *configUse, r *Runner) Finding {
 	f := Failed(configIsDirectory, u.Path, "a folder stands where the file should be, and the runner reads it "+
 		"as no file at all",
 		"remove the runner's container, remove the folder, log in to write the file, and run the runner's own command again")
@@ -222,7 +222,7 @@ func isDirectory(u *configUse, r *Runner) Finding {
 		commands = append([]string{"sudo rmdir " + shellWord(folder)}, commands...)
 	}
 	if r.Container != nil {
-		commands = append(removal(r.Container), commands...)
+		commands = append(h.removal(r.Container), commands...)
 	}
 	return f.At(u.place(r)).Touching(Path(u.Path)).Touching(u.references()...).Try(commands...)
 }

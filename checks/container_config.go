@@ -55,7 +55,7 @@ func insideFinding(ctx context.Context, h *Host, r *Runner, live *liveRunner) Fi
 		return Failed(configIsDirectory, inside, inside+" is a folder in the container, as the source of the mount was not there "+
 			"when it was made, and docker cannot mount the file that is there now onto it",
 			"remove the container, and run the runner's own command again").
-			At(r.Definition.Place).On(r.Name).Touching(Container(c.Name)).Try(removal(c)...)
+			At(r.Definition.Place).On(r.Name).Touching(Container(c.Name)).Try(h.removal(c)...)
 	case c.State != "running":
 		return Skipped(c.Name, "the container does not run: it reads config.json when it starts")
 	}
@@ -144,7 +144,7 @@ func (h *Host) containedInProcess(c *engine.Container, name string) (seen contai
 func folderInside(h *Host, r *Runner, c *engine.Container, inside string) Finding {
 	message := inside + " is a folder in the container: docker made it, as the source of the mount was not there"
 	hint := "remove the container and the folder on the host, put the file there, and run the runner's own command again"
-	commands := removal(c)
+	commands := h.removal(c)
 	if r.Config != nil && r.Config.Origin == ConfigMount && r.Config.File != nil {
 		message += fmt.Sprintf(": %s of this host came later", clip(r.Config.Path))
 		hint = "remove the container, and run the runner's own command again"
@@ -168,7 +168,7 @@ func staleness(h *Host, r *Runner, c *engine.Container, seen containedFile) Find
 	}
 	stale := func(status Status, message string) Finding {
 		return Failed(configStale, name, message, "restart the runner").As(status).At(r.Config.File.Source.Whole()).
-			On(name).Try("docker restart " + shellWord(c.Name)).Touching(Path(name)).Touching(overrideReferences(r)...)
+			On(name).Try(h.client() + " restart " + shellWord(c.Name)).Touching(Path(name)).Touching(overrideReferences(r)...)
 	}
 	modified := seen.modified
 	if modified.IsZero() {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/distribution/reference"
+
 	"runner-preflight/checks/runner"
 )
 
@@ -40,7 +42,7 @@ func judgeDifferences(h *Host) []Finding {
 		if different := live.differences(r.Definition); len(different) > 0 {
 			findings = append(findings, Warned(containerDiffers, live.Name,
 				"the container "+live.Name+" was made otherwise: "+strings.Join(different, "; "),
-				"remove the container, and start it from the file again").Try(removal(live.Container)...).
+				"remove the container, and start it from the file again").Try(h.removal(live.Container)...).
 				At(r.Definition.Place).On(r.Name).For(r.Name))
 			continue
 		}
@@ -64,6 +66,17 @@ func (l liveRunner) isOf(d *runner.Definition) bool {
 	return set && known && written.Value.Unresolved == "" && written.Value.Value == runs.Value.Value
 }
 
+// sameImage tells whether two references name the same: Podman writes out what docker leaves to be understood, the
+// registry docker.io and the tag latest (measured with 4.3).
+func sameImage(a, b string) bool {
+	first, err := reference.ParseNormalizedNamed(a)
+	second, other := reference.ParseNormalizedNamed(b)
+	if err != nil || other != nil {
+		return a == b
+	}
+	return reference.TagNameOnly(first).String() == reference.TagNameOnly(second).String()
+}
+
 // differences says what of a definition is otherwise in the container, in words that are safe to print.
 func (l liveRunner) differences(d *runner.Definition) []string {
 	var found []string
@@ -71,7 +84,7 @@ func (l liveRunner) differences(d *runner.Definition) []string {
 	if made == nil {
 		return nil
 	}
-	if d.Image.Unresolved == "" && d.Image.Value != "" && d.Image.Value != made.Image.Value {
+	if d.Image.Unresolved == "" && d.Image.Value != "" && !sameImage(d.Image.Value, made.Image.Value) {
 		found = append(found, fmt.Sprintf("its image is %s, and %s in the file", clip(made.Image.Value), clip(d.Image.Value)))
 	}
 	for _, name := range knownVariables() {

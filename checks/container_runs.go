@@ -77,7 +77,7 @@ func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
 		}
 		return Passed(c.Name, message+complaint(ctx, h, c, recent))
 	}
-	hint, commands := remedy(c)
+	hint, commands := h.remedy(c)
 	known := complaint(ctx, h, c, time.Time{})
 	if known != "" && c.Unstarted == "" {
 		hint = "look these up with runner-preflight explain, and mend the cause"
@@ -86,24 +86,27 @@ func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
 }
 
 // remedy is what makes a container run again.
-func remedy(c *engine.Container) (hint string, commands []string) {
+func (h *Host) remedy(c *engine.Container) (hint string, commands []string) {
 	name := shellWord(c.Name)
 	switch {
 	case c.State == "running" || c.State == "restarting":
-		return "mend what else is found here, and look at its log", []string{"docker logs --tail 50 " + name}
+		return "mend what else is found here, and look at its log", []string{h.client() + " logs --tail 50 " + name}
 	case c.State == "paused":
-		return "have it go on", []string{"docker unpause " + name}
+		return "have it go on", []string{h.client() + " unpause " + name}
 	case c.Unstarted != "":
-		return "mend that, remove the container, and run the runner's own command again", removal(c)
+		return "mend that, remove the container, and run the runner's own command again", h.removal(c)
 	}
-	return "mend what else is found here, then start it", []string{"docker start " + name}
+	return "mend what else is found here, then start it", []string{h.client() + " start " + name}
 }
 
 // removal are the commands that remove a container. What it was made with is kept before, as the vendor shows the runner's
 // secret only once.
-func removal(c *engine.Container) []string {
+func (h *Host) removal(c *engine.Container) []string {
 	name := shellWord(c.Name)
-	return []string{"(umask 077; docker inspect " + name + " > runner.json)  # it holds the runner's secret", "docker rm -f " + name}
+	return []string{
+		"(umask 077; " + h.client() + " inspect " + name + " > runner.json)  # it holds the runner's secret",
+		h.client() + " rm -f " + name,
+	}
 }
 
 // complaint says which message that is known is the last in what a container printed since a time, or in what docker says

@@ -3,6 +3,9 @@ package checks
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"path"
+	"slices"
 	"strings"
 
 	"runner-preflight/checks/engine"
@@ -59,8 +62,8 @@ var daemonAPI = &Problem{
 	ID:    "daemon-api",
 	Title: "The docker daemon speaks another version of its API",
 	Doc: "Each version of docker's daemon speaks a range of versions of its API, and its clients must share one with " +
-		"it. Docker 29 dropped what is older than 1.44 (Docker 25), so that older clients, in a runner's image or in a " +
-		"step, get \"client version 1.32 is too old\". Update the runner's image and the clients, or let the daemon " +
+		"it. Docker 29.0 dropped what is older than 1.44 (Docker 25; later builds, 1.40), so that older clients, in a runner's " +
+		"image or in a step, get \"client version 1.32 is too old\". Update the runner's image and the clients, or let the daemon " +
 		"speak older versions: \"min-api-version\" in /etc/docker/daemon.json. A daemon older than Docker 19.03 is not " +
 		"supported by the runner at all: update it.",
 	Source: "docker's release notes (29.0); the vendor's prerequisites",
@@ -165,6 +168,12 @@ func noSocket(h *Host, socket string) string {
 	case h.inside:
 		return fmt.Sprintf("there is no %s in this container: the daemon's proxy, mirrors and certificates are out of sight",
 			clip(socket))
+	case path.Base(socket) == path.Base(podmanSocket):
+		return fmt.Sprintf("there is no %s, which %s names: Podman listens there once podman.socket is enabled (%s)",
+			clip(socket), h.Engine.Origin, enablePodman)
+	case dangling(h, socket):
+		return fmt.Sprintf("%s is a link that leads nowhere: Podman, whose packages make it, listens there once podman.socket "+
+			"is enabled (%s)", clip(socket), enablePodman)
 	case h.Engine.Origin != "docker's default":
 		return fmt.Sprintf("there is no %s, which %s names: what this process sees stands for the daemon",
 			clip(socket), h.Engine.Origin)
@@ -174,6 +183,14 @@ func noSocket(h *Host, socket string) string {
 			"the daemon", clip(socket), clip(others[0]), askedOf("unix://"+others[0], checkAgain(h)))
 	}
 	return fmt.Sprintf("there is no %s: what this process sees stands for the daemon", clip(socket))
+}
+
+// dangling tells whether a socket that is not there is a symbolic link.
+func dangling(h *Host, socket string) bool {
+	entries, _ := h.Files.ReadDir(path.Dir(socket))
+	return slices.ContainsFunc(entries, func(entry fs.DirEntry) bool {
+		return entry.Name() == path.Base(socket) && entry.Type()&fs.ModeSymlink != 0
+	})
 }
 
 // refused is the finding where nothing listens. A daemon on another machine may be none of the runner's.
@@ -199,8 +216,10 @@ func refused(h *Host, at, socket string) Finding {
 func introduced(h *Host) Finding {
 	told := h.Told
 	if !docker(told) {
-		return Skipped(daemonSubject, fmt.Sprintf("%s %s answers, and no docker daemon: the runner is made for docker's alone",
-			clip(told.Product), clip(told.Version))).With("product", clip(told.Product)).With("version", clip(told.Version))
+		return Skipped(daemonSubject, fmt.Sprintf("%s %s answers, and no docker daemon, which the runner is made for: its "+
+			"containers are known, and not how it pulls; what this process sees stands for it",
+			clip(told.Product), clip(told.Version))).With("product", clip(told.Product)).With("version", clip(told.Version)).
+			With("address", daemonPlace(h)).With("found_by", h.Engine.Origin)
 	}
 	return Passed(daemonSubject, fmt.Sprintf("Docker %s answers (API %s to %s, %s)", clip(told.Version), clip(told.MinAPIVersion),
 		clip(told.APIVersion), clip(told.OperatingSystem))).
@@ -210,3 +229,11 @@ func introduced(h *Host) Finding {
 
 // docker tells docker's own daemon from others that serve its API.
 func docker(told *engine.Info) bool { return strings.HasPrefix(told.Product, "Docker") }
+
+// client is the command line that comes with what answers: Podman's may be there without docker's.
+func (h *Host) client() string {
+	if h.Told != nil && strings.HasPrefix(h.Told.Product, "Podman") {
+		return "podman"
+	}
+	return "docker"
+}

@@ -28,7 +28,7 @@ var daemonPulls = Check{
 }
 
 // daemonMeasured is the source of what is read from the daemon's words.
-const daemonMeasured = "the daemon's own words (GET /distribution); measured with docker's daemon 20.10"
+const daemonMeasured = "the daemon's own words (GET /distribution); measured with docker's daemons 20.10 to 29"
 
 var daemonProxyMissing = &Problem{
 	ID:    "daemon-proxy-missing",
@@ -193,6 +193,9 @@ func (q question) daemonFails(h *Host) Finding {
 	}
 	problem, root, hint := daemonDiffers, q.image.Reference, "look where the daemon is led: its mirrors, name servers and proxy"
 	message := "this process finds " + name + ", and the docker daemon does not"
+	if q.failure != nil && q.failure.Stage == registry.StageManifest {
+		message = "the docker daemon does not find " + name + " either, for another reason"
+	}
 	var commands []string
 	switch q.word.kind {
 	case wordName:

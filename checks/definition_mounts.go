@@ -100,11 +100,12 @@ var mountSourceMissing = &Problem{
 	ID:    "mount-source-missing",
 	Title: "The source of a mount does not exist",
 	Doc: "With `-v`, docker makes an empty folder of a source that does not exist, even where a file was " +
-		"meant; with `--mount` it refuses to start, and a rootless daemon does where its user may not make the folder. " +
-		"Create the source first, and remove the folder that docker may have left in its place.",
-	Source: "docker's documentation of bind mounts",
+		"meant; with `--mount` it refuses to start, as the command podman does with both, and a rootless daemon does where " +
+		"its user may not make the folder. Create the source first, and remove the folder that docker may have left in its " +
+		"place. Podman's socket is there once podman.socket is enabled.",
+	Source: "docker's documentation of bind mounts; measured with podman 4.3",
 	Prints: []Print{
-		{`bind source path does not exist`, 1},
+		{`bind source path does not exist|statfs \S+: no such file or directory`, 1},
 		{printsNoFolder, 2},
 	},
 }
@@ -125,7 +126,10 @@ var unexpandedHomeFolder = &Problem{
 }
 
 const (
-	dockerSocket     = "/var/run/docker.sock"
+	dockerSocket = "/var/run/docker.sock"
+	// podmanSocket is there while systemd's unit podman.socket runs, which enablePodman starts.
+	podmanSocket     = "/run/podman/podman.sock"
+	enablePodman     = "sudo systemctl enable --now podman.socket"
 	containersFolder = "/var/lib/docker/containers"
 )
 
@@ -596,6 +600,9 @@ func missingSources(h *Host, r *Runner) []Finding {
 		f := Failed(mountSourceMissing, source, source+" does not exist on this host; "+madeOf(h), hint).
 			At(m.Place).Touching(Path(source))
 		switch {
+		case r.Definition.Client == "podman":
+			source, target := path.Clean(source), path.Clean(m.Target.Value)
+			f = withoutSource(f, target == containersFolder || source == path.Clean(working.Value.Value))
 		case m.Option == "--mount", m.Option == "configs", m.Option == "secrets":
 			f.Message = source + " does not exist on this host; docker refuses to start with it"
 		case path.Clean(source) == path.Clean(working.Value.Value):
@@ -615,6 +622,19 @@ func madeOf(h *Host) string {
 		return "a rootless docker makes an empty folder of it, or refuses to start"
 	}
 	return "docker makes an empty folder of it"
+}
+
+// withoutSource is the finding where Podman's own command is to start the container: it makes no folders.
+func withoutSource(f Finding, folder bool) Finding {
+	f.Message = f.Subject + " does not exist on this host; podman refuses to start without it"
+	switch base := path.Base(f.Subject); {
+	case base == path.Base(podmanSocket), base == path.Base(dockerSocket):
+		f.Hint = "have Podman listen, and mount its socket: -v " + podmanSocket + ":" + dockerSocket
+		return f.Try(enablePodman)
+	case folder:
+		return f.Try("sudo mkdir -p " + shellWord(f.Subject))
+	}
+	return f
 }
 
 // absent tells whether a path is known not to exist. One that may not be looked at is not.

@@ -138,7 +138,7 @@ func judgeSpace(h *Host, folder string, packed uint64) Finding {
 	}
 	free := fmt.Sprintf("%s of %s are free on the file system of %s", gigabytes(space.Free), gigabytes(space.Total), folder)
 	f := Warned(diskShort, folder, free, "make room there: the first command shows what takes it").
-		Try("docker system df", "df -h "+shellWord(folder)).Touching(Path(folder))
+		Try(h.client()+" system df", "df -h "+shellWord(folder)).Touching(Path(folder))
 	switch {
 	case space.Free < leastSpace:
 	case space.Free < unpacked*packed:

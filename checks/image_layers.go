@@ -28,7 +28,8 @@ var layerMissing = &Problem{
 		"ends with \"blob unknown\" or \"not found\". Push the image again.",
 	Source: "the registry's answer to the request for the blob (404)",
 	Prints: []Print{
-		{`blob unknown`, 1},
+		{`blob unknown|unknown blob|` +
+			`(layer|config|rootfs|container\.image)\.\S*\) from remote: not found`, 1},
 	},
 }
 
@@ -40,6 +41,11 @@ var layerDenied = &Problem{
 		"that is wrong on the registry's side), a storage policy that allows certain networks alone, or a " +
 		"proxy that changes the request.",
 	Source: "the answer to the request for the blob",
+	Prints: []Print{
+		{`(image configuration|layer): download failed after attempts=\d+: (denied|unauthorized)`, 1},
+		{`error from registry: denied`, 2},
+		{printsForbidden, 4},
+	},
 }
 
 func readable(ctx context.Context, h *Host, r *Runner, image Image) []Finding {

@@ -29,7 +29,8 @@ var platformMissing = &Problem{
 		"for the one that is missing.",
 	Source: "containerd's platform rules; the index, or the image's config",
 	Prints: []Print{
-		{`no matching manifest for \S+|exec format error|does not match the (specified|detected host) platform`, 1},
+		{`no matching manifest for \S+|no match for platform in manifest|exec format error|` +
+			`does not match the (specified|detected host) platform`, 1},
 	},
 }
 

@@ -70,6 +70,8 @@ var accessDenied = &Problem{
 	Prints: []Print{
 		{printsNoAccess, 3},
 		{printsDenied, 1},
+		{printsForbidden, 1},
+		{`error from registry: denied`, 1},
 	},
 }
 
@@ -83,6 +85,7 @@ var repositoryNotFound = &Problem{
 	Prints: []Print{
 		{printsNoAccess, 1},
 		{`repository (name not known|\S+ not found)|name unknown`, 1},
+		{printsNotFound, 2},
 	},
 }
 
@@ -94,6 +97,7 @@ var tagNotFound = &Problem{
 	Source: "the registry's answer; the distribution specification, error codes",
 	Prints: []Print{
 		{`manifest for \S+ not found|manifest unknown`, 1},
+		{printsNotFound, 1},
 	},
 }
 
@@ -104,6 +108,9 @@ var digestMismatch = &Problem{
 		"rewrites answers, or a damaged store. Docker refuses it. Clear the cache in between, or push the " +
 		"image again.",
 	Source: "the SHA-256 of what the registry served",
+	Prints: []Print{
+		{`manifest verification failed for digest|failed size validation|unexpected commit digest`, 1},
+	},
 }
 
 var rateLimited = &Problem{
@@ -150,7 +157,8 @@ var manifestUnsupported = &Problem{
 	Source: "docker's engine, daemon/internal/distribution/pull_v2.go and errors.go; containerd's resolver",
 	Prints: []Print{
 		{`(unsupported|no longer supported).{0,40}schema|schema ?1.{0,60}(unsupported|` +
-			`no longer supported|deprecated)|unsupported media type|unknown media type`, 1},
+			`no longer supported|deprecated)|unsupported media type|unknown media type|missing signature key|` +
+			`manifest\.v1\+(json|prettyjws)\) from remote: not found`, 1},
 	},
 }
 
@@ -488,9 +496,7 @@ func otherFailure(h *Host, q question) Finding {
 		hint = fmt.Sprintf("look at the log of the token service %s, or have the proxy in front of it let it through",
 			host)
 	case "insecure-registry":
-		problem, hint = insecureRegistry, fmt.Sprintf(
-			`serve it over HTTPS, or add "insecure-registries": [%q] to %s and restart docker`,
-			registryHost(q.image.Reference), h.daemon.kept.settings)
+		problem, hint = insecureRegistry, "serve it over HTTPS, or "+h.allowInsecure(registryHost(q.image.Reference))
 	case "insecure-token-service":
 		return q.base(Erred(insecureTokenService, q.role(), q.failure.Detail+", so the password was not sent",
 			"serve the token service over HTTPS and name that in the registry's realm")).On(host)
@@ -500,6 +506,15 @@ func otherFailure(h *Host, q question) Finding {
 		message = q.name() + ": " + message
 	}
 	return q.base(Failed(problem, q.role(), message, hint)).On(root)
+}
+
+// allowInsecure says what lets docker, or Podman, talk to a registry in clear. Source: docker's documentation of
+// daemon.json; containers-registries.conf(5).
+func (h *Host) allowInsecure(registry string) string {
+	if h.client() == "podman" {
+		return fmt.Sprintf("add [[registry]] with location = %q and insecure = true to /etc/containers/registries.conf", registry)
+	}
+	return fmt.Sprintf(`add "insecure-registries": [%q] to %s and restart docker`, registry, h.daemon.kept.settings)
 }
 
 // outOfReach is the finding where there was no time or no permission to ask.

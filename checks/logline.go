@@ -22,19 +22,23 @@ const (
 	printsNoCredentials = `no basic auth credentials`
 	printsNoFolder      = `error while creating mount source path`
 	printsDirectory     = `trying to mount a directory onto a file`
-	printsUnauthorized  = `unauthorized: (authentication required|` +
-		`incorrect username or password|access token has insufficient scopes)`
+	printsUnauthorized  = `(unauthorized|error from registry): (authentication required|` +
+		`incorrect username or password|access token has insufficient scopes)|` +
+		`unexpected status from (HEAD|GET) request to \S+: 401 unauthorized`
 	printsExpired = `x509: certificate has expired or is not yet valid|` +
 		`CertificateExpiredException|CertificateNotYetValidException`
 	printsInvalidAuth = `invalid auth configuration file`
 	printsNoAccess    = `pull access denied`
 	printsDenied      = `denied: requested access to the resource is denied|insufficient_scope`
 	printsNoToken     = `failed to fetch (anonymous|oauth) token|error getting token|failed to authorize`
-	printsPage        = `error (parsing HTTP \d+ response body|unmarshalling content: invalid character)`
+	printsForbidden   = `unexpected status from (HEAD|GET) request to \S+: 403 forbidden`
+	printsPage        = `error (parsing HTTP \d+ response body|unmarshalling content: invalid character)|` +
+		`denied: <(html|!doctype)|(unexpected media type|no default available:) text/html`
 	printsServerError = `(received|got) unexpected HTTP status: 5\d\d|50[0234] (internal server error|` +
 		`bad gateway|service unavailable|gateway time-?out)`
 	printsClear = `server gave HTTP response to HTTPS client|` +
 		`unsupported or unrecognized SSL message|first record does not look like a TLS handshake`
+	printsNotFound         = `failed to resolve reference "\S+": \S+: not found`
 	printsInvalidReference = `invalid reference format`
 	printsRefused          = `connection refused`
 	printsTimeout          = `Client\.Timeout exceeded|dial tcp \S+ i/o timeout|connect(ion)? timed out|` +

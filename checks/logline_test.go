@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// What Debian's docker 20.10 and CLI 28, and programs on a JVM, printed; with the problem that each was made to have.
+// What Debian's docker 20.10 and 28.5, 28.5 with images kept by containerd, Podman 4.3, and programs on a JVM printed; with
+// the problem that each was made to have.
 func TestMatchLog(t *testing.T) {
 	for _, row := range [][2]string{
 		{`Error response from daemon: Get "https://registry.example.com/v2/": x509: certificate signed by unknown authority`, "tls-untrusted tls-intercepted"},
@@ -34,6 +35,32 @@ func TestMatchLog(t *testing.T) {
 		{`java.net.UnknownHostException: api.atlassian.com`, "dns-not-found"},
 		{`docker: invalid reference format.`, "invalid-reference broken-continuation"},
 		{`Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?`, "docker-socket-unmounted"},
+		{`Error response from daemon: pull access denied for H/rig/pause, repository does not exist or may require 'docker login': denied: <html><title>Blocked</title><h1>This site is blocked by company policy</h1></html>`, "not-a-registry http-blocked"},
+		{`manifest verification failed for digest sha256:3e353b49ab7cbd834edd25d61a91c5f5a8e8225e77c51ace2a1355423b0b8de2`, "digest-mismatch"},
+		{`error pulling image configuration: download failed after attempts=6: denied`, "layer-denied"},
+		{`unknown blob`, "layer-missing"},
+		{`Error response from daemon: missing signature key`, "manifest-unsupported"},
+		{`Error response from daemon: Get "https://H/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority`, "tls-untrusted"},
+		{`Error response from daemon: failed to resolve reference "H/rig/pause:1": failed to do request: Head "https://H/v2/rig/pause/manifests/1": dial tcp: lookup H on 10.77.2.53:53: no such host`, "dns-not-found"},
+		{`Error response from daemon: failed to resolve reference "H/rig/pause:1": failed to do request: Head "https://H/v2/rig/pause/manifests/1": dial tcp 10.77.2.10:443: i/o timeout`, "connect-timeout"},
+		{`Error response from daemon: failed to resolve reference "H/rig/pause:1": failed to do request: Head "https://H/v2/rig/pause/manifests/1": tls: failed to verify certificate: x509: certificate is valid for other.rig.test, not H`, "tls-wrong-host"},
+		{`Error response from daemon: failed to resolve reference "H:5000/rig/pause:1": failed to do request: Head "https://H:5000/v2/rig/pause/manifests/1": http: server gave HTTP response to HTTPS client`, "insecure-registry"},
+		{`Error response from daemon: failed to resolve reference "H/rig/pause:1": pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials`, "credential-store config-unmounted unmatched-key"},
+		{`Error response from daemon: unknown: failed to resolve reference "H/rig/pause:1": unexpected status from HEAD request to https://H/v2/rig/pause/manifests/1: 401 Unauthorized`, "credentials-rejected"},
+		{`Error response from daemon: error from registry: incorrect username or password`, "credentials-rejected"},
+		{`Error response from daemon: unknown: failed to resolve reference "H/rig/pause:1": unexpected status from HEAD request to https://H/v2/rig/pause/manifests/1: 403 Forbidden`, "access-denied http-blocked"},
+		{`Error response from daemon: unknown: failed to resolve reference "H/rig/pause:1": unexpected status from HEAD request to https://H/v2/rig/pause/manifests/1: 429 Too Many Requests`, "rate-limited"},
+		{`Error response from daemon: unknown: failed to resolve reference "H/rig/pause:1": unexpected status from HEAD request to https://H/v2/rig/pause/manifests/1: 503 Service Unavailable`, "registry-failure"},
+		{`Error response from daemon: failed to resolve reference "H/rig/pause:2": H/rig/pause:2: not found`, "tag-not-found repository-not-found"},
+		{`Error response from daemon: failed to resolve reference "H/rig/pause:1": failed to authorize: failed to fetch oauth token: Post "https://A/token": dial tcp 10.77.2.13:443: i/o timeout`, "connect-timeout"},
+		{`failed to unpack image on snapshotter overlayfs: unexpected media type text/html for sha256:877c850fd47260f7b4a3134807ba1023346aec701cb4debe1961adc617f5a58b: not found`, "not-a-registry http-blocked"},
+		{`failed to copy: httpReadSeeker: failed open: could not fetch content descriptor sha256:ae4eedc96aba947cea36059fd007570b1a388ce5dca9742425fdd814a6741b15 (application/vnd.oci.image.layer.v1.tar) from remote: not found`, "layer-missing"},
+		{`Error response from daemon: failed to copy: httpReadSeeker: failed open: could not fetch content descriptor sha256:0e9561cfb83d50990a103b3896fe249a11fe27fa28985448187f93ec12116d72 (application/vnd.docker.distribution.manifest.v1+json) from remote: not found`, "manifest-unsupported"},
+		{`failed to copy: httpReadSeeker: failed open: failed to do request: Get "https://cdn.rig.test/v2/rig/pause/blobs/sha256:1d219a5580d098efc77c914ca26b16bfbe80ae1da3d90cec1e89bba1af612d11?signature=0123456789abcdef": dial tcp 10.77.2.16:443: i/o timeout`, "connect-timeout"},
+		{`Error response from daemon: failed commit on ref "index-sha256:af33caa75aad35617293a8da782d64ac2f5940bd6e826be1f2eea98d70db6aed": commit failed: "index-sha256:af33caa75aad35617293a8da782d64ac2f5940bd6e826be1f2eea98d70db6aed" failed size validation: 492 != 491: failed precondition`, "digest-mismatch"},
+		{`Error response from daemon: no matching manifest for linux/amd64 in the manifest list entries: no match for platform in manifest: not found`, "platform-missing"},
+		{`error from registry: denied`, "access-denied layer-denied"},
+		{`Error: statfs /var/run/docker.sock: no such file or directory`, "mount-source-missing"},
 		{`Updating runner state to "ONLINE".`, ""},
 		{`Getting step StepId{accountUuid={1}}`, ""},
 		{``, ""},

@@ -248,6 +248,7 @@ var httpBlocked = &Problem{
 	Prints: []Print{
 		{printsClear, 3},
 		{printsPage, 2},
+		{printsForbidden, 2},
 	},
 }
 

@@ -68,8 +68,8 @@ const (
 	wordOther       wordKind = "other"
 )
 
-// words are the daemon's own, by what they come to; the first that is found counts. Measured with docker's daemon 20.10
-// against registries, name servers, proxies and firewalls set up for it; the newer forms are those of containerd.
+// words are the daemon's own, by what they come to; the first that is found counts. Measured with docker's daemons 20.10
+// to 29 against registries, name servers, proxies and firewalls set up for them; the newer forms are those of containerd.
 func words() []struct {
 	kind wordKind
 	text []string
@@ -88,7 +88,7 @@ func words() []struct {
 			"connection reset", "connection timed out", "handshake timeout", "deadline exceeded", ": eof", "unexpected eof",
 			"request canceled", "connect: permission denied", "host is down",
 		}},
-		{wordPage, []string{"error parsing http"}},
+		{wordPage, []string{"error parsing http", "error unmarshalling content", "<html", "<!doctype", ": text/html"}},
 		{wordLimited, []string{"toomanyrequests", "too many requests"}},
 		{wordDenied, []string{
 			"unauthorized", "no basic auth", "denied", "authentication required", "failed to authorize", "forbidden",
@@ -389,9 +389,10 @@ func outweighs(f *registry.Failure) bool {
 func likens(f *registry.Failure) []wordKind {
 	if f.Network == nil {
 		switch f.Kind {
-		case "credentials-missing", "credentials-rejected", "access-denied", "repository-not-found", "tag-not-found",
-			"token-service-failure":
+		case "credentials-missing", "credentials-rejected", "access-denied", "repository-not-found", "tag-not-found":
 			return []wordKind{wordDenied, wordNotFound}
+		case "token-service-failure":
+			return []wordKind{wordDenied, wordPage, wordOther}
 		case "rate-limited":
 			return []wordKind{wordLimited}
 		case "not-a-registry":

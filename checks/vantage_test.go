@@ -9,7 +9,7 @@ import (
 	"runner-preflight/checks/engine"
 )
 
-// The daemon's words are those of docker 20.10 and 28 in the laboratory.
+// The daemon's words are those of docker 20.10, 26.1, 28.5 and a build of 29 in the laboratory.
 func TestKindOfWord(t *testing.T) {
 	for said, want := range map[string]struct {
 		kind wordKind
@@ -40,6 +40,11 @@ func TestKindOfWord(t *testing.T) {
 		`error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: "<html>denied</html>"`: {
 			wordPage, "registry.example.com:443",
 		},
+		`denied: <html><title>Blocked</title><h1>This site is blocked by company policy</h1></html>`: {
+			wordPage, "registry.example.com:443",
+		},
+		`unsupported manifest media type and no default available: text/html`:                              {wordPage, "registry.example.com:443"},
+		`error unmarshalling content: invalid character '<' looking for beginning of value`:                {wordPage, "registry.example.com:443"},
 		`Get "https://10.77.2.12:5000/v2/": http: server gave HTTP response to HTTPS client`:               {wordClear, "10.77.2.12:5000"},
 		`toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/x`: {wordLimited, "registry.example.com:443"},
 		`Get "https://h.example/v2/": proxyconnect tcp: dial tcp 10.77.2.9:3128: connect: connection refused`: {

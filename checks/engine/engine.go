@@ -158,20 +158,30 @@ func failure(ctx context.Context, err error) *Failure {
 		f.Kind, f.Detail = NotPermitted, "permission denied"
 	case errors.Is(err, syscall.ECONNREFUSED), client.IsErrConnectionFailed(err):
 		f.Kind, f.Detail = Refused, "nothing listens there"
-	case errdefs.IsNotImplemented(err), errdefs.IsNotFound(err) && strings.Contains(f.Detail, "page not found"):
+	case errdefs.IsNotImplemented(err), errdefs.IsNotFound(err) && unknownQuestion(f.Detail):
 		f.Kind = NotThere
 	case errdefs.IsNotFound(err):
 		f.Kind = NotFound
 	case strings.Contains(f.Detail, "is too old") || strings.Contains(f.Detail, "is too new"):
 		f.Kind = Version
+	case strings.HasPrefix(err.Error(), daemonSays): // what it quotes of a registry may be no JSON, but its answer is
 	case strings.Contains(f.Detail, "invalid character") || strings.Contains(f.Detail, "malformed HTTP"):
 		f.Kind, f.Detail = NotDocker, "what answers is no docker daemon"
 	}
 	return f
 }
 
+// unknownQuestion tells whether a daemon says that it does not know the question: docker's words, and Podman's
+// (measured with 4.3, 5.4 and 5.8, which do not know /distribution).
+func unknownQuestion(said string) bool {
+	return strings.Contains(said, "page not found") || said == "Not Found"
+}
+
+// daemonSays begins an error that docker's client makes of an answer.
+const daemonSays = "Error response from daemon: "
+
 // oneLine is an error for a message: the daemon's own words.
 func oneLine(err error) string {
 	text := strings.Join(strings.Fields(err.Error()), " ")
-	return strings.TrimPrefix(text, "Error response from daemon: ")
+	return strings.TrimPrefix(text, daemonSays)
 }

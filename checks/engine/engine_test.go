@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -21,7 +22,7 @@ import (
 	"time"
 )
 
-// daemon serves on a socket what Docker 20.10 answered, and remembers what it is asked.
+// daemon serves on a socket what a daemon answered, and remembers what it is asked.
 type daemon struct {
 	Address
 	mu    sync.Mutex
@@ -56,8 +57,21 @@ func serve(t *testing.T, answer http.HandlerFunc) *daemon {
 
 func (d *daemon) engine() *Engine { return New(d.Address, 10*time.Second) }
 
-// docker answers as the daemon did that the files of testdata are from.
+// docker answers as Docker 20.10 did, podman as Podman 4.3: with the files of testdata.
 func docker(w http.ResponseWriter, r *http.Request) {
+	saved("docker-20.10", map[string]string{"3e7f": "runner-1"}, w, r)
+}
+
+func podman(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(r.URL.Path, "/distribution/") {
+		http.Error(w, "Not Found", http.StatusNotFound)
+		return
+	}
+	saved("podman-4.3", map[string]string{"771a": "runner-1"}, w, r)
+}
+
+// saved answers with the files of a folder; containers are those whose ID begins as it says, and runner-2.
+func saved(folder string, containers map[string]string, w http.ResponseWriter, r *http.Request) {
 	files := map[string]string{
 		"/info": "info.json", "/version": "version.json", "/containers/json": "containers.json",
 	}
@@ -65,10 +79,7 @@ func docker(w http.ResponseWriter, r *http.Request) {
 	name := files[path]
 	if rest, found := strings.CutPrefix(path, "/containers/"); found && name == "" {
 		id, what, _ := strings.Cut(rest, "/")
-		container := "runner-2"
-		if strings.HasPrefix(id, "3e7f") {
-			container = "runner-1"
-		}
+		container := cmp.Or(containers[id[:4]], "runner-2")
 		switch {
 		case what == "json":
 			name = container + ".json"
@@ -84,7 +95,7 @@ func docker(w http.ResponseWriter, r *http.Request) {
 	if path == "/_ping" {
 		return
 	}
-	data, err := os.ReadFile(filepath.Join("testdata", "docker-20.10", name))
+	data, err := os.ReadFile(filepath.Join("testdata", folder, name))
 	if name == "" || err != nil {
 		said := `{"message":"no such thing"}`
 		if strings.HasPrefix(path, "/distribution/") {
@@ -121,6 +132,51 @@ func TestInfo(t *testing.T) {
 	}
 	if n := len(slices.DeleteFunc(slices.Clone(d.asked), func(s string) bool { return !strings.HasSuffix(s, "/info") })); n != 1 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// Where containerd keeps the images, nothing but the storage driver's type says so.
+func TestContainerdStore(t *testing.T) {
+	for folder, want := range map[string]bool{"docker-20.10": false, "docker-28.5-containerd": true} {
+		e := serve(t, func(w http.ResponseWriter, r *http.Request) { saved(folder, nil, w, r) }).engine()
+		if info, err := e.Info(context.Background()); err != nil || info.ContainerdStore != want || info.Product != "Docker Engine" {
+			t.Errorf("%s: %+v, %v", folder, info, err)
+		}
+	}
+}
+
+// Podman says who it is, and not which images it finds.
+func TestPodman(t *testing.T) {
+	e, ctx := serve(t, podman).engine(), context.Background()
+	want := Info{
+		Product: "Podman Engine", Version: "4.3.1", APIVersion: "1.41", MinAPIVersion: "1.24", Platform: "linux/amd64",
+		DataRoot: "/var/lib/containers/storage", StorageDriver: "overlay", CgroupVersion: "1", Memory: 25276510208,
+		Kernel: "6.1.0-37-amd64", OperatingSystem: "debian", Mirrors: []string{},
+		Insecure: []string{"plain.example.com:5000"},
+	}
+	info, err := e.Info(ctx)
+	got, _ := json.Marshal(info)
+	wanted, _ := json.Marshal(want)
+	if err != nil || string(got) != string(wanted) {
+		t.Errorf("got  %s, %v\nwant %s", got, err, wanted)
+	}
+	_, err = e.Distribution(ctx, "registry.example.com/acme/pause:1", Credentials{})
+	var failed *Failure
+	if !errors.As(err, &failed) || failed.Kind != NotThere {
+		t.Errorf("%#v", err)
+	}
+	found, err := e.Containers(ctx)
+	if err != nil || len(found) != 2 {
+		t.Fatalf("%d containers, %v", len(found), err)
+	}
+	running, exited := found[0], found[1]
+	if exited.State != "exited" || exited.ExitCode != 3 || exited.Image != "docker.io/atlassian/bitbucket-pipelines-runner:5" ||
+		running.State != "running" || running.Name != "runner-b0ae87b8-423b-5c24-9a95-84ddad9cdfae" {
+		t.Errorf("got %+v", found)
+	}
+	if lines, err := e.Log(ctx, exited, time.Time{}, 10); err != nil || len(lines) != 1 ||
+		lines[0] != "Failed to parse docker configuration file" {
+		t.Errorf("log %q, %v", lines, err)
 	}
 }
 
@@ -212,6 +268,21 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
+// What a daemon quotes of a registry's page is its own word, and no sign that it is no daemon. Measured with docker 20.10.
+func TestDistributionOfAPage(t *testing.T) {
+	const said = `error unmarshalling content: invalid character '<' looking for beginning of value`
+	d := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		_ = json.NewEncoder(w).Encode(map[string]string{"message": said})
+	})
+	_, err := d.engine().Distribution(context.Background(), "wiki.example.com/acme/pause:1", Credentials{})
+	var failed *Failure
+	if !errors.As(err, &failed) || failed.Kind != Failed || failed.Detail != said {
+		t.Errorf("%#v", err)
+	}
+}
+
 // Credentials go to no daemon that is reached in clear, or whose certificate nobody looks at.
 func TestCredentialsStay(t *testing.T) {
 	for _, address := range []Address{
@@ -227,7 +298,7 @@ func TestCredentialsStay(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	page := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) })
-	podman := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	unknown := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, `{"cause":"page not found","message":"page not found","response":404}`, http.StatusNotFound)
 	})
 	file := filepath.Join(t.TempDir(), "docker.sock")
@@ -244,7 +315,7 @@ func TestFailures(t *testing.T) {
 		"ssh":          {Address{Host: "ssh://host"}, Unsupported},
 		"a path":       {Address{Host: "/var/run/docker.sock"}, Unsupported},
 		"a page":       {page.Address, NotDocker},
-		"nothing":      {podman.Address, NotThere},
+		"nothing":      {unknown.Address, NotThere},
 		"certificates": {Address{Host: "tcp://127.0.0.1:1", Folder: "/nowhere"}, Failed},
 	} {
 		_, err := New(row.address, 10*time.Second).Info(context.Background())
