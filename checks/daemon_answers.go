@@ -224,7 +224,17 @@ func introduced(h *Host) Finding {
 	return Passed(daemonSubject, fmt.Sprintf("Docker %s answers (API %s to %s, %s)", clip(told.Version), clip(told.MinAPIVersion),
 		clip(told.APIVersion), clip(told.OperatingSystem))).
 		With("version", clip(told.Version)).With("api", clip(told.APIVersion)).With("min_api", clip(told.MinAPIVersion)).
-		With("platform", clip(told.Platform)).With("address", daemonPlace(h)).With("found_by", h.Engine.Origin)
+		With("platform", clip(told.Platform)).With("address", daemonPlace(h)).With("found_by", h.Engine.Origin).
+		With("storage_driver", clip(told.StorageDriver)).With("image_store", imageStore(told)).
+		With("cgroup_version", clip(told.CgroupVersion))
+}
+
+// imageStore is who keeps the daemon's images.
+func imageStore(told *engine.Info) string {
+	if told.ContainerdStore {
+		return "containerd"
+	}
+	return "docker"
 }
 
 // docker tells docker's own daemon from others that serve its API.

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,21 @@ func TestNamelessDaemon(t *testing.T) {
 	for _, f := range daemonPulls.Run(ctx, h) {
 		if ctx.Err() != nil || f.Status != Skip {
 			t.Errorf("%v %s, %v", f.Status, f.Message, ctx.Err())
+		}
+	}
+}
+
+// What a daemon says of itself is evidence of the finding that it answers.
+func TestDaemonTellsOfItself(t *testing.T) {
+	for name, want := range map[string]map[string]string{
+		"ok":           {"storage_driver": "overlay2", "image_store": "docker", "cgroup_version": "2"},
+		"ok-engine-29": {"storage_driver": "overlayfs", "image_store": "containerd", "cgroup_version": "2"},
+	} {
+		found := daemonAnswers.Run(t.Context(), hostOf(t, "../testdata/daemon-answers/"+name))
+		for key, value := range want {
+			if !slices.Contains(found[0].Evidence, Evidence{key, value}) {
+				t.Errorf("%s: %v has no %s=%s", name, found[0].Evidence, key, value)
+			}
 		}
 	}
 }
