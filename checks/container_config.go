@@ -40,8 +40,8 @@ var configStale = &Problem{
 		"the file was written after the container started (by its time of modification: the others change with its mode and " +
 		"its name too), it warns, as the runner may have read another text before. A login that wrote the same text into a " +
 		"new file changes nothing for a container that has the old one.",
-	Source: "facts/runner-reader.md; docker's documentation of bind mounts; that a restart mounts the new file was measured " +
-		"with Docker 20.10",
+	Source: "how docker-java, which the runner very probably uses, reads it; docker's documentation of bind mounts; that " +
+		"a restart mounts the new file was measured with Docker 20.10",
 	Explains: []string{"credentials-missing", "credentials-rejected"},
 }
 

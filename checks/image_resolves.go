@@ -37,7 +37,7 @@ var credentialsMissing = &Problem{
 		"store, no helper, no environment variable. Give the registry an entry of its own there, under the " +
 		"host exactly as the image writes it, and restart the runner. A registry that does not want to tell " +
 		"what it has answers the same for a repository that does not exist.",
-	Source: "facts/runner-reader.md (docker-java, measured); the distribution specification",
+	Source: "measured with docker-java 3.7.1, which the runner very probably uses; the distribution specification",
 	Prints: []Print{
 		{printsNoCredentials, 12},
 		{printsUnauthorized, 8},
