@@ -46,25 +46,15 @@ func (e *Engine) Distribution(ctx context.Context, reference string, as Credenti
 	}
 	e.mu.Unlock()
 	known.once.Do(func() {
-		e.wait(1)
-		defer e.wait(-1)
+		e.pending.Add(1)
+		defer e.pending.Add(-1)
 		known.found, known.err = e.distribution(ctx, reference, as)
 	})
 	return known.found, known.err
 }
 
-func (e *Engine) wait(more int) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.pending += more
-}
-
 // Pending tells whether the daemon has yet to answer about an image.
-func (e *Engine) Pending() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.pending > 0
-}
+func (e *Engine) Pending() bool { return e.pending.Load() > 0 }
 
 func (e *Engine) distribution(ctx context.Context, reference string, as Credentials) (Found, error) {
 	c, err := e.open()

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,7 +33,7 @@ type Engine struct {
 	mu      sync.Mutex
 	answers map[string]*answer
 	// pending counts the questions about images that the daemon has not answered.
-	pending int
+	pending atomic.Int32
 }
 
 // New makes an engine for an address. Nothing is asked yet.
