@@ -137,10 +137,8 @@ func (c inspected) definition(file *source.File) *Definition {
 	if c.form != containerForm && c.form != configForm || !isRunner(d) {
 		return nil
 	}
-	d.Mounts, d.Options = c.mounts(), append(c.tmpfs(), c.confinement()...)
-	if limit := c.object.at("HostConfig", "Memory"); limit.scalar() != "" && limit.scalar() != "0" { // docker's word for none
-		d.limit("--memory", limit.told())
-	}
+	d.Mounts = c.mounts()
+	c.options(d)
 	c.arguments(d)
 	if lost := c.lost(); lost != "" {
 		d.Unread = append(d.Unread, Text{Place: file.At(len(file.Text), len(file.Text)), Unresolved: lost})
@@ -303,42 +301,26 @@ func (c inspected) asked() []Mount {
 	return mounts
 }
 
-// tmpfs are the container's file systems in memory, as the options that made them.
-func (c inspected) tmpfs() []Option {
-	var options []Option
-	add := func(target node) {
-		if value := target.told().text(); value.Value != "" {
-			options = append(options, Option{
-				Name: Text{Value: "--tmpfs"}, Value: value, Long: "tmpfs", Place: value.Place, Known: true,
-			})
+// options are those of docker's that settle what the container may use, and how it is kept apart from the host.
+func (c inspected) options(d *Definition) {
+	host := func(key string) node { return c.object.at("HostConfig", key) }
+	for _, m := range host("Tmpfs").members() {
+		d.option("--tmpfs", "tmpfs", m.key.told())
+	}
+	for _, item := range host("Mounts").items() {
+		if target := item.at("Target"); item.at("Type").scalar() == "tmpfs" && target.scalar() != "" {
+			d.option("--tmpfs", "tmpfs", target.told())
 		}
 	}
-	for _, m := range c.object.at("HostConfig", "Tmpfs").members() {
-		add(m.key)
+	if mode := host("UsernsMode"); mode.scalar() != "" {
+		d.option("--userns", "userns", mode.told())
 	}
-	for _, item := range c.object.at("HostConfig", "Mounts").items() {
-		if item.at("Type").scalar() == "tmpfs" {
-			add(item.at("Target"))
-		}
+	if privileged := host("Privileged"); privileged.scalar() == "true" {
+		d.option("--privileged", "privileged", privileged.told())
 	}
-	return options
-}
-
-// confinement are the options that settle how the container is kept apart from the host.
-func (c inspected) confinement() []Option {
-	var options []Option
-	add := func(long string, value node) {
-		options = append(options, Option{
-			Name: Text{Value: "--" + long}, Value: value.told().text(), Long: long, Place: value.place(), Known: true,
-		})
+	if limit := host("Memory"); limit.scalar() != "" && limit.scalar() != "0" { // docker's word for none
+		d.option("--memory", "memory", limit.told())
 	}
-	if mode := c.object.at("HostConfig", "UsernsMode"); mode.scalar() != "" {
-		add("userns", mode)
-	}
-	if privileged := c.object.at("HostConfig", "Privileged"); privileged.scalar() == "true" {
-		add("privileged", privileged)
-	}
-	return options
 }
 
 // arguments takes over what followed the image, and options of docker's among it.

@@ -128,7 +128,7 @@ func (p *kubePod) definition(c kubeContainer) *Definition {
 	p.environment(c, d)
 	p.mounts(c, d)
 	if limit := c.at("resources", "limits").member("memory"); limit.value.isScalar() && !limit.value.isNull() {
-		d.limit(limit.key.Value, p.file.field(limit.value))
+		d.option(limit.key.Value, "memory", p.file.field(limit.value))
 	}
 	for _, list := range []string{"command", "args"} {
 		for _, argument := range c.at(list).items() {

@@ -23,13 +23,6 @@ func (d *Definition) Memory() (limit Option, bytes int64) {
 	return limit, d.Dialect.bytes(limit.Value.Value)
 }
 
-// limit adds a limit of memory that is no option of a command line.
-func (d *Definition) limit(key string, amount field) {
-	d.Options = append(d.Options, Option{
-		Name: Text{Value: key}, Value: amount.text(), Long: "memory", Place: span(amount), Known: true,
-	})
-}
-
 // bytes is an amount of memory as the dialect has its units; 0 for one that is none.
 func (d Dialect) bytes(amount string) int64 {
 	if d == Kubernetes {

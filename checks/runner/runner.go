@@ -229,6 +229,13 @@ type Option struct {
 	Near  string
 }
 
+// option adds what is said elsewhere than on a command line, under a key, for which docker has an option.
+func (d *Definition) option(key, long string, value field) {
+	d.Options = append(d.Options, Option{
+		Name: Text{Value: key}, Value: value.text(), Long: long, Place: span(value), Known: true,
+	})
+}
+
 // EnvFile is a file named by --env-file.
 type EnvFile struct {
 	// Path is as written.

@@ -33,7 +33,7 @@ func (r *unitReader) quadlet() Reading {
 		d.Arguments = append(d.Arguments, w.text())
 	}
 	for _, w := range r.values("Memory", d) {
-		d.limit("Memory", w)
+		d.option("Memory", "memory", w)
 	}
 	r.podmanArgs(d)
 	r.serviceMemory(d)
@@ -162,6 +162,6 @@ func (r *unitReader) serviceMemory(d *Definition) {
 	}
 	_, own := d.Memory()
 	if most := d.Dialect.bytes(words[0].value()); most > 0 && (own == 0 || most < own) {
-		d.limit("MemoryMax", words[0])
+		d.option("MemoryMax", "memory", words[0])
 	}
 }
