@@ -348,11 +348,14 @@ func hostFolder(d *runner.Definition, m runner.Mount, folder, option string) str
 
 // socketOnHost is where the daemon's socket is to be mounted from.
 func socketOnHost(h *Host) string {
-	if h.Told != nil && h.Told.Rootless && h.Engine != nil && h.Engine.Socket() != "" && !h.apart() {
+	switch {
+	case h.Told != nil && h.Told.Rootless && h.Engine != nil && h.Engine.Socket() != "" && !h.apart():
 		return clip(h.Engine.Socket())
+	case h.Told != nil, !h.Live, !absent(h, dockerSocket):
+		return dockerSocket
 	}
-	if sockets := h.rootlessSockets(); h.Told == nil && len(sockets) > 0 && absent(h, dockerSocket) {
-		return clip(sockets[0])
+	if others := h.rootlessSockets(); len(others) > 0 {
+		return clip(others[0])
 	}
 	return dockerSocket
 }
