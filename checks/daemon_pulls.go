@@ -213,7 +213,7 @@ func (q question) daemonFails(h *Host) Finding {
 		problem, root = daemonProxyFailing, withoutUser(h.Told.HTTPSProxy)
 		message = fmt.Sprintf("the docker daemon does not get through its proxy %s to %s", clip(root), spoken(host))
 		hint = "correct the daemon's proxy, or except " + hostOfAddress(host) + " from it with NO_PROXY, then restart docker"
-		commands = []string{strings.TrimPrefix(h.daemon.kept.systemctl("cat docker"), "sudo "), h.daemon.kept.restart()}
+		commands = []string{h.daemon.kept.unit(), h.daemon.kept.restart()}
 	case wordDenied:
 		problem, root, message = daemonDenied, q.res.Host, fmt.Sprintf("%s refuses the docker daemon %s", spoken(q.res.Host), name)
 		hint = "look for what tells the daemon from this process: its address, its proxy"

@@ -56,21 +56,22 @@ func (p daemonSite) sudo(command string) string {
 	return "sudo " + command
 }
 
-// systemctl is a command about the daemon's unit.
-func (p daemonSite) systemctl(verb string) string {
+// ofUser is a program of systemd's that is to look at the units of the daemon's user.
+func (p daemonSite) ofUser(program string) string {
 	if p.rootless {
-		return "systemctl --user " + verb
+		return program + " --user"
 	}
-	return p.sudo("systemctl " + verb)
+	return program
 }
 
+// systemctl is a command that does something to the daemon's unit.
+func (p daemonSite) systemctl(verb string) string { return p.sudo(p.ofUser("systemctl") + " " + verb) }
+
+// unit is the command that shows the daemon's unit with its drop-ins.
+func (p daemonSite) unit() string { return p.ofUser("systemctl") + " cat docker" }
+
 // log is the command that shows the end of the daemon's log.
-func (p daemonSite) log() string {
-	if p.rootless {
-		return "journalctl --user -u docker -n 50"
-	}
-	return "journalctl -u docker -n 50"
-}
+func (p daemonSite) log() string { return p.ofUser("journalctl") + " -u docker -n 50" }
 
 // restart has systemd read the drop-ins, and the daemon its settings.
 func (p daemonSite) restart() string {
