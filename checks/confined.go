@@ -31,7 +31,7 @@ const firstSubordinate = 100000
 // belongs to the user whom its socket belongs to; with userns-remap the data root is called by that user and group.
 // Source: docker's documentation; measured on docker 20.10.
 func (h *Host) containerRoot() (root containerRoot, known bool) {
-	if h.Owner == nil || h.Engine == nil || h.apart() {
+	if h.Owner == nil || h.Engine == nil || h.Told == nil || h.apart() {
 		return root, false
 	}
 	if h.Told.Rootless {

@@ -149,7 +149,7 @@ func folderInside(h *Host, r *Runner, c *engine.Container, inside string) Findin
 		message += fmt.Sprintf(": %s of this host came later", clip(r.Config.Path))
 		hint = "remove the container, and run the runner's own command again"
 		copied := strings.HasPrefix(r.Config.Path, "/etc/") || strings.HasPrefix(r.Config.Path, "/run/")
-		if h.Told.Rootless && copied {
+		if h.daemon.kept.rootless && copied {
 			message += "; a rootless daemon has of /etc and /run what was there when it started"
 			hint = "restart the daemon, remove the container, and run the runner's own command again"
 			commands = append([]string{h.daemon.kept.systemctl("restart docker")}, commands...)
