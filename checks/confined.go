@@ -27,31 +27,48 @@ type containerRoot struct {
 // firstSubordinate is the first user that a system gives away to other users' namespaces. Source: login.defs(5).
 const firstSubordinate = 100000
 
-// containerRoot returns false where root of a container is root, and where it is not known who he is. A rootless daemon
-// belongs to the user whom its socket belongs to; with userns-remap the data root is called by that user and group.
-// Source: docker's documentation; measured on docker 20.10.
-func (h *Host) containerRoot() (root containerRoot, known bool) {
-	if h.Owner == nil || h.Engine == nil || h.Told == nil || h.apart() {
-		return root, false
+// containerRoot is nil where root of a container is root, and where it is not known who he is.
+func (h *Host) containerRoot() *containerRoot {
+	switch {
+	case h.Owner == nil || h.Engine == nil || h.Told == nil || h.apart():
+		return nil
+	case h.Told.Rootless:
+		return h.rootlessRoot()
+	case h.Told.UserNamespaces:
+		return remappedRoot(h.Told.DataRoot)
 	}
-	if h.Told.Rootless {
-		owner, err := h.Owner(h.Engine.Socket())
-		folder, folderErr := h.Owner(path.Dir(h.Engine.Socket()))
-		own := folderErr == nil && folder.UID == owner.UID
-		return containerRoot{Owner{owner.UID, folder.GID}, !own, firstSubordinate}, err == nil && owner.UID != 0
+	return nil
+}
+
+// rootlessRoot is the user whom the socket of a rootless daemon belongs to. Source: docker's documentation; measured on
+// docker 20.10.
+func (h *Host) rootlessRoot() *containerRoot {
+	owner, err := h.Owner(h.Engine.Socket())
+	if err != nil || owner.UID == 0 {
+		return nil
 	}
-	first, second, _ := strings.Cut(path.Base(h.Told.DataRoot), ".")
+	folder, err := h.Owner(path.Dir(h.Engine.Socket()))
+	own := err == nil && folder.UID == owner.UID
+	return &containerRoot{Owner{owner.UID, folder.GID}, !own, firstSubordinate}
+}
+
+// remappedRoot is the user and the group that a data root is called by with userns-remap. Source: docker's
+// documentation; measured on docker 20.10.
+func remappedRoot(dataRoot string) *containerRoot {
+	first, second, _ := strings.Cut(path.Base(dataRoot), ".")
 	user, err := strconv.ParseUint(first, 10, 32)
 	group, groupErr := strconv.ParseUint(second, 10, 32)
-	root = containerRoot{Owner{uint32(user), uint32(group)}, false, uint32(user)}
-	return root, h.Told.UserNamespaces && err == nil && groupErr == nil && user != 0
+	if err != nil || groupErr != nil || user == 0 {
+		return nil
+	}
+	return &containerRoot{Owner{uint32(user), uint32(group)}, false, uint32(user)}
 }
 
 // barred tells whether root of a container has not all of the rights (4 to read, 6 to write too) to a file, and whether
-// that is known.
-func (h *Host) barred(root containerRoot, name string, rights fs.FileMode) (barred, known bool) {
+// that is known; where root is nil it is not.
+func (h *Host) barred(root *containerRoot, name string, rights fs.FileMode) (barred, known bool) {
 	info, err := h.Files.Stat(name)
-	if err != nil {
+	if err != nil || root == nil {
 		return false, false
 	}
 	owner, err := h.Owner(name)
@@ -96,9 +113,9 @@ func confined(h *Host, r *Runner) []Finding {
 
 // otherUser is the finding about what root of a container may not use, as he is another user.
 func otherUser(h *Host, r *Runner) []Finding {
-	root, known := h.containerRoot()
-	socket, at := barredSocket(h, r.Definition, root, known)
-	config, certain := barredConfig(h, r, root, known)
+	root := h.containerRoot()
+	socket, at := barredSocket(h, r.Definition, root)
+	config, certain := barredConfig(h, r, root)
 	may := ""
 	switch {
 	case socket != "" && config != "":
@@ -120,7 +137,7 @@ func otherUser(h *Host, r *Runner) []Finding {
 }
 
 // admitted says what root of a container may not do, and how he comes to be permitted.
-func admitted(h *Host, r *Runner, root containerRoot, may string) Finding {
+func admitted(h *Host, r *Runner, root *containerRoot, may string) Finding {
 	if h.Told.Rootless {
 		return Failed(configUnreadableInside, "user namespaces", fmt.Sprintf(
 			"the daemon makes root of a container the user %d (rootless), who may %s", root.UID, may),
@@ -136,9 +153,9 @@ func admitted(h *Host, r *Runner, root containerRoot, may string) Finding {
 
 // barredSocket is the socket that a runner is given and that root of a container may not use, with its mode, and where it
 // is mounted; "" for none. That of a rootless daemon is its user's own: another one is for socketed to tell.
-func barredSocket(h *Host, d *runner.Definition, root containerRoot, known bool) (socket string, at source.Span) {
+func barredSocket(h *Host, d *runner.Definition, root *containerRoot) (socket string, at source.Span) {
 	m, from, found := socketMount(d)
-	if !known || h.Told.Rootless || !found || m.Volume || m.Source.Unresolved != "" {
+	if h.Told.Rootless || !found || m.Volume || m.Source.Unresolved != "" {
 		return "", at
 	}
 	if barred, _ := h.barred(root, from, 6); barred {
@@ -149,14 +166,11 @@ func barredSocket(h *Host, d *runner.Definition, root containerRoot, known bool)
 
 // barredConfig is a runner's config.json, with its mode, if root of a container may not read it, and whether that is
 // certain; "" if he may.
-func barredConfig(h *Host, r *Runner, root containerRoot, known bool) (config string, certain bool) {
+func barredConfig(h *Host, r *Runner, root *containerRoot) (config string, certain bool) {
 	if _, mounted := configMountOf(r.Definition); !mounted {
 		return "", false
 	}
-	barred := false
-	if known {
-		barred, certain = h.barred(root, configPath(r), 4)
-	}
+	barred, certain := h.barred(root, configPath(r), 4)
 	everybody := r.Config != nil && r.Config.Mode&0o004 != 0
 	if !barred && (certain || everybody || h.Told.Rootless) {
 		return "", false
@@ -166,11 +180,7 @@ func barredConfig(h *Host, r *Runner, root containerRoot, known bool) (config st
 
 // configBarred tells whether root of a container is known not to be permitted to read a runner's config.json.
 func configBarred(h *Host, r *Runner) bool {
-	root, known := h.containerRoot()
-	if !known {
-		return false
-	}
-	barred, _ := h.barred(root, configPath(r), 4)
+	barred, _ := h.barred(h.containerRoot(), configPath(r), 4)
 	return barred
 }
 

@@ -156,10 +156,7 @@ func wrongSocket(h *Host, from string) string {
 	case !h.Told.Rootless:
 		return ""
 	}
-	root, known := h.containerRoot()
-	if !known {
-		return ""
-	}
+	root := h.containerRoot()
 	if barred, _ := h.barred(root, from, 6); barred {
 		return fmt.Sprintf("which is another's, and closed to root of its containers, the user %d here (mode %#o)", root.UID,
 			info.Mode().Perm())
