@@ -149,7 +149,8 @@ func (l *allowlist) mirrors(h *Host, hub Need) Need {
 	mirrors := h.daemon.hubMirrors()
 	for _, m := range mirrors {
 		need, route := hub, h.Daemon
-		if need.Why += ", at a mirror of Docker Hub"; m.clear {
+		need.Why += ", at a mirror of Docker Hub"
+		if m.clear {
 			route = h.daemon.clearProxy()
 		}
 		l.add(route, m.address, need)
@@ -318,7 +319,8 @@ func (h *Host) mirrorAskings(r *Runner, image Image) []*asking {
 	var all []*asking
 	for _, m := range h.daemon.hubMirrors() {
 		a := &asking{runner: r, image: image}
-		if a.image.Reference = m.reference(path); m.clear {
+		a.image.Reference = m.reference(path)
+		if m.clear {
 			a.open = "the daemon asks this mirror in clear, and this tool does not"
 		}
 		all = append(all, a)

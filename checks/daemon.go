@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"runner-preflight/checks/engine"
@@ -82,8 +83,7 @@ func (d daemonConfig) hubMirrors() []hubMirror {
 		if err != nil || u.Hostname() == "" {
 			continue
 		}
-		m := hubMirror{host: u.Host, clear: u.Scheme == "http"}
-		m.address = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), map[bool]string{true: "80", false: "443"}[m.clear]))
+		m := hubMirror{host: u.Host, address: network.AddressOf(u), clear: u.Scheme == "http"}
 		if !strings.ContainsAny(m.host, ".:") { // a reference would take it for an account of Docker Hub
 			m.host = m.address
 		}
@@ -119,9 +119,10 @@ func (h *Host) certify(route network.Config) {
 			hosts = append(hosts, registryHost(image.Reference))
 		}
 	}
-	for _, host := range hosts {
+	slices.Sort(hosts)
+	for _, host := range slices.Compact(hosts) {
 		entries, _ := h.Files.ReadDir(path.Join(h.daemon.kept.certificates, host))
-		if _, known := h.certified[host]; !known && len(entries) > 0 {
+		if len(entries) > 0 {
 			h.certified[host] = newPulling(onBehalf(route, host))
 		}
 	}

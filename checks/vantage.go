@@ -125,11 +125,7 @@ var askedURL = regexp.MustCompile(`(?:Get|Head|Post) "(https?://[^\s"]+)"`)
 func hostOfWord(detail, reference string) string {
 	if found := askedURL.FindAllStringSubmatch(detail, -1); len(found) > 0 {
 		if u, err := url.Parse(found[len(found)-1][1]); err == nil && u.Hostname() != "" {
-			port := u.Port()
-			if port == "" {
-				port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-			}
-			return net.JoinHostPort(strings.ToLower(source.Printable(u.Hostname())), port)
+			return source.Printable(network.AddressOf(u))
 		}
 	}
 	if host, port, ok := imageAddress(reference); ok {

@@ -77,7 +77,7 @@ type Proxy struct {
 }
 
 // Address is the proxy's host:port.
-func (p *Proxy) Address() string { return addressOf(p.URL) }
+func (p *Proxy) Address() string { return AddressOf(p.URL) }
 
 // Step is one phase as it went.
 type Step struct {
@@ -204,8 +204,8 @@ func (c *Client) host(address string) *host {
 	return h
 }
 
-// addressOf is a URL's host:port.
-func addressOf(u *url.URL) string {
+// AddressOf is a URL's host:port, the scheme's own port where none is written.
+func AddressOf(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]

@@ -37,7 +37,7 @@ func isPing(req *http.Request) bool {
 }
 
 func (c *Client) send(req *http.Request) (*http.Response, error) {
-	h := c.host(addressOf(req.URL))
+	h := c.host(AddressOf(req.URL))
 	refuse := func(f *Failure) (*http.Response, error) {
 		if req.Body != nil {
 			_ = req.Body.Close()
@@ -244,7 +244,7 @@ type probe struct {
 func (c *Client) Probe(ctx context.Context, rawURL string) Answer {
 	key := rawURL
 	if u, err := url.Parse(rawURL); err == nil && u.Host != "" {
-		key = u.Scheme + "://" + addressOf(u) + u.RequestURI()
+		key = u.Scheme + "://" + AddressOf(u) + u.RequestURI()
 	}
 	for {
 		c.mu.Lock()
@@ -270,7 +270,7 @@ func (c *Client) Probe(ctx context.Context, rawURL string) Answer {
 func (c *Client) unanswered(ctx context.Context, rawURL string) Answer {
 	address := clip(rawURL)
 	if u, err := url.Parse(rawURL); err == nil {
-		address = addressOf(u)
+		address = AddressOf(u)
 	}
 	return Answer{Trace: Trace{Address: address, Failure: c.failed(address, outOfTime(ctx, PhaseHTTP))}}
 }
@@ -318,8 +318,8 @@ func (c *Client) fetch(ctx context.Context, rawURL string) Answer {
 		}}}
 	}
 	answer, err := c.send(req)
-	trace, _ := c.Trace(addressOf(req.URL))
-	trace.Address = addressOf(req.URL)
+	trace, _ := c.Trace(AddressOf(req.URL))
+	trace.Address = AddressOf(req.URL)
 	if err != nil {
 		if !errors.As(err, &trace.Failure) {
 			trace.Failure = c.httpFailure(ctx, c.host(trace.Address), err)
