@@ -104,6 +104,12 @@ func (l liveRunner) differences(d *runner.Definition) []string {
 			found = append(found, name+" has another value")
 		}
 	}
+	return append(found, mountDifferences(d, made)...)
+}
+
+// mountDifferences says what of a definition's mounts is otherwise in what the container was made with.
+func mountDifferences(d, made *runner.Definition) []string {
+	var found []string
 	for _, m := range d.Mounts {
 		target := path.Clean(m.Target.Value)
 		same := func(other runner.Mount) bool { return path.Clean(other.Target.Value) == target }

@@ -153,14 +153,7 @@ func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
 			return word{unasked: "the daemon may send the password in clear, and this tool does not have it do that"}
 		}
 	}
-	asked, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		if nameless(ctx, h, r, image) {
-			cancel()
-		}
-	}()
-	found, err := h.Engine.Distribution(asked, image.Reference, as)
+	found, err := lookUp(ctx, h, r, image, as)
 	if err == nil {
 		return word{found: found}
 	}
@@ -179,6 +172,18 @@ func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
 		return word{unasked: "the daemon asks a mirror first, and says nothing of what it would pull after that: " + told(w, p)}
 	}
 	return w
+}
+
+// lookUp is the daemon's answer about an image. It is not waited for where nameless tells what it will be.
+func lookUp(ctx context.Context, h *Host, r *Runner, image Image, as engine.Credentials) (engine.Found, error) {
+	asked, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		if nameless(ctx, h, r, image) {
+			cancel()
+		}
+	}()
+	return h.Engine.Distribution(asked, image.Reference, as)
 }
 
 // nameless tells whether no name server answers this process about an image's registry, where the daemon asks the same
