@@ -47,7 +47,7 @@ func (c certificates) roots(address string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// clientCertificates are those that the daemon would show to host:port.
+// ofClients are those that the daemon would show to host:port.
 func (c certificates) ofClients(address string) ([]tls.Certificate, error) {
 	var pairs []tls.Certificate
 	for _, path := range c.files(address, "*.cert") {
