@@ -132,7 +132,7 @@ Exit codes:
 
 Environment:
   DOCKER_CONFIG           the folder of this user's config.json, for check
-  DOCKER_HOST             the docker daemon that check asks; DOCKER_CONTEXT too
+  DOCKER_HOST             the docker daemon that is asked; DOCKER_CONTEXT too
   HTTPS_PROXY, NO_PROXY   the way out, for check and allowlist; HTTP_PROXY too
   NO_COLOR, FORCE_COLOR   no color, or color whatever the output is
   CLICOLOR                0: no color; CLICOLOR_FORCE=1 is FORCE_COLOR
