@@ -36,10 +36,8 @@ var configStale = &Problem{
 	Doc: "The runner reads config.json once, when it starts, and keeps what it read. And where the file itself is mounted " +
 		"(not its folder), `docker login` and most editors put a new file in its place: the container keeps the old one " +
 		"until it is restarted. What this report says of the file is then not yet true of the runner. Restart it: that mounts " +
-		"the new file. Root on the host sees what the container really has, and a difference fails. Where there is none, and " +
-		"the file was written after the container started (by its time of modification: the others change with its mode and " +
-		"its name too), it warns, as the runner may have read another text before. A login that wrote the same text into a " +
-		"new file changes nothing for a container that has the old one.",
+		"the new file. Root on the host sees what the container really has: another text there fails. The same text warns, if " +
+		"the container's file was written after the container started, as the runner may have read another one before.",
 	Source: "how docker-java, which the runner very probably uses, reads it; docker's documentation of bind mounts; that " +
 		"a restart mounts the new file was measured with Docker 20.10",
 	Explains: []string{"credentials-missing", "credentials-rejected"},

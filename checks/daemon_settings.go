@@ -28,7 +28,7 @@ var daemonSettings = Check{
 var dockerSocketMoved = &Problem{
 	ID:    "docker-socket-moved",
 	Title: "The docker daemon listens at another socket than the one that is mounted",
-	Doc: "Where the runner's mount comes from there is not the socket of the daemon that runs it: nothing at all, a folder " +
+	Doc: "What is mounted as docker's socket is not that of the daemon that runs the runner: there is nothing, or a folder " +
 		"that docker made, or the socket of another daemon, which the runner may not use. A rootless daemon listens at " +
 		"`$XDG_RUNTIME_DIR/docker.sock` (`/run/user/UID/docker.sock`), and root of its containers is nobody but its own " +
 		"user. The runner starts, and can start no step. Mount the daemon's own socket at /var/run/docker.sock.",

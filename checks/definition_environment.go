@@ -105,9 +105,9 @@ var literalQuotes = &Problem{
 var trailingComment = &Problem{
 	ID:    "trailing-comment",
 	Title: "A comment is part of a value",
-	Doc: "Docker's env files know comments on lines of their own alone: of `NAME=value # why` the runner gets the comment too, " +
-		"and knows no such UUID, secret or image. Files of systemd's EnvironmentFile= are read likewise; compose takes the " +
-		"comment off in its own, where the value has no quotes. Put the comment on a line of its own.",
+	Doc: "In docker's env files a comment has a line of its own: of `NAME=value # why` the runner gets the comment too, and " +
+		"knows no such UUID, secret or image. systemd reads the files of EnvironmentFile= likewise; compose takes the " +
+		"comment off in its own, but for those with `format: raw`. Put the comment on a line of its own.",
 	Source:   "docker's pkg/kvfile; systemd.exec(5); the Compose Specification, env_file",
 	Explains: spoiltValue(),
 }
