@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/distribution/reference"
@@ -301,11 +300,7 @@ func askAll(ctx context.Context, h *Host) []*asking {
 			}
 		}
 	}
-	var group sync.WaitGroup
-	for _, a := range all {
-		group.Go(func() { a.ask(ctx, h) })
-	}
-	group.Wait()
+	atOnce(len(all), func(i int) { all[i].ask(ctx, h) })
 	return all
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"runner-preflight/checks/engine"
@@ -35,24 +34,18 @@ var runnerStopped = &Problem{
 
 // eachContainer judges each runner that is in a container, all at the same time.
 func eachContainer(h *Host, in func(*Runner) *liveRunner, judge func(*Runner, *liveRunner) Finding) []Finding {
-	found, live := make([]Finding, len(h.Runners)), make([]*liveRunner, len(h.Runners))
-	var group sync.WaitGroup
-	for i, r := range h.Runners {
-		if live[i] = in(r); live[i] != nil {
-			group.Go(func() { found[i] = judge(r, live[i]) })
+	var jobs []func() Finding
+	for _, r := range h.Runners {
+		if live := in(r); live != nil {
+			jobs = append(jobs, func() Finding { return judge(r, live).For(r.Name) })
 		}
 	}
-	group.Wait()
-	var all []Finding
-	for i, r := range h.Runners {
-		if live[i] != nil {
-			all = append(all, found[i].For(r.Name))
-		}
-	}
-	if len(all) == 0 {
+	if len(jobs) == 0 {
 		return []Finding{noContainer(h, "no runner was found among the containers of this host")}
 	}
-	return all
+	found := make([]Finding, len(jobs))
+	atOnce(len(jobs), func(i int) { found[i] = jobs[i]() })
+	return found
 }
 
 // noContainer is the skip of a check that has no container to look at: for the reason given, unless no daemon told of any.

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"runner-preflight/checks/network"
@@ -109,11 +108,7 @@ func imagesAt(r *Runner, address string) []Image {
 // lookAll asks all hosts at the same time.
 func lookAll(ctx context.Context, demands []*demand) []network.Answer {
 	answers := make([]network.Answer, len(demands))
-	var wait sync.WaitGroup
-	for i, d := range demands {
-		wait.Go(func() { answers[i] = d.client.Probe(ctx, d.url()) })
-	}
-	wait.Wait()
+	atOnce(len(demands), func(i int) { answers[i] = demands[i].client.Probe(ctx, demands[i].url()) })
 	return answers
 }
 

@@ -10,7 +10,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/network"
@@ -172,11 +171,7 @@ func eachImage(h *Host, judge func(*Runner, Image) []Finding) []Finding {
 		}
 	}
 	found := make([][]Finding, len(jobs))
-	var group sync.WaitGroup
-	for i, job := range jobs {
-		group.Go(func() { found[i] = job() })
-	}
-	group.Wait()
+	atOnce(len(jobs), func(i int) { found[i] = jobs[i]() })
 	if len(jobs) == 0 {
 		return []Finding{Skipped("images", "there is no runner whose images could be judged")}
 	}
