@@ -80,18 +80,7 @@ func Build(in Input, windows Windows) (*Host, error) {
 		Live: in.Live, Offline: in.Offline, Machine: in.Machine, Windows: windows, Folders: in.Folders,
 		Engine: in.Engine, Told: in.Told, Untold: in.Untold, inside: insideContainer(in, windows.Files),
 	}
-	h.daemon.kept = siteOf(in.Told, in.Engine)
-	daemonRoute, ownRoute := in.Route, in.Route
-	if in.Live {
-		written := readDaemon(windows.Files, h.daemon.kept)
-		ownRoute.Proxy = written.proxy(in.Route.Proxy)
-		h.daemon = written.told(in.Told)
-		daemonRoute.Proxy = h.daemon.proxy(in.Route.Proxy)
-	}
-	h.Pulling = newPulling(daemonRoute)
-	if in.Told != nil {
-		h.own = newPulling(ownRoute)
-	}
+	route := h.readSettings(in)
 	h.all = All()
 	h.live = liveRunners(in.Containers)
 	if len(in.Files)+len(in.Folders) == 0 {
@@ -112,10 +101,28 @@ func Build(in Input, windows Windows) (*Host, error) {
 		r.Endpoints, r.Control = endpointsOf(r, in.Endpoints), b.control(r.Definition)
 	}
 	if in.Live {
-		h.certify(daemonRoute)
+		h.certify(route)
 	}
 	h.ignores = readIgnores(h, in.Files)
 	return h, nil
+}
+
+// readSettings reads what the daemon is told, and returns the way on which it pulls. Where it tells itself of another one
+// than the files of this machine, the host has both.
+func (h *Host) readSettings(in Input) network.Config {
+	h.daemon.kept = siteOf(in.Told, in.Engine)
+	route, own := in.Route, in.Route
+	if in.Live {
+		written := readDaemon(h.Files, h.daemon.kept)
+		own.Proxy = written.proxy(in.Route.Proxy)
+		h.daemon = written.told(in.Told)
+		route.Proxy = h.daemon.proxy(in.Route.Proxy)
+	}
+	h.Pulling = newPulling(route)
+	if in.Told != nil {
+		h.own = newPulling(own)
+	}
+	return route
 }
 
 // platform is what images are pulled for.
