@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+
+	"runner-preflight/checks/source"
 )
 
 // Bounds on what is read of a container.
@@ -23,13 +26,15 @@ const (
 	maxContainers = 100
 	maxFile       = 20 << 20
 	maxLog        = 1 << 20
+	// maxName is in characters, and no name of docker's own is longer.
+	maxName = 200
 	// maxInspected is for what docker inspect prints of all of them.
 	maxInspected = 16 << 20
 )
 
 // Container is one container of the daemon, running or not.
 type Container struct {
-	// ID is the whole; Name is without its slash.
+	// ID is the whole; Name is without its slash, in one line.
 	ID, Name string
 	// Image is as it was named when the container was made.
 	Image string
@@ -88,7 +93,7 @@ func (e *Engine) list(ctx context.Context) ([]Container, error) {
 func containerOf(inspected client.ContainerInspectResult) Container {
 	said := inspected.Container
 	one := Container{
-		ID: said.ID, Name: strings.TrimPrefix(said.Name, "/"), Restarts: said.RestartCount, Raw: inspected.Raw,
+		ID: said.ID, Name: source.Shortened(source.Printable(strings.TrimPrefix(said.Name, "/")), maxName), Restarts: said.RestartCount, Raw: inspected.Raw,
 	}
 	if said.Config != nil {
 		one.Image, one.Environment = said.Config.Image, said.Config.Env
@@ -121,6 +126,21 @@ func listed(ctx context.Context, c *client.Client) ([]container.Summary, error) 
 	}
 	return runningFirst(found), nil
 }
+
+// Word is what docker's commands are given for the container: its name where that can be one of docker's, and is no option
+// or another command to a shell, else its ID.
+func (c Container) Word() string {
+	switch {
+	case plainName.MatchString(c.Name):
+		return c.Name
+	case plainName.MatchString(c.ID):
+		return c.ID
+	}
+	return "CONTAINER"
+}
+
+// plainName matches docker's names. Source: docker's engine, daemon/names.
+var plainName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
 // runningFirst are the containers that are looked at, in the daemon's own order (the youngest first) but for those that
 // run, or are started again and again.

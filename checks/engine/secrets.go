@@ -31,10 +31,13 @@ func (c Credentials) hidden(said string) string {
 	}
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for i, form := range forms {
-		forms[i] = regexp.QuoteMeta(form)
+		forms[i] = regexp.QuoteMeta(valid(form))
 	}
-	return regexp.MustCompile("(?i)"+strings.Join(slices.Compact(forms), "|")).ReplaceAllLiteralString(said, mask)
+	return regexp.MustCompile("(?i)"+strings.Join(slices.Compact(forms), "|")).ReplaceAllLiteralString(valid(said), mask)
 }
+
+// valid is a text with a replacement character for each byte that is no UTF-8, as the daemon's JSON is read.
+func valid(text string) string { return string([]rune(text)) }
 
 // secrets are what nobody may read.
 func (c Credentials) secrets() []string {

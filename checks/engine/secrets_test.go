@@ -53,6 +53,7 @@ func FuzzHidden(f *testing.F) {
 	f.Add("denied: ", "s3cret-pass", "ci:", "\n")
 	f.Add(`Get "https://reg.example.com/v2/?p=`, "p%40ss  word", "", `": EOF`)
 	f.Add("", "a\"b\\c\x00dé", "x", "yz")
+	f.Add("0", "0000000\x80", "0", "0")
 	f.Fuzz(func(t *testing.T, before, password, first, last string) {
 		if len(password) < 8 || strings.Contains(before+first+last, password) {
 			t.Skip()
