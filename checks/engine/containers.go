@@ -29,7 +29,7 @@ const (
 	// maxName is in characters, and no name of docker's own is longer.
 	maxName = 200
 	// maxInspected is for what docker inspect prints of all of them.
-	maxInspected = 16 << 20
+	maxInspected = 4 << 20
 )
 
 // Container is one container of the daemon, running or not.

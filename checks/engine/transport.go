@@ -21,7 +21,7 @@ import (
 // Bounds on an answer of the daemon, in bytes: docker tells of a container in some ten thousand, and lists one in a
 // thousand. What is read of an archive is bounded by maxFile, and of a log by maxLog.
 const (
-	maxAnswer = 2 << 20
+	maxAnswer = 1 << 20
 	maxStream = maxFile + 1<<20
 )
 
