@@ -30,6 +30,8 @@ const (
 	maxName = 200
 	// maxInspected is for what docker inspect prints of all of them.
 	maxInspected = 4 << 20
+	// maxVariables is for the variables of all of them: a container has some ten, or some hundred.
+	maxVariables = 50_000
 )
 
 // Container is one container of the daemon, running or not.
@@ -72,7 +74,7 @@ func (e *Engine) list(ctx context.Context) ([]Container, error) {
 		return nil, failure(ctx, err)
 	}
 	var found []Container
-	size := 0
+	size, variables := 0, 0
 	for _, item := range listed {
 		inspected, err := c.ContainerInspect(ctx, item.ID, client.ContainerInspectOptions{})
 		if err != nil {
@@ -81,10 +83,12 @@ func (e *Engine) list(ctx context.Context) ([]Container, error) {
 			}
 			continue // it is gone by now
 		}
-		if size += len(inspected.Raw); size > maxInspected {
+		one := containerOf(inspected)
+		size, variables = size+len(one.Raw), variables+len(one.Environment)
+		if size > maxInspected || variables > maxVariables {
 			return found, &Failure{Kind: NotDocker, Detail: tooMuch}
 		}
-		found = append(found, containerOf(inspected))
+		found = append(found, one)
 	}
 	return found, nil
 }
