@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -118,7 +119,7 @@ func complaint(ctx context.Context, h *Host, c *engine.Container, since time.Tim
 		said = "its log says"
 		lines, _ = h.Engine.Log(ctx, *c, since, logTail) // some log drivers cannot be read
 	}
-	known := MatchLog(h.all, lines)
+	known := MatchLog(h.all, slices.Values(lines))
 	if len(known) == 0 {
 		return ""
 	}
