@@ -97,7 +97,8 @@ func (e *Engine) list(ctx context.Context) ([]Container, error) {
 func containerOf(inspected client.ContainerInspectResult) Container {
 	said := inspected.Container
 	one := Container{
-		ID: said.ID, Name: source.Shortened(source.Printable(strings.TrimPrefix(said.Name, "/")), maxName), Restarts: said.RestartCount, Raw: inspected.Raw,
+		ID: said.ID, Name: source.Shortened(source.Printable(strings.TrimPrefix(said.Name, "/")), maxName),
+		Restarts: said.RestartCount, Raw: inspected.Raw,
 	}
 	if said.Config != nil {
 		one.Image, one.Environment = said.Config.Image, said.Config.Env

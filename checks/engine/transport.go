@@ -55,6 +55,7 @@ func guarded(address Address, timeout time.Duration) (*http.Client, error) {
 // guard refuses what no daemon answers, and ends a body that is too long.
 type guard struct{ next *http.Transport }
 
+// RoundTrip asks. Its error is a *Failure where nothing was reached, or what answers is no daemon.
 func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := g.next.RoundTrip(r)
 	if err != nil {
