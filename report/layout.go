@@ -48,8 +48,13 @@ func wrap(text string, most int) []string {
 		switch {
 		case line == "":
 			line, used = word, size
-		case used+1+size <= most || obeyed(word):
+		case used+1+size <= most:
 			line, used = line+" "+word, used+1+size
+		case obeyed(word) && strings.Contains(line, " "): // the word before it begins the line
+			last := strings.LastIndex(line, " ")
+			lines = append(lines, line[:last])
+			line = line[last+1:] + " " + word
+			used = columns(line)
 		default:
 			lines = append(lines, line)
 			line, used = word, size
