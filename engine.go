@@ -38,6 +38,10 @@ func (o options) askDaemon(ctx context.Context, p process, in *checks.Input) {
 			in.Untold = &engine.Failure{Kind: engine.Failed, Detail: err.Error()}
 		}
 	})
-	wait.Go(func() { in.Containers, _ = in.Engine.Containers(ctx) }) // what kept them from being listed is in Untold
+	wait.Go(func() {
+		var err error
+		in.Containers, err = in.Engine.Containers(ctx)
+		_ = errors.As(err, &in.Unlisted)
+	})
 	wait.Wait()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -12,24 +13,21 @@ import (
 	"runner-preflight/report"
 )
 
-// maxLog is how much of a log is read: what counts stands at its end, and nobody pipes more into a tool on purpose.
-const maxLog = 64 << 20
-
 // explainLog says which problems print the messages of a log: of standard input for "-", else of the words given.
 func explainLog(c *cli.Context, p process, o options) error {
 	words := c.Args().Slice()
-	lines := strings.Split(strings.Join(words, " "), "\n")
+	log := io.Reader(strings.NewReader(strings.Join(words, " ")))
 	if slices.Equal(words, []string{"-"}) {
-		var err error
-		if lines, err = logLines(p.in); err != nil {
-			return misused("", "reading standard input: %s", reason(err))
-		}
+		log = p.in
 	}
-	all := checks.All()
-	found := checks.MatchLog(all, lines)
+	all, lines := checks.All(), logLines{in: log}
+	found := checks.MatchLog(all, lines.all)
+	if lines.err != nil {
+		return misused("", "reading standard input: %s", reason(lines.err))
+	}
 	if len(found) == 0 {
 		p.complain(misused("runner-preflight check finds out without a log",
-			"no message that this tool knows is in %s", counted(len(lines))))
+			"no message that this tool knows is in %s", counted(lines.count)))
 		return exitCode(exitUnestablished)
 	}
 	return written(report.ExplainLog(p.out, all, found, o.text))
@@ -42,21 +40,32 @@ func counted(lines int) string {
 	return "these lines"
 }
 
-// logLines reads a log, of which a line may be of any length: of that the beginning is kept.
-func logLines(in io.Reader) ([]string, error) {
-	var lines []string
-	reader := bufio.NewReaderSize(io.LimitReader(in, maxLog), 64<<10)
+// logLines are those of a log of any length, of which nothing is kept: what counts stands at its end. A line may be of any
+// length too, and its beginning is read.
+type logLines struct {
+	in io.Reader
+	// count is how many were read, err why no more could be.
+	count int
+	err   error
+}
+
+func (l *logLines) all(yield func(string) bool) {
+	reader := bufio.NewReaderSize(l.in, 64<<10)
 	for {
 		line, more, err := reader.ReadLine()
-		switch {
-		case err == io.EOF:
-			return lines, nil
-		case err != nil:
-			return nil, err
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				l.err = err
+			}
+			return
 		}
-		lines = append(lines, string(line))
+		l.count++
+		text := string(line)
 		for more && err == nil {
 			_, more, err = reader.ReadLine()
+		}
+		if !yield(text) {
+			return
 		}
 	}
 }

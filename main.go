@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -41,6 +42,7 @@ const garbage = 40
 
 func main() {
 	debug.SetGCPercent(garbage)
+	log.SetOutput(io.Discard) // net/http logs there what a server sends unasked
 	os.Exit(run(os.Args, process{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv, environ: os.Environ}))
 }
 

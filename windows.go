@@ -40,12 +40,24 @@ func (osFiles) ReadFile(path string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
 	}
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return readSized(file, info.Size())
+	data, _, err := readRegular(file)
+	return data, err
+}
+
+// readRegular reads a file that was opened, unless somebody has put a pipe, or a device, in its place since it was looked
+// at.
+func readRegular(file *os.File) ([]byte, fs.FileInfo, error) {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, nil, errors.Join(&fs.PathError{Op: "read", Path: file.Name(), Err: errNotRegular}, err)
+	}
+	data, err := readSized(file, info.Size())
+	return data, info, err
 }
 
 // Open opens a file and follows no link. A pipe is opened without waiting for somebody to write into it.
@@ -79,8 +91,7 @@ func within(folder, name string) ([]byte, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	defer file.Close()
-	data, err := readSized(file, info.Size())
-	return data, info, err
+	return readRegular(file)
 }
 
 func readBounded(r io.Reader) ([]byte, error) { return readSized(r, 0) }

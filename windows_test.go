@@ -48,3 +48,32 @@ func TestWithin(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A file that is swapped for a pipe or a device between the look and the reading is not read: nobody writes into the pipe.
+func TestReadSwapped(t *testing.T) {
+	folder := t.TempDir()
+	file, pipe := filepath.Join(folder, "config.json"), filepath.Join(folder, "pipe")
+	for _, err := range []error{os.WriteFile(file, []byte("{}"), 0o600), syscall.Mkfifo(pipe, 0o600)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	writer, err := os.OpenFile(pipe, os.O_RDWR, 0) // so that a read would wait for ever
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	for _, name := range []string{pipe, "/dev/zero", folder} {
+		swapped, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, _, err := readRegular(swapped); !errors.Is(err, errNotRegular) {
+			t.Errorf("%s: %q, %v", name, data, err)
+		}
+		_ = swapped.Close()
+	}
+	if data, err := (osFiles{}).ReadFile(file); string(data) != "{}" || err != nil {
+		t.Errorf("%q, %v", data, err)
+	}
+}

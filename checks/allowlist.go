@@ -116,9 +116,12 @@ func (l *allowlist) unread(h *Host) {
 	}
 }
 
-// untold adds a gap where there is a docker daemon that does not tell which runners run here and how it gets to hosts.
+// untold adds a gap where there is a docker daemon that does not tell which runners run here, or how it gets to hosts.
 // Where there is no socket there is nobody to ask.
 func (l *allowlist) untold(h *Host) {
+	if h.Told != nil && h.Unlisted != nil {
+		l.gap(Gap{Reason: "the docker daemon does not tell its runners: " + clip(h.Unlisted.Detail)})
+	}
 	if h.Untold != nil && h.Untold.Kind != engine.NoSocket {
 		l.gap(Gap{Reason: "the docker daemon does not tell its runners, its proxy and its mirrors: " + clip(h.Untold.Detail)})
 	}

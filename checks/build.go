@@ -49,8 +49,9 @@ type Input struct {
 	// Told is what it says of itself; nil when it does not, and then Untold says why.
 	Told   *engine.Info
 	Untold *engine.Failure
-	// Containers are the daemon's.
+	// Containers are the daemon's; Unlisted says why they are not all of those that it has, nil if they are.
 	Containers []engine.Container
+	Unlisted   *engine.Failure
 }
 
 // EnvironmentPath is the path of the file that stands for this process's environment.
@@ -78,7 +79,8 @@ func Build(in Input, windows Windows) (*Host, error) {
 	in.Route.PublicHost = isPublicHost
 	h := &Host{
 		Live: in.Live, Offline: in.Offline, Machine: in.Machine, Windows: windows, Folders: in.Folders,
-		Engine: in.Engine, Told: in.Told, Untold: in.Untold, inside: insideContainer(in, windows.Files),
+		Engine: in.Engine, Told: in.Told, Untold: in.Untold, Unlisted: in.Unlisted,
+		inside: insideContainer(in, windows.Files),
 	}
 	route := h.readSettings(in)
 	h.all = All()

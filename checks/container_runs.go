@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"runner-preflight/checks/engine"
+	"runner-preflight/checks/runner"
 )
 
 var containerRuns = Check{
@@ -80,7 +82,7 @@ func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
 
 // remedy is what makes a container run again.
 func (h *Host) remedy(c *engine.Container) (hint string, commands []string) {
-	name := shellWord(c.Name)
+	name := c.Word()
 	switch {
 	case c.State == "running" || c.State == "restarting":
 		return "mend what else is found here, and look at its log", []string{h.client() + " logs --tail 50 " + name}
@@ -95,7 +97,7 @@ func (h *Host) remedy(c *engine.Container) (hint string, commands []string) {
 // removal are the commands that remove a container. What it was made with is kept before, as the vendor shows the runner's
 // secret only once.
 func (h *Host) removal(c *engine.Container) []string {
-	name := shellWord(c.Name)
+	name := c.Word()
 	return []string{
 		"(umask 077; " + h.client() + " inspect " + name + " > runner.json)  # it holds the runner's secret",
 		h.client() + " rm -f " + name,
@@ -110,7 +112,7 @@ func complaint(ctx context.Context, h *Host, c *engine.Container, since time.Tim
 		said = "its log says"
 		lines, _ = h.Engine.Log(ctx, *c, since, logTail) // some log drivers cannot be read
 	}
-	known := MatchLog(h.all, lines)
+	known := MatchLog(h.all, slices.Values(lines))
 	if len(known) == 0 {
 		return ""
 	}
@@ -160,5 +162,8 @@ func unstarted(c *engine.Container) string {
 			said = cause
 		}
 	}
-	return clip(said)
+	return clip(runner.WithoutSecrets(said, c.Environment, maxWords))
 }
+
+// maxWords is how many characters of docker's reason are looked at: more than a message shows.
+const maxWords = 1000

@@ -78,13 +78,14 @@ const daemonSubject = "docker daemon"
 
 // answersFinding says whether the daemon answers, and if not, why.
 func answersFinding(h *Host) Finding {
-	if h.Told != nil {
+	switch {
+	case h.Told != nil && h.Unlisted != nil:
+		return unlisted(h)
+	case h.Told != nil:
 		return introduced(h)
-	}
-	if h.Untold == nil {
+	case h.Untold == nil:
 		return Skipped(daemonSubject, "no docker daemon was asked")
-	}
-	if h.Engine == nil {
+	case h.Engine == nil:
 		return Skipped(daemonSubject, clip(h.Untold.Detail)+": what this process sees stands for the daemon")
 	}
 	at, socket := daemonPlace(h), h.Engine.Socket()
@@ -106,9 +107,22 @@ func answersFinding(h *Host) Finding {
 		return Skipped(daemonSubject, detail+": what this process sees stands for the daemon")
 	case engine.OutOfTime, engine.Failed, engine.NotDocker, engine.NotFound:
 	}
-	return Warned(daemonSilent, daemonSubject, fmt.Sprintf("%s gives no proper answer: %s", at, detail),
-		"look at the daemon's log, then restart it").Try(h.daemon.kept.log(), h.daemon.kept.systemctl("restart docker")).
-		Touching(pulledReferences(h)...)
+	return silent(h, fmt.Sprintf("%s gives no proper answer: %s", at, detail)).Touching(pulledReferences(h)...)
+}
+
+// silent is the finding where the daemon does not say what it should.
+func silent(h *Host, message string) Finding {
+	return Warned(daemonSilent, daemonSubject, message, "look at the daemon's log, then restart it").
+		Try(h.daemon.kept.log(), h.daemon.kept.systemctl("restart docker"))
+}
+
+// unlisted is the finding where the daemon says who it is, and not which containers it has.
+func unlisted(h *Host) Finding {
+	message := "the docker daemon does not tell its containers: " + clip(h.Unlisted.Detail)
+	if n := len(h.live); n > 0 {
+		message += "; " + CountOf(n, "runner was", "runners were") + " found before"
+	}
+	return silent(h, message)
 }
 
 // pulledReferences are all images that the daemon is to pull, for Touching.

@@ -150,7 +150,7 @@ func daemonPulling(ctx context.Context, h *Host, r *Runner, image Image) Finding
 // bothFail is the finding where neither finds the image. Where only a proxy of this process leads to the registry, that
 // is what is wrong; otherwise, what the daemon says is new only if it is something else.
 func (q question) bothFail(ctx context.Context, h *Host) Finding {
-	said := told(q.word, pullOf(q.runner, q.image))
+	said := told(q.word)
 	switch {
 	case q.proxyLeads(ctx, h):
 		return q.proxyMissing(h)
@@ -186,7 +186,7 @@ func (q question) proxyLeads(ctx context.Context, h *Host) bool {
 
 // daemonFails is the finding where the daemon fails in a way of its own.
 func (q question) daemonFails(h *Host) Finding {
-	said, name := told(q.word, pullOf(q.runner, q.image)), q.name()
+	said, name := told(q.word), q.name()
 	host := q.word.host
 	if host == "" {
 		host = q.res.Host
@@ -235,7 +235,7 @@ func (q question) daemonBase(f Finding, host string) Finding {
 	if q.failure != nil {
 		f = f.With("this_process", q.failure.Kind)
 	}
-	return f.With("docker_daemon", told(q.word, pullOf(q.runner, q.image)))
+	return f.With("docker_daemon", told(q.word))
 }
 
 // untrusting is the finding where the daemon does not take a certificate.

@@ -34,6 +34,8 @@ type Host struct {
 	// Told is what it says of itself; nil when it does not, and then Untold says why (nil too when it was not asked).
 	Told   *engine.Info
 	Untold *engine.Failure
+	// Unlisted is why not all of its containers are known; nil if they are.
+	Unlisted *engine.Failure
 	// inside says that this process is in a container, in the place of the runner's.
 	inside bool
 	// mounts are what that container has mounted, and self is what docker's daemon says of it; nil if that is not known.

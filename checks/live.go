@@ -36,9 +36,44 @@ func liveRunners(containers []engine.Container) []liveRunner {
 
 // inspectFile is what docker inspect prints of a container, under its name in the place of a file's.
 func inspectFile(c *engine.Container) InputFile {
+	file := InputFile{Path: "<container " + c.Name + ">", Data: slices.Concat([]byte("["), c.Raw, []byte("]"))}
+	if indented(file.Data) > maxBlanks {
+		return file
+	}
 	var text bytes.Buffer
-	_ = json.Indent(&text, slices.Concat([]byte("["), c.Raw, []byte("]")), "", "    ") // the client has read it already
-	return InputFile{Path: "<container " + c.Name + ">", Data: text.Bytes()}
+	_ = json.Indent(&text, file.Data, "", indentation) // the client has read it already
+	file.Data = text.Bytes()
+	return file
+}
+
+// indentation is docker inspect's. What takes more than maxBlanks bytes of it for one container is not laid out: a few
+// thousand brackets would take gigabytes.
+const (
+	indentation = "    "
+	maxBlanks   = 1 << 20
+)
+
+// indented is how many bytes of indentation a JSON text takes.
+func indented(text []byte) (count int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case quoted && b == '\\':
+			i++
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '{' || b == '[':
+			depth++
+			count += depth * len(indentation)
+		case b == '}' || b == ']':
+			depth--
+			count += depth * len(indentation)
+		case b == ',':
+			count += depth * len(indentation)
+		}
+	}
+	return count
 }
 
 // inspected is the runner in what docker inspect prints of one container; nil if there is none.

@@ -2,7 +2,9 @@ package checks
 
 import (
 	"cmp"
+	"iter"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 )
@@ -56,7 +58,7 @@ const (
 
 // LogMatch is one message that was found in a log.
 type LogMatch struct {
-	// Text is the part of the line that is known.
+	// Text is the part of the line that is known, cut if it is long, without the password of a URL.
 	Text string
 	// Line counts from 1: the last line in which the message stands, of Count.
 	Line, Count int
@@ -66,14 +68,15 @@ type LogMatch struct {
 
 // MatchLog finds known messages in the lines of a log. Messages come in the order of their last lines, the newest
 // first, as a runner that fails says the same again and again.
-func MatchLog(all []Check, lines []string) []LogMatch {
+func MatchLog(all []Check, lines iter.Seq[string]) []LogMatch {
 	var found []LogMatch
-	patterns := printed(all)
-	for i, line := range lines {
-		if len(line) > maxLogLine {
-			line = line[:maxLogLine]
+	patterns, i := printed(all), -1
+	least := shortestNeedle(patterns)
+	for line := range lines {
+		if i++; len(line) < least {
+			continue
 		}
-		text, problems := matchLine(patterns, line)
+		text, problems := matchLine(patterns, line[:min(len(line), maxLogLine)])
 		if len(problems) == 0 {
 			continue
 		}
@@ -96,11 +99,75 @@ const maxLogLine = 16 << 10
 type pattern struct {
 	*regexp.Regexp
 	problems []ranked
+	// needles are in lower case: what it matches has one of them, which is found out a hundred times as fast. There are
+	// none where that is not known.
+	needles []string
 }
 
 type ranked struct {
 	*Problem
 	rank int
+}
+
+// mayMatch tells whether a line, in lower case, has what the pattern needs.
+func (p pattern) mayMatch(lower string) bool {
+	return len(p.needles) == 0 ||
+		slices.ContainsFunc(p.needles, func(needle string) bool { return strings.Contains(lower, needle) })
+}
+
+// needlesOf are texts of which each match of a pattern has one, nil if there are none that say much.
+func needlesOf(pattern string) []string {
+	parsed, err := syntax.Parse("(?i)"+pattern, syntax.Perl)
+	if err != nil {
+		return nil
+	}
+	return needlesIn(parsed)
+}
+
+func needlesIn(r *syntax.Regexp) []string {
+	switch r.Op {
+	case syntax.OpLiteral:
+		return []string{strings.ToLower(string(r.Rune))}
+	case syntax.OpCapture, syntax.OpPlus:
+		return needlesIn(r.Sub[0])
+	case syntax.OpConcat:
+		var best []string
+		for _, sub := range r.Sub {
+			if needles := needlesIn(sub); shortest(needles) > shortest(best) {
+				best = needles
+			}
+		}
+		return best
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range r.Sub {
+			needles := needlesIn(sub)
+			if needles == nil {
+				return nil
+			}
+			all = append(all, needles...)
+		}
+		return all
+	default:
+		return nil
+	}
+}
+
+// shortestNeedle is how long a line must be for any pattern to match it.
+func shortestNeedle(patterns []pattern) int {
+	least := maxLogLine
+	for _, p := range patterns {
+		least = min(least, shortest(p.needles))
+	}
+	return least
+}
+
+// shortest is the length of the shortest of some texts, 0 for none.
+func shortest(texts []string) int {
+	if len(texts) == 0 {
+		return 0
+	}
+	return len(slices.MinFunc(texts, func(a, b string) int { return len(a) - len(b) }))
 }
 
 // printed are all patterns of the problems, each once.
@@ -113,7 +180,7 @@ func printed(all []Check) []pattern {
 			if !known {
 				i = len(patterns)
 				at[p.Pattern] = i
-				patterns = append(patterns, pattern{Regexp: regexp.MustCompile("(?i)" + p.Pattern)})
+				patterns = append(patterns, pattern{Regexp: regexp.MustCompile("(?i)" + p.Pattern), needles: needlesOf(p.Pattern)})
 			}
 			patterns[i].problems = append(patterns[i].problems, ranked{problem, p.Rank})
 		}
@@ -125,7 +192,11 @@ func printed(all []Check) []pattern {
 func matchLine(patterns []pattern, line string) (text string, problems []*Problem) {
 	last := -1
 	var found []ranked
+	lower := strings.ToLower(line)
 	for _, p := range patterns {
+		if !p.mayMatch(lower) {
+			continue
+		}
 		at := p.FindStringIndex(line)
 		switch {
 		case at == nil || at[0] < last:
@@ -144,5 +215,5 @@ func matchLine(patterns []pattern, line string) (text string, problems []*Proble
 			problems = append(problems, r.Problem)
 		}
 	}
-	return strings.TrimSpace(text), problems
+	return clip(strings.TrimSpace(text)), problems
 }

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -66,7 +67,7 @@ func TestMatchLog(t *testing.T) {
 		{``, ""},
 	} {
 		line, want := row[0], row[1]
-		matches := MatchLog(All(), []string{"something else", line, "more"})
+		matches := MatchLog(All(), slices.Values([]string{"something else", line, "more"}))
 		var got []string
 		for _, m := range matches {
 			if m.Line != 2 || m.Count != 1 || !strings.Contains(line, m.Text) {
@@ -85,7 +86,7 @@ func TestMatchLog(t *testing.T) {
 // The newest message comes first, and one that is said again counts once.
 func TestMatchLogOrder(t *testing.T) {
 	lines := []string{"no basic auth credentials", "connection refused", "no basic auth credentials", "x"}
-	matches := MatchLog(All(), lines)
+	matches := MatchLog(All(), slices.Values(lines))
 	if len(matches) != 2 || matches[0].Line != 3 || matches[0].Count != 2 || matches[1].Line != 2 {
 		t.Errorf("%+v", matches)
 	}
@@ -97,6 +98,25 @@ func TestPrintPatterns(t *testing.T) {
 			if _, err := regexp.Compile(p.Pattern); err != nil || p.Rank < 1 || regexp.MustCompile(p.Pattern).MatchString("") {
 				t.Errorf("%s: %q, rank %d, %v", problem.ID, p.Pattern, p.Rank, err)
 			}
+		}
+	}
+}
+
+// What is looked for first is in whatever a pattern matches, in any capitals; and every pattern has such a text.
+func TestNeedles(t *testing.T) {
+	for _, p := range printed(All()) {
+		if shortest(p.needles) < 3 {
+			t.Errorf("%s: %q", p, p.needles)
+		}
+	}
+	for line, want := range map[string]int{
+		"no basic auth credentials":         1,
+		"NO BASIC AUTH CREDENTIALS":         1,
+		"dial tcp 10.0.0.1:443 i/o timeout": 1,
+		"nothing of note":                   0,
+	} {
+		if got := len(MatchLog(All(), slices.Values([]string{line}))); got != want {
+			t.Errorf("%s: %d", line, got)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package checks
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -165,11 +164,11 @@ func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
 	case engine.Unsupported:
 		return word{unasked: failed.Detail}
 	case engine.NoSocket, engine.NotPermitted, engine.Refused, engine.NotDocker, engine.Version:
-		return word{unasked: "the daemon stopped answering: " + failed.Detail}
+		return word{unasked: "the daemon stopped answering: " + clip(failed.Detail)}
 	}
 	w := word{failed: failed, kind: kindOfWord(failed), host: hostOfWord(failed.Detail, image.Reference)}
 	if w.kind != wordLate && mirrored(h, image.Reference) {
-		return word{unasked: "the daemon asks a mirror first, and says nothing of what it would pull after that: " + told(w, p)}
+		return word{unasked: "the daemon asks a mirror first, and says nothing of what it would pull after that: " + told(w)}
 	}
 	return w
 }
@@ -255,23 +254,8 @@ func mirrored(h *Host, reference string) bool {
 	return len(h.daemon.Mirrors) > 0 && registryHost(reference) == hubHost
 }
 
-// told is what the daemon said, for people: in one line, without what was sent.
-func told(w word, p pull) string {
-	said, pair := w.failed.Detail, p.username+":"+p.password
-	var secrets []string
-	if p.password != "" {
-		secrets = append(secrets, p.password, url.QueryEscape(p.password), url.PathEscape(p.password),
-			base64.StdEncoding.EncodeToString([]byte(p.password)), base64.StdEncoding.EncodeToString([]byte(pair)),
-			base64.URLEncoding.EncodeToString([]byte(pair)))
-	}
-	if source.Username(p.username) != p.username {
-		secrets = append(secrets, p.username, url.QueryEscape(p.username))
-	}
-	for _, secret := range secrets {
-		said = strings.ReplaceAll(said, secret, "********")
-	}
-	return clip(said)
-}
+// told is what the daemon said, for people: in one line.
+func told(w word) string { return clip(w.failed.Detail) }
 
 // throughDaemon is the question with the daemon's answer in the place of this process's, where only the daemon gets to
 // the registry, and is refused there.
@@ -280,7 +264,7 @@ func (q question) throughDaemon() question {
 		return q
 	}
 	p := pullOf(q.runner, q.image)
-	said := told(q.word, p)
+	said := told(q.word)
 	f := &registry.Failure{Kind: "tag-not-found", Stage: registry.StageManifest, Host: q.res.Host}
 	f.Detail = fmt.Sprintf("%s does not have it, as the docker daemon is told: %s", spoken(q.res.Host), said)
 	switch lower := strings.ToLower(said); {
@@ -463,7 +447,7 @@ func (q question) savedFinding(said string) Finding {
 func (q question) seen(f Finding) Finding {
 	switch {
 	case q.byDaemon:
-		return f.With("vantage", vantageDaemon).With("docker_daemon", told(q.word, pullOf(q.runner, q.image)))
+		return f.With("vantage", vantageDaemon).With("docker_daemon", told(q.word))
 	case q.failure == nil || q.word.unasked != "" || q.word.failed == nil:
 		return f.With("vantage", vantageProcess)
 	case q.word.kind == wordLate:
@@ -473,7 +457,7 @@ func (q question) seen(f Finding) Finding {
 	if failsAlike(q.failure, q.word, q.image.Reference) {
 		vantage = vantageBoth
 	}
-	return f.With("vantage", vantage).With("docker_daemon", told(q.word, pullOf(q.runner, q.image)))
+	return f.With("vantage", vantage).With("docker_daemon", told(q.word))
 }
 
 // curable is the finding in place of a failure that the daemon's own settings may cure, where this process does not

@@ -80,21 +80,16 @@ func TestSilentDaemon(t *testing.T) {
 	}
 }
 
-// Whatever a daemon says, what is shown of it is one line without the password, in any spelling.
+// Whatever a daemon says, what is shown of it is one line.
 func FuzzDaemonWord(f *testing.F) {
-	f.Add(`Get "https://h.example/v2/": dial tcp: lookup h.example: no such host`, "s3cret-pass")
-	f.Add("denied: s3cret-pass Y2k6czNjcmV0LXBhc3M=\n\x1b[2J", "s3cret-pass")
-	f.Add(`Get "https://[::1/v2/": EOF`, "p%40ss word")
-	f.Fuzz(func(t *testing.T, said, password string) {
+	f.Add(`Get "https://h.example/v2/": dial tcp: lookup h.example: no such host`)
+	f.Add("denied: \n\x1b[2J\u202e")
+	f.Add(`Get "https://[::1/v2/": EOF`)
+	f.Fuzz(func(t *testing.T, said string) {
 		failed := &engine.Failure{Kind: engine.Failed, Detail: said}
 		w := word{failed: failed, kind: kindOfWord(failed), host: hostOfWord(said, "registry.example.com/a:1")}
-		shown := told(w, pull{username: "ci", password: password})
-		if len(password) > 3 && !strings.Contains(password, "*") && strings.Contains(shown, password) &&
-			!strings.Contains("\u2026", password) {
-			t.Errorf("%q shows %q", shown, password)
-		}
-		if strings.ContainsAny(shown+w.host, "\n\r\x1b") {
-			t.Errorf("%q at %q", shown, w.host)
+		if strings.ContainsAny(told(w)+w.host, "\n\r\x1b\u202e") {
+			t.Errorf("%q at %q", told(w), w.host)
 		}
 	})
 }

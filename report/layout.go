@@ -50,6 +50,11 @@ func wrap(text string, most int) []string {
 			line, used = word, size
 		case used+1+size <= most:
 			line, used = line+" "+word, used+1+size
+		case obeyed(word) && strings.Contains(line, " "): // the word before it begins the line
+			last := strings.LastIndex(line, " ")
+			lines = append(lines, line[:last])
+			line = line[last+1:] + " " + word
+			used = columns(line)
 		default:
 			lines = append(lines, line)
 			line, used = word, size
@@ -57,6 +62,10 @@ func wrap(text string, most int) []string {
 	}
 	return append(lines, line)
 }
+
+// obeyed tells whether a build takes a line of its log for a command if it begins with a word: GitHub Actions
+// (::error::), Azure Pipelines and TeamCity (##vso[). Text may come from anybody, and does not begin lines with one.
+func obeyed(word string) bool { return strings.HasPrefix(word, "::") || strings.HasPrefix(word, "##") }
 
 // longestCaret is how many columns are marked at most: of what is longer, as a whole command, the beginning alone is.
 const longestCaret = 40

@@ -188,3 +188,14 @@ func TestMessagesThatAreAlike(t *testing.T) {
 		}
 	}
 }
+
+// A line of text that is broken does not begin with what a build would obey.
+func TestWrapCommands(t *testing.T) {
+	for _, command := range []string{"::error::x", "##vso[task.complete]x"} {
+		for _, line := range wrap("refused: aaaa bbbb "+command+" cccc", 20)[1:] {
+			if strings.HasPrefix(line, command) {
+				t.Errorf("%q", line)
+			}
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+
+	"runner-preflight/checks/source"
 )
 
 // Bounds on what is read of a container.
@@ -23,11 +26,17 @@ const (
 	maxContainers = 100
 	maxFile       = 20 << 20
 	maxLog        = 1 << 20
+	// maxName is in characters, and no name of docker's own is longer.
+	maxName = 200
+	// maxInspected is for what docker inspect prints of all of them.
+	maxInspected = 4 << 20
+	// maxVariables is for the variables of all of them: a container has some ten, or some hundred.
+	maxVariables = 50_000
 )
 
 // Container is one container of the daemon, running or not.
 type Container struct {
-	// ID is the whole; Name is without its slash.
+	// ID is the whole; Name is without its slash, in one line.
 	ID, Name string
 	// Image is as it was named when the container was made.
 	Image string
@@ -60,38 +69,83 @@ func (e *Engine) list(ctx context.Context) ([]Container, error) {
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
-	// The API's own limit would take the youngest, and a runner may be older than a hundred of its steps' containers.
-	listed, err := c.ContainerList(ctx, client.ContainerListOptions{All: true})
+	listed, err := listed(ctx, c)
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
 	var found []Container
-	for _, item := range runningFirst(listed.Items) {
+	size, variables := 0, 0
+	for _, item := range listed {
 		inspected, err := c.ContainerInspect(ctx, item.ID, client.ContainerInspectOptions{})
 		if err != nil {
-			if ctx.Err() != nil {
-				return found, failure(ctx, err)
+			if f := failure(ctx, err); ctx.Err() != nil || f.Kind == NotDocker {
+				return found, f
 			}
 			continue // it is gone by now
 		}
-		said := inspected.Container
-		one := Container{
-			ID: said.ID, Name: strings.TrimPrefix(said.Name, "/"), Restarts: said.RestartCount, Raw: inspected.Raw,
-		}
-		if said.Config != nil {
-			one.Image, one.Environment = said.Config.Image, said.Config.Env
-			one.Terminal = said.Config.Tty
-		}
-		if said.State != nil {
-			one.State, one.ExitCode = string(said.State.Status), said.State.ExitCode
-			one.Unstarted, one.OutOfMemory = said.State.Error, said.State.OOMKilled
-			one.Process = said.State.Pid
-			one.Started, _ = time.Parse(time.RFC3339Nano, said.State.StartedAt)
+		one := containerOf(inspected)
+		size, variables = size+len(one.Raw), variables+len(one.Environment)
+		if size > maxInspected || variables > maxVariables {
+			return found, &Failure{Kind: NotDocker, Detail: tooMuch}
 		}
 		found = append(found, one)
 	}
 	return found, nil
 }
+
+// containerOf is what is kept of what the daemon tells of a container.
+func containerOf(inspected client.ContainerInspectResult) Container {
+	said := inspected.Container
+	one := Container{
+		ID: said.ID, Name: source.Shortened(source.Printable(strings.TrimPrefix(said.Name, "/")), maxName),
+		Restarts: said.RestartCount, Raw: inspected.Raw,
+	}
+	if said.Config != nil {
+		one.Image, one.Environment = said.Config.Image, said.Config.Env
+		one.Terminal = said.Config.Tty
+	}
+	if said.State != nil {
+		one.State, one.ExitCode = string(said.State.Status), said.State.ExitCode
+		one.Unstarted, one.OutOfMemory = said.State.Error, said.State.OOMKilled
+		one.Process = said.State.Pid
+		one.Started, _ = time.Parse(time.RFC3339Nano, said.State.StartedAt)
+	}
+	return one
+}
+
+// listed are the containers that are looked at: those that run, or are started again and again, and then the youngest.
+// Those that run are asked for by themselves, as a runner may be older than any number of its steps' containers.
+func listed(ctx context.Context, c *client.Client) ([]container.Summary, error) {
+	running := make(client.Filters).Add("status", string(container.StateRunning), string(container.StateRestarting))
+	var found []container.Summary
+	for _, filters := range []client.Filters{running, nil} {
+		more, err := c.ContainerList(ctx, client.ContainerListOptions{All: true, Limit: maxContainers, Filters: filters})
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range more.Items[:min(len(more.Items), maxContainers)] {
+			if !slices.ContainsFunc(found, func(c container.Summary) bool { return c.ID == item.ID }) {
+				found = append(found, item)
+			}
+		}
+	}
+	return runningFirst(found), nil
+}
+
+// Word is what docker's commands are given for the container: its name where that can be one of docker's, and is no option
+// or another command to a shell, else its ID.
+func (c Container) Word() string {
+	switch {
+	case plainName.MatchString(c.Name):
+		return c.Name
+	case plainName.MatchString(c.ID):
+		return c.ID
+	}
+	return "CONTAINER"
+}
+
+// plainName matches docker's names. Source: docker's engine, daemon/names.
+var plainName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
 // runningFirst are the containers that are looked at, in the daemon's own order (the youngest first) but for those that
 // run, or are started again and again.

@@ -31,8 +31,8 @@ type answer struct {
 }
 
 // Distribution has the daemon ask a registry about an image, with its own proxy, resolver, roots and mirrors. Nothing
-// is pulled. Its error is a *Failure whose Detail is the daemon's own word. Credentials are sent only to a daemon that
-// nobody else can listen to.
+// is pulled. Its error is a *Failure whose Detail is the daemon's own word, without what was sent. Credentials are sent
+// only to a daemon that nobody else can listen to.
 func (e *Engine) Distribution(ctx context.Context, reference string, as Credentials) (Found, error) {
 	if as != (Credentials{}) && !e.Private() {
 		return Found{}, &Failure{Kind: Unsupported, Detail: "the way to this daemon is not safe for credentials"}
@@ -63,7 +63,9 @@ func (e *Engine) distribution(ctx context.Context, reference string, as Credenti
 	}
 	got, err := c.DistributionInspect(ctx, reference, client.DistributionInspectOptions{EncodedRegistryAuth: as.header()})
 	if err != nil {
-		return Found{}, failure(ctx, err)
+		f := failure(ctx, err)
+		f.Detail = as.hidden(f.Detail)
+		return Found{}, f
 	}
 	found := Found{Digest: got.Descriptor.Digest.String()}
 	for _, p := range got.Platforms {

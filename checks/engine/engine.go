@@ -4,21 +4,15 @@ package engine
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/go-connections/tlsconfig"
 	"github.com/moby/moby/client"
 )
 
@@ -102,43 +96,20 @@ func connect(address Address, timeout time.Duration) (*client.Client, error) {
 	default:
 		return nil, &Failure{Kind: Unsupported, Detail: fmt.Sprintf("%s is no address that this tool follows", address.Host)}
 	}
-	transport := &http.Transport{DisableCompression: true, ResponseHeaderTimeout: timeout}
-	if address.Folder != "" {
-		config, err := certificates(address)
-		if err != nil {
-			return nil, &Failure{Kind: Failed, Detail: "its certificates cannot be read", err: err}
-		}
-		transport.TLSClientConfig = config
+	over, err := guarded(address, timeout)
+	if err != nil {
+		return nil, err
 	}
-	dialer := &net.Dialer{Timeout: timeout}
 	spoken := "http"
 	if address.Folder != "" {
 		spoken = "https"
 	}
-	options := []client.Opt{
-		client.WithHTTPClient(&http.Client{Transport: transport}), client.WithHost(address.Host), client.WithScheme(spoken),
-	}
-	if address.Socket() != "" {
-		options = append(options, client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", address.Socket())
-		}))
-	}
-	made, err := client.New(options...)
+	made, err := client.New(
+		client.WithHost(address.Host), client.WithHTTPClient(over), client.WithScheme(spoken))
 	if err != nil {
 		return nil, &Failure{Kind: Unsupported, Detail: fmt.Sprintf("%s is no address of docker", address.Host), err: err}
 	}
 	return made, nil
-}
-
-func certificates(address Address) (*tls.Config, error) {
-	return tlsconfig.Client(tlsconfig.Options{
-		CAFile:             filepath.Join(address.Folder, "ca.pem"),
-		CertFile:           filepath.Join(address.Folder, "cert.pem"),
-		KeyFile:            filepath.Join(address.Folder, "key.pem"),
-		InsecureSkipVerify: address.Unverified,
-		MinVersion:         tls.VersionTLS12,
-		ExclusiveRootPools: true,
-	})
 }
 
 // failure classifies what a question came to.
@@ -149,16 +120,10 @@ func failure(ctx context.Context, err error) *Failure {
 	switch {
 	case errors.As(err, &known):
 		return known
+	case strings.Contains(f.Detail, tooMuch): // the client does not wrap what it met in every answer
+		f.Kind, f.Detail = NotDocker, tooMuch
 	case ctx.Err() != nil || errors.As(err, &opaque) && opaque.Timeout():
 		f.Kind, f.Detail = OutOfTime, "no answer in time"
-	case errors.Is(err, fs.ErrNotExist):
-		f.Kind, f.Detail = NoSocket, "there is no socket"
-	case errors.Is(err, fs.ErrPermission):
-		f.Kind, f.Detail = NotPermitted, "permission denied"
-	case strings.Contains(f.Detail, "permission denied while trying to connect"):
-		f.Kind, f.Detail = NotPermitted, "permission denied"
-	case errors.Is(err, syscall.ECONNREFUSED), client.IsErrConnectionFailed(err):
-		f.Kind, f.Detail = Refused, "nothing listens there"
 	case errdefs.IsNotImplemented(err), errdefs.IsNotFound(err) && unknownQuestion(f.Detail):
 		f.Kind = NotThere
 	case errdefs.IsNotFound(err):
@@ -166,7 +131,8 @@ func failure(ctx context.Context, err error) *Failure {
 	case strings.Contains(f.Detail, "is too old") || strings.Contains(f.Detail, "is too new"):
 		f.Kind = Version
 	case strings.HasPrefix(err.Error(), daemonSays): // what it quotes of a registry may be no JSON, but its answer is
-	case strings.Contains(f.Detail, "invalid character") || strings.Contains(f.Detail, "malformed HTTP"):
+	case strings.Contains(f.Detail, "invalid character"), strings.Contains(f.Detail, "malformed HTTP"),
+		strings.Contains(f.Detail, "headers exceeded"), strings.Contains(f.Detail, "exceeded max depth"):
 		f.Kind, f.Detail = NotDocker, "what answers is no docker daemon"
 	}
 	return f

@@ -223,11 +223,14 @@ func TestContainersOfManySteps(t *testing.T) {
 		limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
 		var listed []string
 		for i := range many {
+			if strings.Contains(r.URL.Query().Get("filters"), "running") && i != many-1 {
+				continue
+			}
 			state := map[bool]string{true: "running", false: "exited"}[i == many-1]
 			listed = append(listed, fmt.Sprintf(`{"Id":"c%d","State":%q}`, i, state))
 		}
 		if limit > 0 {
-			listed = listed[:limit]
+			listed = listed[:min(limit, len(listed))]
 		}
 		_, _ = fmt.Fprintf(w, "[%s]", strings.Join(listed, ","))
 	})

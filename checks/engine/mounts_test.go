@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"path"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,4 +51,23 @@ func TestMountTableAt(t *testing.T) {
 	if m, found := table.At("/x/z"); found {
 		t.Error(m)
 	}
+}
+
+// A container's own root may write what it likes into the paths of its mounts.
+func FuzzReadMounts(f *testing.F) {
+	f.Add(ofContainer, "/root/.docker/config.json", "0cf46ee6bb62")
+	f.Add("1 2 0:0 /a\\040\\134040b//deleted /x\\012y ro,rw\n\x00\n1 2 3 4 5 6\n", "/x\ny", "a")
+	f.Add("711 650 0:56 "+strings.Repeat("/..", 4000)+" / rw", "/", "..")
+	f.Fuzz(func(t *testing.T, text, target, id string) {
+		table := ReadMounts([]byte(text))
+		if len(table) > strings.Count(text, "\n")+1 {
+			t.Errorf("%d mounts in %d lines", len(table), strings.Count(text, "\n")+1)
+		}
+		if m, found := table.At(target); found && m.Target != path.Clean(target) {
+			t.Errorf("%q is at %q", m.Target, target)
+		}
+		if table.Of(id) && !strings.Contains(text, "/"+id+"/") && !strings.Contains(text, `\`) {
+			t.Errorf("the mounts of %q: %q", id, text)
+		}
+	})
 }

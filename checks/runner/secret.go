@@ -70,6 +70,25 @@ func hideSecrets(file *source.File) {
 	}
 }
 
+// WithoutSecrets is a text that holds a command line, for people: what has the form of a secret in it is masked, and the
+// values of those variables whose names say that they are secret. The text is cut to so many characters.
+func WithoutSecrets(text string, environment []string, most int) string {
+	file := source.New("", []byte(text))
+	hideSecrets(file)
+	for _, variable := range environment {
+		name, value, _ := strings.Cut(variable, "=")
+		for at := 0; secretName(name) && value != ""; at += len(value) {
+			next := strings.Index(text[at:], value)
+			if next < 0 {
+				break
+			}
+			at += next
+			file.Hide(at, at+len(value))
+		}
+	}
+	return file.At(0, len(text)).Shown(most)
+}
+
 // loginPasswords are the passwords that are written out behind "docker login" in a file.
 func loginPasswords(file *source.File) []source.Span {
 	var places []source.Span
