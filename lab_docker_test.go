@@ -44,7 +44,8 @@ const (
 //	after FILE           that file of the scene is run by sh once the container runs
 //	apart                the tool does not see the daemon's processes, as it does where there is a container to look into
 //	inside               run.sh is the tool's own command line: its image is built of the repository's Dockerfile
-//	socket gone          there is no daemon and no socket
+//	socket gone          there is no daemon and no socket, nor was there ever one
+//	socket stopped       there is none either, but docker's containers are there
 //	socket dead          there is a socket, and nobody listens
 //	socket forbidden     the tool is run by nobody, who may not use the socket
 //	rootless             the daemon is a user's own, as dockerd-rootless.sh starts it, and the tool is run by that user
@@ -130,7 +131,7 @@ type dockerDirectives struct {
 	inside, apart, podman     bool
 	rootless, byRoot          bool
 	unasked, remapped         bool
-	// socket is "", gone, dead or forbidden.
+	// socket is "", gone, stopped, dead or forbidden.
 	socket string
 }
 
@@ -165,7 +166,7 @@ func (d *dockerDirectives) direct(word string, rest []string) bool {
 		d.byRoot = true
 	case flags[word] != nil && len(rest) == 0:
 		*flags[word] = true
-	case word == "socket" && len(rest) == 1 && slices.Contains([]string{"gone", "dead", "forbidden"}, rest[0]):
+	case word == "socket" && len(rest) == 1 && slices.Contains([]string{"gone", "stopped", "dead", "forbidden"}, rest[0]):
 		d.socket = rest[0]
 	default:
 		return false
@@ -180,10 +181,15 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	n := l.runner(t, s.text(l, "firewall.nft"), s.text(l, "nat.nft"))
 	s.write(t, n)
 	var d *dockerHost
-	if s.docker.socket == "dead" {
+	switch s.docker.socket {
+	case "gone":
+		n.run(fmt.Sprintf("mkdir -p %[1]s && mount -t tmpfs tmpfs %[1]s", dockerRoot))
+	case "stopped":
+		n.run(fmt.Sprintf("mkdir -p %[1]s && mount -t tmpfs tmpfs %[1]s && mkdir %[1]s/containers", dockerRoot))
+	case "dead":
 		n.deadSocket()
 	}
-	if s.docker.rootless || s.docker.socket != "dead" && s.docker.socket != "gone" {
+	if s.docker.rootless || !slices.Contains([]string{"dead", "gone", "stopped"}, s.docker.socket) {
 		d = s.daemon(n, append(s.plain(l), s.docker.environment...))
 	}
 	if s.docker.starts != "" {

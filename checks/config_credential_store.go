@@ -101,7 +101,8 @@ func storeFinding(u *configUse) (Finding, bool) {
 	helped := helpers(u)
 	left := slices.DeleteFunc(slices.Clone(u.left()), func(host string) bool { _, is := helped[host]; return is })
 	program := "docker-credential-" + source.Printable(name)
-	f := Failed(credentialStore, store.Key, "", `write the entry by hand, then take "credsStore" out`+restart).
+	f := Failed(credentialStore, store.Key, "",
+		`write an entry with "auth", the base64 of USER:PASSWORD, then take "credsStore" out`+restart).
 		Try(encodeCommand).At(store.KeyPlace())
 	switch {
 	case len(left) > 0:

@@ -221,8 +221,8 @@ func isDirectory(h *Host, u *configUse, r *Runner) Finding {
 	if folder := pathOnHost(u, r); folder != "" {
 		commands = append([]string{"sudo rmdir " + shellWord(folder)}, commands...)
 	}
-	if r.Container != nil {
-		commands = append(h.removal(r.Container), commands...)
+	if live := h.liveOf(r); live != nil {
+		commands = append(h.removal(live.Container), commands...)
 	}
 	return f.At(u.place(r)).Touching(Path(u.Path)).Touching(u.references()...).Try(commands...)
 }

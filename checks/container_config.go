@@ -26,7 +26,7 @@ var containerConfig = Check{
 		if h.mounts != nil {
 			return []Finding{ownConfig(ctx, h)}
 		}
-		return eachContainer(h, h.liveOf, func(r *Runner, live *liveRunner) Finding { return insideFinding(ctx, h, r, live) })
+		return eachContainer(h, func(r *Runner, live *liveRunner) Finding { return insideFinding(ctx, h, r, live) })
 	},
 }
 

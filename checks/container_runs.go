@@ -15,12 +15,19 @@ import (
 var containerRuns = Check{
 	Name:  "container-runs",
 	Title: "The runner's container runs",
-	Doc: "Looks at the containers of this host that are runners, where `check` is given no file: whether they run, how " +
-		"they ended, how often docker started them anew, and whether the end of their log has a message that is known. " +
-		"Nothing of the log is shown but such a message.",
+	Doc: "Looks at the containers of this host that are runners, or at those of the file that `check` is given: whether " +
+		"they run, how they ended, how often docker started them anew, and whether the end of their log has a message that " +
+		"is known. Nothing of the log is shown but such a message. Where the file says otherwise than the container was " +
+		"made, that only warns, as it is not the file's runner that does not run.",
 	Problems: []*Problem{runnerStopped},
 	Run: func(ctx context.Context, h *Host) []Finding {
-		return eachContainer(h, h.foundAs, func(_ *Runner, live *liveRunner) Finding { return runFinding(ctx, h, live.Container) })
+		return eachContainer(h, func(r *Runner, live *liveRunner) Finding {
+			f := runFinding(ctx, h, live.Container)
+			if f.Status > Warn && r.Container == nil && len(live.differences(r.Definition)) > 0 {
+				return f.As(Warn)
+			}
+			return f
+		})
 	},
 }
 
@@ -35,10 +42,10 @@ var runnerStopped = &Problem{
 }
 
 // eachContainer judges each runner that is in a container, all at the same time.
-func eachContainer(h *Host, in func(*Runner) *liveRunner, judge func(*Runner, *liveRunner) Finding) []Finding {
+func eachContainer(h *Host, judge func(*Runner, *liveRunner) Finding) []Finding {
 	var jobs []func() Finding
 	for _, r := range h.Runners {
-		if live := in(r); live != nil {
+		if live := h.liveOf(r); live != nil {
 			jobs = append(jobs, func() Finding { return judge(r, live).For(r.Name) })
 		}
 	}
@@ -61,9 +68,13 @@ const (
 	logRecent = time.Hour
 )
 
+// restartedLately is how long after its last start a container counts as one that docker starts again and again: its
+// waits between two starts grow to a minute, and a runner takes a while to end.
+const restartedLately = 2 * time.Minute
+
 // runFinding judges the state of one container.
 func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
-	status, state := stateOf(c)
+	status, state := stateOf(c, h.Now())
 	message := "the container " + c.Name + " " + state
 	if status == Pass {
 		recent := h.Now().Add(-logRecent)
@@ -83,15 +94,27 @@ func runFinding(ctx context.Context, h *Host, c *engine.Container) Finding {
 // remedy is what makes a container run again.
 func (h *Host) remedy(c *engine.Container) (hint string, commands []string) {
 	name := c.Word()
+	log, start := h.client()+" logs --tail 50 "+name, h.client()+" start "+name
 	switch {
 	case c.State == "running" || c.State == "restarting":
-		return "mend what else is found here, and look at its log", []string{h.client() + " logs --tail 50 " + name}
+		return "mend what else is found here, and look at its log", []string{log}
 	case c.State == "paused":
 		return "have it go on", []string{h.client() + " unpause " + name}
 	case c.Unstarted != "":
 		return "mend that, remove the container, and run the runner's own command again", h.removal(c)
+	case c.OutOfMemory && c.MemoryLimit > 0:
+		return "let it use more memory, then start it", []string{h.moreMemory(c), start}
+	case c.OutOfMemory:
+		return "make room in the machine's memory, then start it", []string{"free -m", start}
 	}
-	return "mend what else is found here, then start it", []string{h.client() + " start " + name}
+	return "mend what else is found here, then start it; its log tells how it ended", []string{log, start}
+}
+
+// moreMemory is the command that gives a container a gibibyte, or twice what it may use if that is more, and as much again
+// of swap as docker does by default. A container need not be made anew for that.
+func (h *Host) moreMemory(c *engine.Container) string {
+	mebibytes := max(1<<10, c.MemoryLimit>>19)
+	return fmt.Sprintf("%s update --memory %dm --memory-swap %dm %s", h.client(), mebibytes, 2*mebibytes, c.Word())
 }
 
 // removal are the commands that remove a container. What it was made with is kept before, as the vendor shows the runner's
@@ -127,10 +150,13 @@ func complaint(ctx context.Context, h *Host, c *engine.Container, since time.Tim
 }
 
 // stateOf says how a container fares, in words that follow its name.
-func stateOf(c *engine.Container) (Status, string) {
+func stateOf(c *engine.Container, now time.Time) (Status, string) {
 	switch {
 	case c.State == "restarting":
 		return Fail, fmt.Sprintf("ends with %s again and again: docker started it anew %d times", ended(c), c.Restarts)
+	case c.State == "running" && c.Restarts > 3 && c.Started.After(now.Add(-restartedLately)):
+		return Fail, fmt.Sprintf("ends again and again: docker started it anew %d times, the last time %d seconds ago",
+			c.Restarts, int(now.Sub(c.Started).Seconds()))
 	case c.State == "running" && c.Restarts > 3:
 		return Warn, fmt.Sprintf("runs, and docker had to start it anew %d times", c.Restarts)
 	case c.State == "running":

@@ -18,18 +18,21 @@ var daemonAnswers = Check{
 		"who it is. The runner pulls every image and starts every step through it. Where there is no socket, or " +
 		"this user may not use it, what this process sees stands for the daemon.",
 	Problems: []*Problem{daemonDown, daemonNotPermitted, daemonSilent, daemonAPI},
-	Run:      func(_ context.Context, h *Host) []Finding { return []Finding{answersFinding(h)} },
+	Run: func(_ context.Context, h *Host) []Finding {
+		return []Finding{answersFinding(h).Touching(daemonTouch(h)...)}
+	},
 }
 
 var daemonDown = &Problem{
 	ID:    "daemon-down",
 	Title: "The docker daemon does not run",
-	Doc: "There is a socket of docker's, and nothing listens to it: the daemon was stopped, or it ended at its start " +
+	Doc: "There is a socket of docker's, and nothing listens to it, or docker is installed and has its containers here, and " +
+		"there is no socket: the daemon was stopped, or it ended at its start " +
 		"(a mistake in /etc/docker/daemon.json, a full disk). The runner's container does not run without it, and " +
 		"pulls nothing. Start it, and look at its log if it does not stay. A folder in the socket's place was made " +
 		"by docker, when the socket was mounted while it was not there: remove it, and start docker again.",
 	Source:   "the system's answer to the connection; docker's documentation of bind mounts",
-	Explains: []string{"daemon-unreachable"},
+	Explains: []string{"daemon-unreachable", "no-definition", "mount-source-missing"},
 	Prints: []Print{
 		{`cannot connect to the docker daemon|is the docker daemon running`, 2},
 	},
@@ -42,7 +45,8 @@ var daemonNotPermitted = &Problem{
 		"runner, which is root in its container. But the daemon cannot be asked what it sees itself: its proxy, its " +
 		"mirrors and its containers are out of sight, and this process stands for it. Run the tool with sudo, or as " +
 		"a user of the group docker.",
-	Source: "the system's answer to the connection",
+	Source:   "the system's answer to the connection",
+	Explains: []string{"no-definition"},
 	Prints: []Print{
 		{`permission denied while trying to connect to the docker`, 2},
 	},
@@ -55,7 +59,8 @@ var daemonSilent = &Problem{
 		"hangs, as on a dead disk or network file system), an error of its own, or it is another program. What the " +
 		"runner asks of it fails or hangs alike. Look at its log, then restart it. Docker before 23 says nothing either " +
 		"while it looks a registry's name up, which takes minutes where no name server answers: then mend that.",
-	Source: "the answer to GET /info and /version; measured with docker's daemon 20.10",
+	Source:   "the answer to GET /info and /version; measured with docker's daemon 20.10",
+	Explains: []string{"no-definition"},
 }
 
 var daemonAPI = &Problem{
@@ -76,6 +81,14 @@ var daemonAPI = &Problem{
 // there.
 const daemonSubject = "docker daemon"
 
+// daemonTouch is the place where the daemon is looked for, as Touches names it; nothing where none is.
+func daemonTouch(h *Host) []string {
+	if h.Engine == nil {
+		return nil
+	}
+	return []string{Path(daemonPlace(h))}
+}
+
 // answersFinding says whether the daemon answers, and if not, why.
 func answersFinding(h *Host) Finding {
 	switch {
@@ -92,6 +105,9 @@ func answersFinding(h *Host) Finding {
 	detail := clip(h.Untold.Detail)
 	switch h.Untold.Kind {
 	case engine.NoSocket:
+		if program := h.stoppedDocker(socket); program != "" {
+			return notRunning(h, fmt.Sprintf("there is no %s, and docker is installed here (%s): its daemon does not run", at, program))
+		}
 		return Skipped(daemonSubject, noSocket(h, socket))
 	case engine.NotPermitted:
 		return notPermitted(h, at)
@@ -215,15 +231,34 @@ func refused(h *Host, at, socket string) Finding {
 			"remove the folder, then start docker").
 			Try(h.daemon.kept.sudo("rmdir "+shellWord(socket)), h.daemon.kept.systemctl("restart docker"))
 	}
-	f := Failed(daemonDown, daemonSubject, "nothing listens at "+at+": the docker daemon does not run",
-		"start the docker daemon, and look at its log if it ends").
-		Try(h.daemon.kept.systemctl("start docker"), h.daemon.kept.log())
+	f := notRunning(h, "nothing listens at "+at+": the docker daemon does not run")
 	if socket == "" {
 		f.Message = fmt.Sprintf("nothing listens at %s, which %s names", at, h.Engine.Origin)
 		f.Hint, f.Commands = "start the docker daemon there, or correct "+h.Engine.Origin, nil
 		return f.As(Warn)
 	}
 	return f
+}
+
+// notRunning is the finding of a daemon of this machine that does not run.
+func notRunning(h *Host, message string) Finding {
+	return Failed(daemonDown, daemonSubject, message, "start the docker daemon, and look at its log if it ends").
+		Try(h.daemon.kept.systemctl("start docker"), h.daemon.kept.log())
+}
+
+// stoppedDocker is the daemon's program on a host where docker once made containers and left no socket; "" where there is
+// none, or another engine stands for it. A folder of data alone may be left of a docker that was removed.
+func (h *Host) stoppedDocker(socket string) string {
+	if h.inside || h.Engine.Origin != "docker's default" || dangling(h, socket) || len(h.rootlessSockets()) > 0 ||
+		absent(h, defaultDataRoot+"/containers") { // where it may not be looked at, it is there
+		return ""
+	}
+	for _, program := range []string{"/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"} {
+		if _, err := h.Files.Stat(program); err == nil {
+			return program
+		}
+	}
+	return ""
 }
 
 // introduced is the finding where the daemon says who it is.

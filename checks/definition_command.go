@@ -188,7 +188,7 @@ func judgeReadings(h *Host) []Finding {
 	}
 	findings = append(findings, folderFindings(h)...)
 	if h.Live && len(h.Readings)+len(h.Folders) == 0 && !anyDefinition(h) {
-		findings = append(findings, undefined(h))
+		findings = append(findings, undefined(h).Touching(daemonTouch(h)...))
 	}
 	return findings
 }

@@ -214,26 +214,39 @@ func judgeEndpoint(ctx context.Context, h *Host, d *demand, a network.Answer) []
 	return found
 }
 
-// untoldProxy says of a host that the runner does not reach where docker's daemon has a proxy for it, and the runner none.
+// untoldProxy says of a host that the runner does not reach where docker's daemon, or this process, has a proxy for it,
+// and the runner none. All such hosts have one cause: what the runner is not told.
 func (d *demand) untoldProxy(h *Host, f Finding, failed *network.Failure) Finding {
 	if d.client != d.runner.Control || failed.Proxy != "" || failed.Phase == network.PhaseHTTP {
 		return f
 	}
-	proxy, err := h.Daemon.ProxyFor(d.address)
-	own, _ := d.client.ProxyFor(d.address)
-	if err != nil || proxy == nil || own != nil {
+	proxy, who := h.proxyOfOthers(d.address)
+	if own, _ := d.client.ProxyFor(d.address); proxy == nil || own != nil {
 		return f
 	}
-	f.Message += fmt.Sprintf("; docker's daemon goes through the proxy %s (%s), and the runner is told of none",
-		proxy.Address(), proxy.Variable)
+	f.Message += fmt.Sprintf("; %s goes through the proxy %s (%s), and the runner is told of none", who, proxy.Address(),
+		proxy.Variable)
 	dialect := runner.DockerRun
 	if definition := d.runner.Definition; definition != nil {
 		dialect = definition.Dialect
 	}
-	f.Hint = fmt.Sprintf("give the runner the proxy too: %s%s; or have the firewall let %s through",
-		dialect.Variable("HTTPS_PROXY", proxy.URL.Scheme+"://"+proxy.Address()), dialect.WhereVariables(),
-		d.address)
-	return f
+	f.Hint = fmt.Sprintf("give the runner the proxy too: %s%s; or have the firewall let the runner out without it",
+		dialect.Variable("HTTPS_PROXY", proxy.URL.Scheme+"://"+proxy.Address()), dialect.WhereVariables())
+	return f.On("HTTPS_PROXY")
+}
+
+// proxyOfOthers is the proxy through which docker's daemon goes to an address, else this process, and who that is.
+func (h *Host) proxyOfOthers(address string) (proxy *network.Proxy, who string) {
+	if proxy, err := h.Daemon.ProxyFor(address); err == nil && proxy != nil {
+		return proxy, "docker's daemon"
+	}
+	if h.own.Daemon == nil {
+		return nil, ""
+	}
+	if proxy, err := h.own.Daemon.ProxyFor(address); err == nil {
+		return proxy, "this process"
+	}
+	return nil, ""
 }
 
 // atVariable places a finding about a proxy where the definition names the proxy.

@@ -11,7 +11,8 @@ var diskShort = &Problem{
 	ID:    "disk-short",
 	Title: "There is little room where docker keeps images",
 	Doc: "The file system of docker's data root is nearly full: less than 1 GB is free, or less than three times what the " +
-		"runner's images have packed in their registries, or it has no inodes left. Pulls end with \"no space left on device\", " +
+		"runner's images have packed in their registries, or it has no inodes left. With less than 10 MB it fails: docker then " +
+		"cannot make a container. Pulls end with \"no space left on device\", " +
 		"and so do steps, which write there too. Make room (docker system df shows what takes it), or move the data root to " +
 		"a larger file system.",
 	Source: "the file system's own numbers; the measures are this tool's choice",
@@ -40,6 +41,8 @@ type Space struct {
 const (
 	// leastSpace is in bytes.
 	leastSpace = 1_000_000_000
+	// fullSpace is in bytes: with less, docker cannot even make a container of an image that it has.
+	fullSpace = 10_000_000
 	// leastNodes is how many inodes an image of some size may take.
 	leastNodes = 10_000
 	// unpacked is how much larger than in their registries images are on disk, at most.
@@ -140,6 +143,8 @@ func judgeSpace(h *Host, folder string, packed uint64) Finding {
 	f := Warned(diskShort, folder, free, "make room there: the first command shows what takes it").
 		Try(h.client()+" system df", "df -h "+shellWord(folder)).Touching(Path(folder))
 	switch {
+	case space.Free < fullSpace:
+		f = f.As(Fail)
 	case space.Free < leastSpace:
 	case space.Free < unpacked*packed:
 		f.Message += fmt.Sprintf("; the images have %s packed, and take up to %d times that", gigabytes(packed), unpacked)

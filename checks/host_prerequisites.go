@@ -250,8 +250,13 @@ func runnersMemory(h *Host) []Finding {
 		if r.Definition.Dialect == runner.Kubernetes && strings.HasSuffix(limit.Value.Value, "m") {
 			hint += ": m stands for thousandths of a byte"
 		}
-		return []Finding{Warned(runnerMemoryShort, subject, message+"; the vendor asks for 512 MB for it", hint).
-			At(limit.Value.Place).On(r.Name)}
+		f := Warned(runnerMemoryShort, subject, message+"; the vendor asks for 512 MB for it", hint).
+			At(limit.Value.Place).On(r.Name)
+		if r.Container != nil {
+			f.Hint = "raise it, for which the container need not be made anew"
+			f = f.Try(h.moreMemory(r.Container))
+		}
+		return []Finding{f}
 	})
 }
 

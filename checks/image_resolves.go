@@ -3,10 +3,12 @@ package checks
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"runner-preflight/checks/registry"
+	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
 )
 
@@ -385,17 +387,26 @@ func (q question) dockerDiffers(p pull) string {
 	return ""
 }
 
-// tryLogin is the command that tries a user's password and leaves nothing behind.
-func tryLogin(q question, user string) string {
+// loginAs are the arguments of docker login for a user at an image's registry.
+func loginAs(q question, user string) string {
 	if shown := source.Username(user); shown != user || strings.ContainsFunc(user,
 		func(c rune) bool { return c < ' ' }) {
 		user = "USER"
 	}
-	command := `d=$(mktemp -d); docker --config "$d" login -u ` + shellWord(user)
+	arguments := "-u " + shellWord(user)
 	if host := registryHost(q.image.Reference); host != hubHost {
-		command += " " + shellWord(host)
+		arguments += " " + shellWord(host)
 	}
-	return command + `; rm -r "$d"`
+	return arguments
+}
+
+// loginWrites tells whether docker login on this host, with the runner's config.json, writes the entry of a key: under
+// that very key, into the file, and not into a store.
+func loginWrites(q question, key string) bool {
+	c, d := q.runner.Config, q.runner.Definition
+	return c != nil && c.File != nil && c.Object == "" && filepath.Base(c.Path) == configName &&
+		(d == nil || d.Dialect != runner.Own) && key == registryHost(q.image.Reference) &&
+		c.File.ForDocker(q.image.Reference).Helper == ""
 }
 
 // rejected is the finding where a password is sent and refused. It stands at the entry, where the mistake is.
@@ -403,11 +414,13 @@ func rejected(q question) Finding {
 	p := pullOf(q.runner, q.image)
 	message := fmt.Sprintf("%s refuses the user %q with the password of the entry %q (%s)",
 		spoken(q.failure.Host), clip(source.Username(p.username)), clip(p.key), answered(q.failure))
-	hint := fmt.Sprintf("try the login by hand, write what works into the entry %q of %s, "+
-		"then restart the runner: it reads the file once",
-		clip(p.key), configPath(q.runner))
-	return q.base(Failed(credentialsRejected, q.role(), message, hint)).At(p.place).On(p.key).Try(tryLogin(q,
-		p.username))
+	hint := fmt.Sprintf("try the login by hand, write what works into the entry %q of %s", clip(p.key), configPath(q.runner))
+	command := `d=$(mktemp -d); docker --config "$d" login ` + loginAs(q, p.username) + `; rm -r "$d"` // leaves nothing behind
+	if loginWrites(q, p.key) {
+		hint = "log in with the password of today: what works is written into the entry"
+		command = "docker --config " + shellWord(filepath.Dir(q.runner.Config.Path)) + " login " + loginAs(q, p.username)
+	}
+	return q.base(Failed(credentialsRejected, q.role(), message, hint+restart)).At(p.place).On(p.key).Try(command)
 }
 
 // deniedTo is the finding where a good password is no help.

@@ -115,14 +115,6 @@ func (h *Host) liveOf(r *Runner) *liveRunner {
 	return &h.live[at]
 }
 
-// foundAs is the container that a runner was found as; nil for one that is known from files.
-func (h *Host) foundAs(r *Runner) *liveRunner {
-	if r.Container == nil {
-		return nil
-	}
-	return h.liveOf(r)
-}
-
 // containerOf is the container that was read as a file of that name; nil for one that is known from files.
 func (h *Host) containerOf(name string) *engine.Container {
 	at := slices.IndexFunc(h.live, func(l liveRunner) bool { return l.file.Path == name })

@@ -132,8 +132,9 @@ func fence(out *strings.Builder, language string, lines []string) {
 
 var (
 	backticks = regexp.MustCompile("`+")
-	// piece matches what no code span ends in the middle of, and no table cell either.
-	piece = regexp.MustCompile("[^ `|]+|[`|]")
+	// piece matches what no code span ends in the middle of, and no table cell either: a word, or where a container stands
+	// in a file's place.
+	piece = regexp.MustCompile("<container [^ `|]+|[^ `|]+|[`|]")
 	// special matches what means something to a dialect of Markdown, or becomes a link or a mention.
 	special = regexp.MustCompile(`[\\*_{}\[\]<>#~@&$^!%]|:/|www\.`)
 	// trailing matches the punctuation of ours that ends a word.

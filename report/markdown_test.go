@@ -95,6 +95,18 @@ func TestMarkdownTellsTheSame(t *testing.T) {
 	}
 }
 
+// A container's place is one code span, as its name has a blank in it; other words in angle brackets are not joined.
+func TestMarkdownPlaceInAContainer(t *testing.T) {
+	for text, want := range map[string]string{
+		"<container runner-1>:35:18": "`<container runner-1>:35:18`",
+		"<the runner-1>:35:18":       "`<the` `runner-1>:35:18`",
+	} {
+		if got := markdownText(text); got != want {
+			t.Errorf("%s becomes %s, want %s", text, got, want)
+		}
+	}
+}
+
 func TestMarkdownIsSafe(t *testing.T) {
 	for _, text := range append(hostileTexts(), "```", "````\n# x", "`", "``` `` `", "a`b|c\\", "%1 !2 &3 $4 ~5 ^6 @x", "/close", "- x", "1. x", "> x", "\t\tx") {
 		f := checks.Failed(store, text, text, text).On(text).At(at(text, "x"+text+"y", "x")).Try(text, "x\n"+text)

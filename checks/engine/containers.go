@@ -48,6 +48,8 @@ type Container struct {
 	Unstarted string
 	// OutOfMemory says that the kernel ended it for its use of memory.
 	OutOfMemory bool
+	// MemoryLimit is how much it may use, in bytes; 0 is no limit.
+	MemoryLimit int64
 	// Process is the number of its first process on the daemon's machine, 0 if it has none; Started is when that began,
 	// zero if that is not known.
 	Process int
@@ -103,6 +105,9 @@ func containerOf(inspected client.ContainerInspectResult) Container {
 	if said.Config != nil {
 		one.Image, one.Environment = said.Config.Image, said.Config.Env
 		one.Terminal = said.Config.Tty
+	}
+	if said.HostConfig != nil {
+		one.MemoryLimit = said.HostConfig.Memory
 	}
 	if said.State != nil {
 		one.State, one.ExitCode = string(said.State.Status), said.State.ExitCode
