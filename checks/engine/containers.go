@@ -119,13 +119,19 @@ func containerOf(inspected client.ContainerInspectResult) Container {
 }
 
 // listed are the containers that are looked at: those that run, or are started again and again, and then the youngest.
-// Those that run are asked for by themselves, as a runner may be older than any number of its steps' containers.
+// They are asked for by themselves, as a runner may be older than any number of its steps' containers.
 func listed(ctx context.Context, c *client.Client) ([]container.Summary, error) {
-	running := make(client.Filters).Add("status", string(container.StateRunning), string(container.StateRestarting))
 	var found []container.Summary
-	for _, filters := range []client.Filters{running, nil} {
-		more, err := c.ContainerList(ctx, client.ContainerListOptions{All: true, Limit: maxContainers, Filters: filters})
-		if err != nil {
+	for _, state := range []container.ContainerState{container.StateRunning, container.StateRestarting, ""} {
+		options := client.ContainerListOptions{All: true, Limit: maxContainers}
+		if state != "" {
+			options.Filters = make(client.Filters).Add("status", string(state))
+		}
+		more, err := c.ContainerList(ctx, options)
+		switch {
+		case err != nil && state == container.StateRestarting && ctx.Err() == nil:
+			continue // Podman 4 knows no such state, and fails
+		case err != nil:
 			return nil, err
 		}
 		for _, item := range more.Items[:min(len(more.Items), maxContainers)] {
