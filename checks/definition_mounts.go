@@ -2,9 +2,7 @@ package checks
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -231,102 +229,6 @@ func lacking(r *Runner, f Finding) []Finding {
 	return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(f.Subject))}
 }
 
-// daemonSocket is the path in the container at which the runner looks for docker's socket. It looks at none if
-// its variables name a daemon elsewhere.
-func daemonSocket(d *runner.Definition) (socket string, elsewhere, unknown bool) {
-	for _, name := range []string{envDockerHost, envDockerURI} {
-		v, set := effective(d, name)
-		if !set {
-			continue
-		}
-		address := v.Value.Value
-		switch unix, found := strings.CutPrefix(address, "unix://"); {
-		case v.Value.Unresolved != "":
-			return "", false, true
-		case found:
-			return path.Clean(unix), false, false
-		case strings.HasPrefix(address, "/"):
-			return path.Clean(address), false, false
-		}
-		return "", true, false
-	}
-	return dockerSocket, false, false
-}
-
-// ownDaemon tells whether the daemon is one that shares volumes with the runner (docker in docker) rather than
-// the host's: then a volume is as good as a folder of the host.
-func ownDaemon(d *runner.Definition) bool {
-	socket, elsewhere, unknown := daemonSocket(d)
-	if elsewhere || unknown {
-		return true
-	}
-	m, _, found := cover(d, socket)
-	return found && m.Volume && m.Source.Value != "" && path.Clean(m.Target.Value) != socket
-}
-
-// socketPlaces are the paths of a socket: /var/run is a link to /run.
-func socketPlaces(socket string) []string {
-	if socket == dockerSocket {
-		return []string{socket, "/run/docker.sock"}
-	}
-	return []string{socket}
-}
-
-// socketMount is the mount in which the runner finds docker's socket, and the path that it has in the mount's source.
-func socketMount(d *runner.Definition) (m runner.Mount, from string, found bool) {
-	socket, elsewhere, unknown := daemonSocket(d)
-	if elsewhere || unknown {
-		return m, "", false
-	}
-	for _, place := range socketPlaces(socket) {
-		if m, from, found = cover(d, place); found {
-			return m, from, true
-		}
-	}
-	return m, "", false
-}
-
-func judgeSocket(h *Host, r *Runner) []Finding {
-	d := r.Definition
-	socket, elsewhere, unknown := daemonSocket(d)
-	switch {
-	case elsewhere:
-		return nil
-	case unknown:
-		return []Finding{Skipped(dockerSocket,
-			"which daemon the runner talks to is not known (see unresolved-value)")}
-	}
-	hint := "mount it: " + mounting(d, socketOnHost(h), socket)
-	for _, place := range socketPlaces(socket) {
-		m, _, found := cover(d, place)
-		if found && m.Private {
-			return lacking(r, Failed(dockerSocketUnmounted, dockerSocket, fmt.Sprintf("nothing puts docker's socket into the "+
-				"volume %s: no other container mounts it", m.Source.Value),
-				"add a container of docker:dind that mounts it at "+path.Dir(socket)+", privileged").At(m.Place))
-		}
-		if found && m.Volume && m.Source.Unresolved == "" &&
-			(path.Clean(m.Target.Value) == place || m.Source.Value == "") {
-			return lacking(r, Failed(dockerSocketUnmounted, dockerSocket,
-				volumeNotFolder(d, m)+", where docker's socket should be", hint).At(m.Place))
-		}
-		if found {
-			return nil
-		}
-	}
-	f := Failed(dockerSocketUnmounted, dockerSocket,
-		"docker's socket is not mounted"+into(d)+", and nothing names another daemon", hint)
-	f = f.At(d.Place)
-	for _, m := range d.Mounts {
-		if strings.Contains(m.Source.Value, "docker.sock") && m.Target.Unresolved == "" {
-			f.Message = fmt.Sprintf("docker's socket is mounted at %s, and the runner looks at %s",
-				m.Target.Value, socket)
-			f.Hint = "write " + d.Dialect.Mount(m.Source.Value, socket, false)
-			f = f.At(m.Target.Place)
-		}
-	}
-	return lacking(r, f)
-}
-
 // volumeNotFolder says what docker mounts in place of a folder of the host.
 func volumeNotFolder(d *runner.Definition, m runner.Mount) string {
 	if d.Dialect == runner.Kubernetes {
@@ -344,20 +246,6 @@ func hostFolder(d *runner.Definition, m runner.Mount, folder, option string) str
 		return fmt.Sprintf("- {name: %s, hostPath: {path: %s}} under volumes", m.Source.Value, folder)
 	}
 	return option
-}
-
-// socketOnHost is where the daemon's socket is to be mounted from.
-func socketOnHost(h *Host) string {
-	switch {
-	case h.Told != nil && h.Told.Rootless && h.Engine != nil && h.Engine.Socket() != "" && !h.apart():
-		return clip(h.Engine.Socket())
-	case h.Told != nil, !h.Live, !absent(h, dockerSocket):
-		return dockerSocket
-	}
-	if others := h.rootlessSockets(); len(others) > 0 {
-		return clip(others[0])
-	}
-	return dockerSocket
 }
 
 // containersOnHost is where the daemon's folder of containers is to be mounted from.
@@ -469,28 +357,6 @@ func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 			variableAs(d, envWorkingDirectory, same))).At(m.Place))
 }
 
-// onHost is a path of the host that may be relative to the current folder, as those of a compose file are: known on the
-// host that runs it.
-func onHost(h *Host, d *runner.Definition, source string) string {
-	if d.Dialect != runner.Compose || !h.Live || h.Folder == "" || path.IsAbs(source) || strings.HasPrefix(source, "~") {
-		return source
-	}
-	return path.Join(h.Folder, source)
-}
-
-// mayBe tells whether a relative path may be an absolute one. One that lies at the root is not: nobody keeps a compose
-// file there.
-func mayBe(relative, absolute string) bool {
-	base := path.Clean(relative)
-	switch {
-	case path.IsAbs(base):
-		return false
-	case base == ".", strings.HasPrefix(base, ".."):
-		return true
-	}
-	return strings.HasSuffix(absolute, "/"+base) && absolute != "/"+base
-}
-
 // unresolvedFolder judges a working directory that is not known: mounted by the same words on both sides, it is
 // right whatever it is.
 func unresolvedFolder(d *runner.Definition, folder runner.Text) []Finding {
@@ -502,76 +368,6 @@ func unresolvedFolder(d *runner.Definition, folder runner.Text) []Finding {
 	return []Finding{Skipped(envWorkingDirectory, "WORKING_DIRECTORY is not known (see unresolved-value)")}
 }
 
-// unexpandedHome tells whether a text begins with a sign for the home folder that nothing replaces.
-func unexpandedHome(t runner.Text) bool {
-	return !t.Home && t.Unresolved == "" && homeSign(t.Value) != ""
-}
-
-func homeSign(value string) string {
-	for _, sign := range []string{"~", "${HOME}", "$HOME"} {
-		if rest, found := strings.CutPrefix(value, sign); found && (rest == "" || rest[0] == '/' || sign == "~") {
-			return sign
-		}
-	}
-	return ""
-}
-
-func unexpandedHomes(r *Runner) []Finding {
-	var findings []Finding
-	for _, m := range r.Definition.Mounts {
-		text := m.Source
-		if !unexpandedHome(text) {
-			if text = m.Target; !unexpandedHome(text) || isConfigMount(m) {
-				continue
-			}
-		}
-		message, hint := homeReason(r.Definition.Dialect, text, m)
-		f := Failed(unexpandedHomeFolder, text.Value, message, hint).At(text.Place)
-		if isConfigMount(m) {
-			f = f.Touching(overrideReferences(r)...)
-		}
-		findings = append(findings, f)
-	}
-	if v, set := effective(r.Definition, envWorkingDirectory); set && unexpandedHome(v.Value) {
-		findings = append(findings, Failed(unexpandedHomeFolder, envWorkingDirectory,
-			fmt.Sprintf("%q reaches the runner as it stands: nothing fills the home folder in", v.Value.Value),
-			"write an absolute path, the same as in its mount").At(v.Value.Place).
-			Touching(Variable(envWorkingDirectory)))
-	}
-	return findings
-}
-
-// homeReason says why nothing fills the home folder in, and what to write.
-func homeReason(d runner.Dialect, t runner.Text, m runner.Mount) (message, hint string) {
-	sign := homeSign(t.Value)
-	rest := strings.TrimPrefix(t.Value, sign)
-	whole := "write the whole path, as /root" + rest
-	switch d {
-	case runner.Unit, runner.Quadlet:
-		return fmt.Sprintf("systemd is no shell, and puts no home folder in the place of %s in %q", sign, t.Value), whole
-	case runner.Kubernetes:
-		return fmt.Sprintf("nothing fills %s in here: Kubernetes gets %q", sign, t.Value), whole
-	}
-	hint = fmt.Sprintf("write \"$HOME%s\" in double quotes", rest)
-	if sign == "~" && rest != "" && rest[0] != '/' {
-		user, _, _ := strings.Cut(rest, "/")
-		hint = fmt.Sprintf("write the whole path of the home folder of %s", user)
-	}
-	switch {
-	case m.Option == "volumes" && m.Target.Place == t.Place:
-		return fmt.Sprintf("nothing fills %s in for the path in the container: docker gets %q", sign, t.Value),
-			fmt.Sprintf("write the whole path, as /root%s", rest)
-	case m.Option == "volumes":
-		return fmt.Sprintf("a dollar sign that is doubled fills nothing in: docker gets %q", t.Value),
-			fmt.Sprintf("write ${HOME}%s", rest)
-	case t.Quoting != runner.Unquoted:
-		return fmt.Sprintf("%s in quotes stays as it is: docker gets %q", sign, t.Value), hint
-	case m.Joined, m.Option == "--mount", m.Target.Place == t.Place:
-		return fmt.Sprintf("%s in the middle of a word stays as it is: docker gets %q", sign, t.Value), hint
-	}
-	return fmt.Sprintf("nothing fills %s in here: docker gets %q", sign, t.Value), whole
-}
-
 // overrideReferences are the images whose credentials config.json is for, as Touches names them.
 func overrideReferences(r *Runner) []string {
 	var references []string
@@ -579,73 +375,4 @@ func overrideReferences(r *Runner) []string {
 		references = append(references, Reference(image.Reference))
 	}
 	return references
-}
-
-// missingSources looks for the sources of bind mounts on the runner's own host. A config.json that is missing
-// has a problem of its own.
-func missingSources(h *Host, r *Runner) []Finding {
-	var findings []Finding
-	dialect := r.Definition.Dialect
-	if !h.Live || dialect == runner.Kubernetes || dialect == runner.Own { // their paths are those of a node, or of the host
-		return nil
-	}
-	working, _ := effective(r.Definition, envWorkingDirectory)
-	for _, m := range r.Definition.Mounts {
-		source := m.Source.Value
-		source = onHost(h, r.Definition, source)
-		if m.Volume || m.Source.Unresolved != "" || !path.IsAbs(source) || isConfigMount(m) || !absent(h, source) {
-			continue
-		}
-		hint := "create it, or name the right path"
-		if socket := socketOnHost(h); path.Clean(source) == dockerSocket && socket != dockerSocket {
-			hint = "write " + r.Definition.Dialect.Mount(socket, m.Target.Value, m.ReadOnly)
-		}
-		f := Failed(mountSourceMissing, source, source+" does not exist on this host; "+madeOf(h), hint).
-			At(m.Place).Touching(Path(source))
-		switch {
-		case r.Definition.Client == "podman":
-			source, target := path.Clean(source), path.Clean(m.Target.Value)
-			f = withoutSource(f, target == containersFolder || source == path.Clean(working.Value.Value))
-		case path.Clean(source) == dockerSocket && socketOnHost(h) == dockerSocket:
-			f.Message = source + " does not exist on this host: docker's daemon makes it when it starts"
-			f.Hint = "install docker, or start it; or name its socket, if it listens at another"
-			f = f.Try(h.daemon.kept.systemctl("start docker")).Touching(daemonTouch(h)...)
-		case m.Option == "--mount", m.Option == "configs", m.Option == "secrets":
-			f.Message = source + " does not exist on this host; docker refuses to start with it"
-		case path.Clean(source) == path.Clean(working.Value.Value):
-			f.Message = source +
-				" does not exist on this host; docker makes an empty folder of it, which will do here"
-			f = f.As(Warn).Try("sudo mkdir -p " + shellWord(source))
-		}
-		findings = append(findings, f)
-	}
-	return findings
-}
-
-// madeOf says what docker does with a source that does not exist. A rootless daemon makes what its user may.
-// Source: measured on docker 20.10.
-func madeOf(h *Host) string {
-	if h.Told != nil && h.Told.Rootless {
-		return "a rootless docker makes an empty folder of it, or refuses to start"
-	}
-	return "docker makes an empty folder of it"
-}
-
-// withoutSource is the finding where Podman's own command is to start the container: it makes no folders.
-func withoutSource(f Finding, folder bool) Finding {
-	f.Message = f.Subject + " does not exist on this host; podman refuses to start without it"
-	switch base := path.Base(f.Subject); {
-	case base == path.Base(podmanSocket), base == path.Base(dockerSocket):
-		f.Hint = "have Podman listen, and mount its socket: -v " + podmanSocket + ":" + dockerSocket
-		return f.Try(enablePodman)
-	case folder:
-		return f.Try("sudo mkdir -p " + shellWord(f.Subject))
-	}
-	return f
-}
-
-// absent tells whether a path is known not to exist. One that may not be looked at is not.
-func absent(h *Host, name string) bool {
-	_, err := h.Files.Stat(name)
-	return errors.Is(err, fs.ErrNotExist)
 }
