@@ -112,10 +112,10 @@ func Build(in Input, windows Windows) (*Host, error) {
 // readSettings reads what the daemon is told, and returns the way on which it pulls. Where it tells itself of another one
 // than the files of this machine, the host has both.
 func (h *Host) readSettings(in Input) network.Config {
-	h.daemon.kept = siteOf(in.Told, in.Engine)
+	h.daemon.site = siteOf(in.Told, in.Engine)
 	route, own := in.Route, in.Route
 	if in.Live {
-		written := readDaemon(h.Files, h.daemon.kept)
+		written := readDaemon(h.Files, h.daemon.site)
 		own.Proxy = written.proxy(in.Route.Proxy)
 		h.daemon = written.told(in.Told)
 		route.Proxy = h.daemon.proxy(in.Route.Proxy)

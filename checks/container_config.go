@@ -147,10 +147,10 @@ func folderInside(h *Host, r *Runner, c *engine.Container, inside string) Findin
 		message += fmt.Sprintf(": %s of this host came later", clip(r.Config.Path))
 		hint = "remove the container, and run the runner's own command again"
 		copied := strings.HasPrefix(r.Config.Path, "/etc/") || strings.HasPrefix(r.Config.Path, "/run/")
-		if h.daemon.kept.rootless && copied {
+		if h.daemon.site.rootless && copied {
 			message += "; a rootless daemon has of /etc and /run what was there when it started"
 			hint = "restart the daemon, remove the container, and run the runner's own command again"
-			commands = append([]string{h.daemon.kept.systemctl("restart docker")}, commands...)
+			commands = append([]string{h.daemon.site.systemctl("restart docker")}, commands...)
 		}
 	}
 	return Failed(configIsDirectory, inside, message, hint).At(r.Definition.Place).On(r.Name).Try(commands...)

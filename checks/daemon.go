@@ -29,20 +29,20 @@ type daemonConfig struct {
 	environment map[string]runner.Text
 	// itself is the daemon's own word; nil for none.
 	itself *engine.Info
-	// kept is where it is kept.
-	kept daemonSite
+	// site is where it reads that, and what keeps it running.
+	site daemonSite
 }
 
 // readDaemon reads what there is; a file that is not there, or not readable, says nothing.
-func readDaemon(files Files, kept daemonSite) daemonConfig {
-	settings := daemonConfig{kept: kept}
-	if data, err := files.ReadFile(kept.settings); err == nil {
+func readDaemon(files Files, site daemonSite) daemonConfig {
+	settings := daemonConfig{site: site}
+	if data, err := files.ReadFile(site.settings); err == nil {
 		_ = json.Unmarshal(data, &settings) // the daemon does not start with a file that is no JSON
 	}
 	var dropIns []*source.File
-	entries, _ := files.ReadDir(kept.dropIns)
+	entries, _ := files.ReadDir(site.dropIns)
 	for _, entry := range entries {
-		file := path.Join(kept.dropIns, entry.Name())
+		file := path.Join(site.dropIns, entry.Name())
 		if data, err := files.ReadFile(file); err == nil && strings.HasSuffix(file, ".conf") {
 			dropIns = append(dropIns, source.New(file, data))
 		}
@@ -121,7 +121,7 @@ func (h *Host) certify(route network.Config) {
 	}
 	slices.Sort(hosts)
 	for _, host := range slices.Compact(hosts) {
-		entries, _ := h.Files.ReadDir(path.Join(h.daemon.kept.certificates, host))
+		entries, _ := h.Files.ReadDir(path.Join(h.daemon.site.certificates, host))
 		if len(entries) > 0 {
 			h.certified[host] = newPulling(onBehalf(route, host))
 		}
@@ -165,7 +165,7 @@ func (d daemonConfig) proxy(otherwise func(*url.URL) (*network.Proxy, error)) fu
 // written is the proxy that the files of this machine give the daemon, the hosts that it is not for, and where it stands.
 func (d daemonConfig) written() (proxy, except, origin string) {
 	if d.Proxies.HTTPS != "" {
-		return d.Proxies.HTTPS, d.Proxies.No, `"https-proxy" of ` + d.kept.settings
+		return d.Proxies.HTTPS, d.Proxies.No, `"https-proxy" of ` + d.site.settings
 	}
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
 		if set := d.environment[name]; set.Value != "" && set.Unresolved == "" {

@@ -129,7 +129,7 @@ func answersFinding(h *Host) Finding {
 // silent is the finding where the daemon does not say what it should.
 func silent(h *Host, message string) Finding {
 	return Warned(daemonSilent, daemonSubject, message, "look at the daemon's log, then restart it").
-		Try(h.daemon.kept.log(), h.daemon.kept.systemctl("restart docker"))
+		Try(h.daemon.site.log(), h.daemon.site.systemctl("restart docker"))
 }
 
 // unlisted is the finding where the daemon says who it is, and not which containers it has.
@@ -229,7 +229,7 @@ func refused(h *Host, at, socket string) Finding {
 	if socket != "" && err == nil && info.IsDir() {
 		return Failed(daemonDown, daemonSubject, at+" is a folder: docker made it, as nothing stood there when it was mounted",
 			"remove the folder, then start docker").
-			Try(h.daemon.kept.sudo("rmdir "+shellWord(socket)), h.daemon.kept.systemctl("restart docker"))
+			Try(h.daemon.site.sudo("rmdir "+shellWord(socket)), h.daemon.site.systemctl("restart docker"))
 	}
 	f := notRunning(h, "nothing listens at "+at+": the docker daemon does not run")
 	if socket == "" {
@@ -243,7 +243,7 @@ func refused(h *Host, at, socket string) Finding {
 // notRunning is the finding of a daemon of this machine that does not run.
 func notRunning(h *Host, message string) Finding {
 	return Failed(daemonDown, daemonSubject, message, "start the docker daemon, and look at its log if it ends").
-		Try(h.daemon.kept.systemctl("start docker"), h.daemon.kept.log())
+		Try(h.daemon.site.systemctl("start docker"), h.daemon.site.log())
 }
 
 // stoppedDocker is the daemon's program on a host where docker once made containers and left no socket; "" where there is

@@ -213,7 +213,7 @@ func (q question) daemonFails(h *Host) Finding {
 		problem, root = daemonProxyFailing, withoutUser(h.Told.HTTPSProxy)
 		message = fmt.Sprintf("the docker daemon does not get through its proxy %s to %s", clip(root), spoken(host))
 		hint = "correct the daemon's proxy, or except " + hostOfAddress(host) + " from it with NO_PROXY, then restart docker"
-		commands = []string{h.daemon.kept.unit(), h.daemon.kept.restart()}
+		commands = []string{h.daemon.site.unit(), h.daemon.site.restart()}
 	case wordDenied:
 		problem, root, message = daemonDenied, q.res.Host, fmt.Sprintf("%s refuses the docker daemon %s", spoken(q.res.Host), name)
 		hint = "look for what tells the daemon from this process: its address, its proxy"
@@ -242,7 +242,7 @@ func (q question) daemonBase(f Finding, host string) Finding {
 func (q question) untrusting(h *Host, host, said string) Finding {
 	hint := "put the authority's certificate where the daemon looks, which needs no restart; or, if it was installed into the " +
 		"system after docker was started, restart docker"
-	commands := []string{h.daemon.kept.certificate("644", "ca.crt", registryHost(q.image.Reference))}
+	commands := []string{h.daemon.site.certificate("644", "ca.crt", registryHost(q.image.Reference))}
 	message := "the docker daemon does not trust the certificate of " + spoken(host)
 	if q.word.kind == wordCertificate {
 		hint = "look at the certificate from the daemon's machine: its clock, its proxy or its name servers may differ"
@@ -266,11 +266,11 @@ func (q question) proxyMissing(h *Host) Finding {
 	var f Finding
 	if written, _, origin := h.daemon.written(); written != "" {
 		f = Failed(daemonProxyMissing, q.role(), fmt.Sprintf("%s (%s) leads there, and the daemon was started before that was written",
-			direct, origin), "restart docker, so that it reads "+origin).Try(h.daemon.kept.restart())
+			direct, origin), "restart docker, so that it reads "+origin).Try(h.daemon.site.restart())
 	} else {
 		f = Failed(daemonProxyMissing, q.role(), fmt.Sprintf("%s, which %s gives this process alone, leads there", direct,
-			proxyVariable(proxy)), "give the daemon the proxy too, in "+h.daemon.kept.proxyDropIn()+userToo(proxy)).
-			Try(h.daemon.kept.writeProxy(proxy), h.daemon.kept.restart())
+			proxyVariable(proxy)), "give the daemon the proxy too, in "+h.daemon.site.proxyDropIn()+userToo(proxy)).
+			Try(h.daemon.site.writeProxy(proxy), h.daemon.site.restart())
 	}
 	f = f.On(daemonSubject)
 	for _, e := range q.runner.Endpoints { // what else the daemon may need is out of its reach for the same reason

@@ -96,8 +96,8 @@ func loggedTo(h *Host) Finding {
 	}
 	return Warned(logDriver, "log driver",
 		fmt.Sprintf("the daemon's log driver is %s, and the runner probably reads the files of json-file", driver),
-		fmt.Sprintf(`set "log-driver": %q in %s, then restart docker`, usualLogDriver, h.daemon.kept.settings)).
-		Try("docker info --format '{{.LoggingDriver}}'", h.daemon.kept.systemctl("restart docker"))
+		fmt.Sprintf(`set "log-driver": %q in %s, then restart docker`, usualLogDriver, h.daemon.site.settings)).
+		Try("docker info --format '{{.LoggingDriver}}'", h.daemon.site.systemctl("restart docker"))
 }
 
 // usualMinimum is the minor version of the lowest API that docker's newest daemon speaks (1.44).
@@ -109,7 +109,7 @@ func apiRange(h *Host) Finding {
 	spoken := fmt.Sprintf("the daemon speaks the versions %s to %s of docker's API", lowest, highest)
 	if n, err := strconv.Atoi(minor); err == nil && n > usualMinimum {
 		return Warned(daemonAPI, "API", spoken+", and no older one: the runner's client may be older",
-			fmt.Sprintf(`set "min-api-version": "1.%d" in %s, then restart docker`, usualMinimum, h.daemon.kept.settings)).
+			fmt.Sprintf(`set "min-api-version": "1.%d" in %s, then restart docker`, usualMinimum, h.daemon.site.settings)).
 			On(daemonSubject)
 	}
 	return Passed("API", spoken)

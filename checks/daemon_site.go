@@ -49,38 +49,38 @@ func CertificateFolder(told *engine.Info, e *engine.Engine) string {
 }
 
 // sudo is a command as the daemon's own user gives it.
-func (p daemonSite) sudo(command string) string {
-	if p.rootless {
+func (s daemonSite) sudo(command string) string {
+	if s.rootless {
 		return command
 	}
 	return "sudo " + command
 }
 
 // ofUser is a program of systemd's that is to look at the units of the daemon's user.
-func (p daemonSite) ofUser(program string) string {
-	if p.rootless {
+func (s daemonSite) ofUser(program string) string {
+	if s.rootless {
 		return program + " --user"
 	}
 	return program
 }
 
 // systemctl is a command that does something to the daemon's unit.
-func (p daemonSite) systemctl(verb string) string { return p.sudo(p.ofUser("systemctl") + " " + verb) }
+func (s daemonSite) systemctl(verb string) string { return s.sudo(s.ofUser("systemctl") + " " + verb) }
 
 // unit is the command that shows the daemon's unit with its drop-ins.
-func (p daemonSite) unit() string { return p.ofUser("systemctl") + " cat docker" }
+func (s daemonSite) unit() string { return s.ofUser("systemctl") + " cat docker" }
 
 // log is the command that shows the end of the daemon's log.
-func (p daemonSite) log() string { return p.ofUser("journalctl") + " -u docker -n 50" }
+func (s daemonSite) log() string { return s.ofUser("journalctl") + " -u docker -n 50" }
 
 // restart has systemd read the drop-ins, and the daemon its settings.
-func (p daemonSite) restart() string {
-	return p.systemctl("daemon-reload") + " && " + p.systemctl("restart docker")
+func (s daemonSite) restart() string {
+	return s.systemctl("daemon-reload") + " && " + s.systemctl("restart docker")
 }
 
 // certificate is the command that gives the daemon a file for a registry, which is named as references write it.
-func (p daemonSite) certificate(mode, file, registry string) string {
-	return p.sudo("install -D -m " + mode + " " + file + " " + shellWord(path.Join(p.certificates, registry, file)))
+func (s daemonSite) certificate(mode, file, registry string) string {
+	return s.sudo("install -D -m " + mode + " " + file + " " + shellWord(path.Join(s.certificates, registry, file)))
 }
 
 // rootlessSockets are the sockets of rootless daemons of this machine that were not asked, as far as this user may look.

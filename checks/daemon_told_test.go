@@ -42,7 +42,7 @@ func TestDaemonProxy(t *testing.T) {
 			"http://own.example.com:8080 HTTPS_PROXY", false,
 		},
 	} {
-		settings := daemonConfig{kept: siteOf(nil, nil)}
+		settings := daemonConfig{site: siteOf(nil, nil)}
 		settings.Proxies.HTTPS = row.file
 		settings = settings.told(row.itself)
 		got := ""

@@ -527,7 +527,7 @@ func (h *Host) allowInsecure(registry string) string {
 	if h.client() == "podman" {
 		return fmt.Sprintf("add [[registry]] with location = %q and insecure = true to /etc/containers/registries.conf", registry)
 	}
-	return fmt.Sprintf(`add "insecure-registries": [%q] to %s and restart docker`, registry, h.daemon.kept.settings)
+	return fmt.Sprintf(`add "insecure-registries": [%q] to %s and restart docker`, registry, h.daemon.site.settings)
 }
 
 // outOfReach is the finding where there was no time or no permission to ask.

@@ -59,7 +59,7 @@ func missingSources(h *Host, r *Runner) []Finding {
 		case path.Clean(source) == dockerSocket && socketOnHost(h) == dockerSocket:
 			f.Message = source + " does not exist on this host: docker's daemon makes it when it starts"
 			f.Hint = "install docker, or start it; or name its socket, if it listens at another"
-			f = f.Try(h.daemon.kept.systemctl("start docker")).Touching(daemonTouch(h)...)
+			f = f.Try(h.daemon.site.systemctl("start docker")).Touching(daemonTouch(h)...)
 		case m.Option == "--mount", m.Option == "configs", m.Option == "secrets":
 			f.Message = source + " does not exist on this host; docker refuses to start with it"
 		case path.Clean(source) == path.Clean(working.Value.Value):

@@ -162,7 +162,7 @@ func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands 
 			hint = "have the firewall leave TLS to " + name +
 				" alone, or put its authority's certificate where docker's daemon looks"
 		}
-		return hint, []string{h.daemon.kept.certificate("644", "ca.crt", written)}
+		return hint, []string{h.daemon.site.certificate("644", "ca.crt", written)}
 	case network.TLSIntercepted:
 		return "have the firewall leave TLS to " + name +
 				" alone (no inspection): the runner trusts its image's authorities only",
@@ -183,7 +183,7 @@ func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands 
 	}
 	if strings.Contains(f.Detail, "client certificate") {
 		return "put the client certificate and its key where docker's daemon looks", []string{
-			h.daemon.kept.certificate("644", "client.cert", written), h.daemon.kept.certificate("600", "client.key", written),
+			h.daemon.site.certificate("644", "client.cert", written), h.daemon.site.certificate("600", "client.key", written),
 		}
 	}
 	return "have " + name + " speak TLS 1.2 or newer with common ciphers", []string{show}
