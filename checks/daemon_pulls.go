@@ -256,7 +256,7 @@ func (q question) untrusting(h *Host, host, said string) Finding {
 }
 
 // proxyDropIn is where systemd reads the daemon's proxy from.
-func (p daemonSite) proxyDropIn() string { return p.dropIns + "/http-proxy.conf" }
+func (s daemonSite) proxyDropIn() string { return s.dropIns + "/http-proxy.conf" }
 
 // proxyMissing is the finding where the daemon does not know of a proxy that it needs: nobody told it, or it was started
 // before it was told.
@@ -282,14 +282,14 @@ func (q question) proxyMissing(h *Host) Finding {
 }
 
 // writeProxy is the command that tells systemd of the daemon's proxy, without its password.
-func (p daemonSite) writeProxy(proxy *network.Proxy) string {
+func (s daemonSite) writeProxy(proxy *network.Proxy) string {
 	address := proxy.URL.Scheme + "://" + proxy.Address()
 	if proxy.URL.User != nil {
 		address = proxy.URL.Scheme + "://USER:PASSWORD@" + proxy.Address()
 	}
 	unit := fmt.Sprintf(`[Service]\nEnvironment="HTTPS_PROXY=%s" "NO_PROXY=localhost,127.0.0.1"\n`, address)
-	return fmt.Sprintf("%s && printf %s | %s", p.sudo("mkdir -p "+shellWord(p.dropIns)),
-		shellWord(strings.ReplaceAll(unit, "%", "%%")), p.sudo("tee "+shellWord(p.proxyDropIn())))
+	return fmt.Sprintf("%s && printf %s | %s", s.sudo("mkdir -p "+shellWord(s.dropIns)),
+		shellWord(strings.ReplaceAll(unit, "%", "%%")), s.sudo("tee "+shellWord(s.proxyDropIn())))
 }
 
 func userToo(proxy *network.Proxy) string {
