@@ -56,7 +56,7 @@ func FuzzHidden(f *testing.F) {
 	f.Add("0", "0000000\x80", "0", "0")
 	f.Fuzz(func(t *testing.T, before, password, first, last string) {
 		if len(password) < 8 || strings.Contains(before+first+last, password) {
-			t.Skip()
+			return
 		}
 		as := Credentials{Username: "ci", Password: password}
 		inJSON, _ := json.Marshal(password)
