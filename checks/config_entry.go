@@ -292,10 +292,7 @@ func (e authEntry) credentials() credentials {
 // about makes a finding one about this entry: it touches the entry, its registry and the images that get it. Where no
 // needed registry gets the entry, it cannot hurt.
 func (e authEntry) about(f Finding) Finding {
-	f = f.Touching(Entry(e.Key))
-	for _, image := range e.images {
-		f = f.Touching(Reference(image.Reference))
-	}
+	f = f.Touching(Entry(e.Key)).Touching(referencesTo(e.images)...)
 	if f.Status == Fail && !e.needed {
 		f = f.As(Warn)
 		f.Message += "; no image of this runner needs it"

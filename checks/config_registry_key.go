@@ -191,14 +191,6 @@ func (u *configUse) unmatched(images []Image) []Finding {
 	return []Finding{f}
 }
 
-func referencesTo(images []Image) []string {
-	var touches []string
-	for _, image := range images {
-		touches = append(touches, Reference(image.Reference))
-	}
-	return touches
-}
-
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9.:/_-]+$`)
 
 // candidates are the entries that may be meant for another registry than their key says: those that no image gets.

@@ -226,9 +226,7 @@ func lackingConfig(ctx context.Context, h *Host, r *Runner, folder string) []Fin
 	if len(r.Definition.PullSecrets) > 0 {
 		f.Message += "; imagePullSecrets serve the kubelet for the pod's own images, and never the runner"
 	}
-	for _, image := range append(certain, likely...) {
-		f = f.Touching(Reference(image.Reference))
-	}
+	f = f.Touching(referencesTo(append(certain, likely...))...)
 	return lacking(r, f.At(r.Definition.Place))
 }
 

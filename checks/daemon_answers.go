@@ -145,9 +145,7 @@ func unlisted(h *Host) Finding {
 func pulledReferences(h *Host) []string {
 	var references []string
 	for _, r := range h.Runners {
-		for _, image := range r.Images {
-			references = append(references, Reference(image.Reference))
-		}
+		references = append(references, referencesTo(r.Images)...)
 	}
 	return references
 }

@@ -369,10 +369,4 @@ func unresolvedFolder(d *runner.Definition, folder runner.Text) []Finding {
 }
 
 // overrideReferences are the images whose credentials config.json is for, as Touches names them.
-func overrideReferences(r *Runner) []string {
-	var references []string
-	for _, image := range r.Overrides() {
-		references = append(references, Reference(image.Reference))
-	}
-	return references
-}
+func overrideReferences(r *Runner) []string { return referencesTo(r.Overrides()) }

@@ -125,6 +125,15 @@ func HostPort(address string) string { return "host " + address }
 // Reference names an image in Touches, by its reference as written.
 func Reference(image string) string { return "image " + image }
 
+// referencesTo names images in Touches.
+func referencesTo(images []Image) []string {
+	var touches []string
+	for _, image := range images {
+		touches = append(touches, Reference(image.Reference))
+	}
+	return touches
+}
+
 // Path names a file in Touches.
 func Path(path string) string { return "file " + path }
 
