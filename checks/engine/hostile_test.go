@@ -37,22 +37,23 @@ func TestHostileAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := New(raw(t, row.answer), 10*time.Second)
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			patience := 30 * time.Second // of a busy machine: what is no answer of docker's is known long before
+			if row.want == OutOfTime {
+				patience = time.Second
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
-			started := time.Now()
 			_, err := e.Info(ctx)
 			failed := (*Failure)(nil)
 			if !errors.As(err, &failed) || failed.Kind != row.want {
 				t.Errorf("%#v, want %s", err, row.want)
 			}
-			if took := time.Since(started); took > 5*time.Second {
-				t.Errorf("it took %s", took)
-			}
 		})
 	}
 }
 
-// raw answers whatever is asked with a text, and keeps the connection open.
+// raw answers whatever is asked with a text, and keeps the connection open. HEAD is answered with the text's head alone: a
+// body would be the beginning of the next answer, where the client reads it before it finds that nobody asked for it.
 func raw(t *testing.T, text string) Address {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "engine")
@@ -66,6 +67,10 @@ func raw(t *testing.T, text string) Address {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
+	head := text
+	if before, _, ends := strings.Cut(text, "\r\n\r\n"); ends {
+		head = before + "\r\n\r\n"
+	}
 	go func() {
 		for {
 			connection, err := listener.Accept()
@@ -78,7 +83,11 @@ func raw(t *testing.T, text string) Address {
 					if _, err := connection.Read(asked); err != nil {
 						return
 					}
-					_, _ = io.WriteString(connection, text)
+					answer := text
+					if string(asked[:4]) == "HEAD" {
+						answer = head
+					}
+					_, _ = io.WriteString(connection, answer)
 				}
 			}()
 		}

@@ -34,7 +34,7 @@ func guarded(address Address, timeout time.Duration) (*http.Client, error) {
 	if err != nil {
 		return nil, &Failure{Kind: Unsupported, Detail: fmt.Sprintf("%s is no address of docker", address.Host), err: err}
 	}
-	transport := &http.Transport{ResponseHeaderTimeout: timeout}
+	transport := &http.Transport{ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: maxAnswer}
 	if err := sockets.ConfigureTransport(transport, at.Scheme, at.Host); err != nil {
 		return nil, &Failure{Kind: Unsupported, Detail: fmt.Sprintf("%s is no address of docker", address.Host), err: err}
 	}
