@@ -91,6 +91,7 @@ func dockerScenes(t *testing.T) map[string]*labScene {
 				t.Fatalf("two scenes are called %s", name)
 			}
 			if s.docker.pull != "" || strings.HasPrefix(file, "testdata/lab/docker") {
+				s.args = slices.Insert(s.args, 1, "--connect-timeout", "15s") // six daemons may share one processor
 				scenes[name] = s
 			}
 		}
