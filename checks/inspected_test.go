@@ -46,12 +46,12 @@ func TestIsConfigScales(t *testing.T) {
 	entry := `"registry.example.com/Config/Image": {"auth": "eA==", "HostConfig": {"services": {"image": 1}}},`
 	text := []byte(`{"auths": {` + strings.Repeat(entry, 20<<20/len(entry)) + `"x": {}}}`)
 	start := time.Now()
-	for range 10 {
+	for range 100 {
 		if !isConfig(InputFile{Path: "x", Data: text}) {
 			t.Fatal("taken for a definition")
 		}
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
 }

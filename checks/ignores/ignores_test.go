@@ -312,7 +312,7 @@ func TestHostileTexts(t *testing.T) {
 		for _, style := range []Style{Script, YAML} {
 			started := time.Now()
 			found, mistakes := Comments(source.New("f", []byte(text)), style, nil)
-			if took := time.Since(started); took > 10*time.Second {
+			if took := time.Since(started); took > 30*time.Second {
 				t.Errorf("%s takes %v in style %d", name, took, style)
 			}
 			if len(found)+len(mistakes) > mostIgnores+1 {
@@ -321,7 +321,7 @@ func TestHostileTexts(t *testing.T) {
 		}
 		started := time.Now()
 		Alone("f", []byte(text))
-		if took := time.Since(started); took > 10*time.Second {
+		if took := time.Since(started); took > 30*time.Second {
 			t.Errorf("%s takes %v", name, took)
 		}
 	}
@@ -333,7 +333,7 @@ func TestHostileTexts(t *testing.T) {
 	} {
 		started := time.Now()
 		found, _ := ParseFile("f", []byte(text))
-		if took := time.Since(started); took > 10*time.Second || len(found) > mostIgnores {
+		if took := time.Since(started); took > 30*time.Second || len(found) > mostIgnores {
 			t.Errorf("%s takes %v and has %d", name, took, len(found))
 		}
 	}

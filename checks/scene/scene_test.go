@@ -191,7 +191,7 @@ func TestClose(t *testing.T) {
 	}
 	c.Close()
 	l.Close()
-	deadline := time.Now().Add(2 * time.Second)
+	deadline := time.Now().Add(20 * time.Second)
 	for ; runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 1<<16)
