@@ -11,13 +11,17 @@ import (
 	"runner-preflight/report"
 )
 
+// fileText says what the commands judge.
+const fileText = `
+FILE is what starts the runner (a shell script with its docker run command, an
+env file, a compose file, a Kubernetes manifest, a systemd unit), what docker
+inspect prints of it, or its config.json, recognised by its content; - is
+standard input. Of a DIR, all that it holds is judged.
+`
+
 // What each command's help says beside its flags.
 const (
-	checkText = `
-FILE is what starts the runner (a shell script with its docker run command, an
-env file), what docker inspect prints of it, or its config.json, recognised by
-its content; - is standard input; of a DIR, all that it holds is judged (see
-lint).
+	checkText = fileText + `
 Without one, the runners among this host's containers are judged, else the
 vendor's defaults with this user's config.json.
 
@@ -30,10 +34,7 @@ Examples:
   runner-preflight check --config /home/runner/.docker run.sh
   runner-preflight check --only network run.sh
   runner-preflight check --format json run.sh | jq -r '.causes[0].problem'`
-	lintText = `
-FILE is what starts the runner (a shell script with its docker run command, an
-env file), what docker inspect prints of it, or its config.json, recognised by
-its content; - is standard input.
+	lintText = fileText + `
 An env file or a config.json that such a file names is read too if it is there,
 below the current folder. No home folder and no environment are looked at.
 
@@ -109,12 +110,7 @@ Tells why a Bitbucket Pipelines self-hosted Docker runner will not pull its
 images: the one cause, the line that is wrong, the command that mends it.
 Read-only: nothing is pulled, no program is run, no secret is printed.
 
-%s
-FILE is what starts the runner (a shell script with its docker run command, an
-env file, a manifest), what docker inspect prints of it, or its config.json,
-recognised by its content, or a folder that holds such files; - is standard
-input.
-
+%s` + fileText + `
 Examples:
   runner-preflight demo
   runner-preflight lint run.sh config.json     before a deploy, in CI
