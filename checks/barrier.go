@@ -104,7 +104,7 @@ func listCommand(h *Host) string {
 	var files []string
 	for _, r := range h.Runners {
 		if r.Definition != nil && r.Definition.File != nil && r.Container == nil {
-			files = appendNew(files, []string{r.Definition.File.Path})
+			files = appendNew(files, []string{r.Definition.File.Whole().Outermost().File.Path})
 		}
 	}
 	if len(files) != 1 || files[0] == "-" {

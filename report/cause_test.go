@@ -175,15 +175,19 @@ func behind(f checks.Finding, name string) checks.Finding {
 // a host by itself keeps its own, and either way its fingerprint.
 func TestCauseOfWhatStandsBeforeSeveralHosts(t *testing.T) {
 	host := func(name string) checks.Finding {
-		return behind(checks.Failed(store, name, "m", "open it for "+name).At(at("f", "one\n", "one")).Try("try "+name), "wall")
+		f := checks.Failed(store, name, "m", "open it for "+name).Try("try " + name)
+		return behind(f.At(at("f", "one\n", "one")), "wall")
 	}
 	one := Group([]checks.Result{result(configFile, 0, host("a"))})[0]
 	if one.Root != "a" || one.Hint != "open it for a" || len(one.Commands) != 1 || one.Location().File == nil {
 		t.Errorf("one host: %+v", one)
 	}
-	r := New(Run{Host: &checks.Host{}, Results: []checks.Result{result(configFile, 0, host("b").As(checks.Warn), host("a"), host("c"))}})
+	r := New(Run{Host: &checks.Host{}, Results: []checks.Result{
+		result(configFile, 0, host("b").As(checks.Warn), host("a"), host("c")),
+	}})
 	all := r.Causes[0]
-	const hint = "open it for these: a, c; also to these, which may be needed: b; runner-preflight allowlist prints all that is needed"
+	const hint = "open it for these: a, c; also to these, which may be needed: b; runner-preflight allowlist prints all " +
+		"that is needed"
 	if all.Root != "wall" || all.Hint != hint || !slices.Equal(all.Commands, []string{"try a", "list"}) ||
 		all.Location().File != nil {
 		t.Errorf("three hosts: %+v", all)
