@@ -223,7 +223,23 @@ func (q question) daemonFails(h *Host) Finding {
 	if problem == daemonDiffers {
 		f = f.As(Warn)
 	}
-	return q.daemonBase(f.On(root), host).Try(commands...)
+	f = f.On(root)
+	if problem == daemonUnreachable {
+		f.Behind = q.daemonBarrier(h, host)
+	}
+	return q.daemonBase(f, host).Try(commands...)
+}
+
+// daemonBarrier is what stands between the daemon and a host of the public Internet that this process reaches.
+func (q question) daemonBarrier(h *Host, host string) Barrier {
+	trace, _ := h.pulling(q.image.Reference).Daemon.Trace(host)
+	if !public(trace.Addresses) {
+		return Barrier{}
+	}
+	return Barrier{
+		Name: "way out of the docker daemon", Fact: "are out of reach of the docker daemon",
+		Mend: "let the daemon's machine through to each of these", List: listCommand(h),
+	}
 }
 
 // daemonBase is what findings about the daemon's own failures have in common.

@@ -21,7 +21,7 @@ var endpointReachable = Check{
 		"the program does that needs it: docker's daemon for images, the runner's JVM for the " +
 		"control channel. Hosts that registries send their clients to (token services, stores of " +
 		"layers) are among them once they are known.",
-	Problems: append(networkProblems(), httpBlocked, endpointFailing, slowEndpoint, brokenIPv6),
+	Problems: append(networkProblems(), noWayOut, httpBlocked, endpointFailing, slowEndpoint, brokenIPv6),
 	Run:      runEndpointReachable,
 }
 
@@ -43,8 +43,10 @@ func runEndpointReachable(ctx context.Context, h *Host) []Finding {
 	demands := demandsOf(h)
 	answers := lookAll(ctx, demands)
 	var findings []Finding
+	var out wayOut
 	for i, d := range demands {
 		found := judgeEndpoint(ctx, h, d, answers[i])
+		out.see(h, d, answers[i], found)
 		if d.spare(found, demands, answers) {
 			found = []Finding{Skipped(d.address,
 				"out of reach, and not needed: the host of the other default pause image answers")}
@@ -54,7 +56,7 @@ func runEndpointReachable(ctx context.Context, h *Host) []Finding {
 		}
 	}
 	findings = append(findings, discovered(ctx, h, demands)...)
-	return shareRoots(findings)
+	return append(out.finding(ctx, h), shareRoots(findings)...)
 }
 
 // demandsOf lists what the runners need, the routes apart.

@@ -17,6 +17,9 @@ type Finding struct {
 	Subject string
 	// Root is what somebody has to act on. Findings of one problem on one root have one cause.
 	Root string
+	// Behind is what stands before Root, and may stand before other roots of the same problem: if it does, that is their
+	// one cause.
+	Behind Barrier
 	// Touches names the entries, hosts and images that the finding is about, as Entry, HostPort, Reference and
 	// Path spell them: a problem explains those findings with which it shares one.
 	Touches []string
@@ -92,8 +95,8 @@ func (f Finding) As(s Status) Finding { f.Status = s; return f }
 // At returns the finding with the place where the mistake stands, in the file that the user has.
 func (f Finding) At(place source.Span) Finding { f.Location = place.Outermost(); return f }
 
-// On returns the finding with another root than its subject.
-func (f Finding) On(root string) Finding { f.Root = root; return f }
+// On returns the finding with another root than its subject, before which nothing else stands.
+func (f Finding) On(root string) Finding { f.Root, f.Behind = root, Barrier{}; return f }
 
 // For returns the finding as one about the named runners alone.
 func (f Finding) For(runners ...string) Finding { f.Runners = runners; return f }

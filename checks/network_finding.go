@@ -32,6 +32,7 @@ func networkFinding(ctx context.Context, h *Host, f *network.Failure, need strin
 	}
 	found := Failed(networkProblem(f.Kind), f.Address, message, hint).On(f.Root).Try(commands...).
 		Touching(HostPort(f.Address)).With("phase", string(f.Phase))
+	found.Behind = barrierBefore(h, f)
 	return withFacts(found, f)
 }
 
@@ -83,6 +84,11 @@ func networkAdvice(h *Host, f *network.Failure) (hint string, commands []string)
 		return "allow " + name + " in the DNS filter that answers for it, or remove it from /etc/hosts",
 			[]string{"grep -n " + name + " /etc/hosts", "getent ahosts " + name}
 	case network.ConnectTimeout:
+		if len(f.Addresses) > 0 && !public(f.Addresses) {
+			return "check that " + name + " is up, and that a VPN or a route of this machine leads to it; if so, have the " +
+					"firewall in between allow TCP to " + f.Address,
+				[]string{"curl -v --connect-timeout 5 https://" + f.Address + "/"}
+		}
 		return "have the firewall allow outgoing TCP to " + f.Address +
 			", which it drops now; runner-preflight allowlist " +
 			"prints all that is needed", []string{"curl -v --connect-timeout 5 https://" + f.Address + "/"}

@@ -11,7 +11,7 @@ import (
 // Cause is what somebody has to act on: the findings of one problem on one root, and those that follow from them.
 type Cause struct {
 	Problem *checks.Problem
-	// Root is the entry, key, line, image, host or proxy to mend.
+	// Root is the entry, key, line, image, host or proxy to mend; where findings have several, what stands before all.
 	Root string
 	// Status is the worst of Findings.
 	Status checks.Status
@@ -21,11 +21,13 @@ type Cause struct {
 	Explained []checks.Finding
 	// By are the causes that explain this group of findings; empty for what has to be mended itself.
 	By []Ref
-	// Hint is that of the first finding; Commands are those of all.
+	// Hint is that of the first finding; Commands are those of all. Several roots have one hint and its commands.
 	Hint     string
 	Commands []string
 	// Runners are those that are hit; empty means all of them.
 	Runners []string
+	// Roots are those that Root stands before; empty where it is the only one.
+	Roots []string
 
 	// own and follows are where Findings and Explained stand in the results.
 	own, follows []place
@@ -39,8 +41,12 @@ type Ref struct{ Problem, Root string }
 // Ref is the cause's name.
 func (c Cause) Ref() Ref { return Ref{c.Problem.ID, c.Root} }
 
-// Location is where the cause stands: the first place of its own findings.
+// Location is where the cause stands: the first place of its own findings. What stands before several roots stands in
+// no file.
 func (c Cause) Location() source.Span {
+	if len(c.Roots) > 0 {
+		return source.Span{}
+	}
 	for _, f := range c.Findings {
 		if f.Location.File != nil {
 			return f.Location
@@ -192,18 +198,52 @@ func shareRunner(a, b checks.Finding) bool {
 func (g *graph) groups(wanted func(int) bool) []Cause {
 	var order []Ref
 	members := map[Ref][]int{}
+	shared := g.shared(wanted)
 	for i, n := range g.nodes {
 		if wanted(i) {
 			ref := Ref{n.Problem.ID, n.Root}
+			if behind := (Ref{n.Problem.ID, n.Behind.Name}); shared[behind] {
+				ref = behind
+			}
 			order = append(order, ref)
 			members[ref] = append(members[ref], i)
 		}
 	}
 	var causes []Cause
 	for _, ref := range unique(order) {
-		causes = append(causes, g.cause(members[ref]))
+		c := g.cause(members[ref])
+		if shared[ref] {
+			c.stand(ref.Root)
+		}
+		causes = append(causes, c)
 	}
 	return causes
+}
+
+// shared tells what stands before several roots of one problem, among the findings that are wanted.
+func (g *graph) shared(wanted func(int) bool) map[Ref]bool {
+	first, shared := map[Ref]string{}, map[Ref]bool{}
+	for i, n := range g.nodes {
+		if n.Behind.Name == "" || !wanted(i) {
+			continue
+		}
+		behind := Ref{n.Problem.ID, n.Behind.Name}
+		if root, seen := first[behind]; seen && root != n.Root {
+			shared[behind] = true
+		} else {
+			first[behind] = n.Root
+		}
+	}
+	return shared
+}
+
+// stand makes a cause of what stands before the roots of its findings.
+func (c *Cause) stand(before string) {
+	for _, f := range c.Findings {
+		c.Roots = append(c.Roots, f.Root)
+	}
+	c.Root, c.Roots = before, unique(c.Roots)
+	c.Hint, c.Commands = c.Findings[0].Behind.Together(c.Findings)
 }
 
 // cause makes a cause of its own findings.

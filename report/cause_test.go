@@ -104,6 +104,21 @@ func TestGroup(t *testing.T) {
 			[]checks.Finding{fail(a, "s1", "x"), fail(b, "s2", "x").On("r"), fail(b, "s3", "y").On("r")},
 			[]string{"a s1: s1 > s2", "b r: s3", "b r: s2 < a s1"},
 		},
+		"one root behind something": {
+			[]checks.Finding{behind(fail(c, "s1").On("r"), "wall"), behind(fail(c, "s2").On("r"), "wall")},
+			[]string{"c r: s1 s2"},
+		},
+		"several roots behind one thing": {
+			[]checks.Finding{
+				behind(fail(c, "s1").As(checks.Warn), "wall"), behind(fail(c, "s2"), "wall"), fail(c, "s3"),
+				behind(fail(c, "s4"), "door"), behind(fail(a, "s5"), "wall"),
+			},
+			[]string{"c wall: s2 s1", "c s3: s3", "c s4: s4", "a s5: s5"},
+		},
+		"what is behind one thing is explained in part": {
+			[]checks.Finding{fail(b, "s1", "x"), behind(fail(c, "s2", "x"), "wall"), behind(fail(c, "s3"), "wall")},
+			[]string{"b s1: s1 > s2", "c s3: s3", "c s2: s2 < b s1"},
+		},
 		"each explains the other": {
 			[]checks.Finding{fail(loopA, "s1", "x"), fail(loopB, "s2", "x"), fail(loopA, "s3", "x")},
 			[]string{"a s1: s1", "b s2: s2", "a s3: s3"},
@@ -150,6 +165,39 @@ func TestCauseHasAllCommandsAndRunners(t *testing.T) {
 	}
 }
 
+// behind puts something before a finding's root.
+func behind(f checks.Finding, name string) checks.Finding {
+	f.Behind = checks.Barrier{Name: name, Fact: "do not answer", Mend: "open it for these", List: "list"}
+	return f
+}
+
+// TestCauseOfWhatStandsBeforeSeveralHosts has one hint and the first host's commands for all hosts, and stands in no file;
+// a host by itself keeps its own, and either way its fingerprint.
+func TestCauseOfWhatStandsBeforeSeveralHosts(t *testing.T) {
+	host := func(name string) checks.Finding {
+		f := checks.Failed(store, name, "m", "open it for "+name).Try("try " + name)
+		return behind(f.At(at("f", "one\n", "one")), "wall")
+	}
+	one := Group([]checks.Result{result(configFile, 0, host("a"))})[0]
+	if one.Root != "a" || one.Hint != "open it for a" || len(one.Commands) != 1 || one.Location().File == nil {
+		t.Errorf("one host: %+v", one)
+	}
+	r := New(Run{Host: &checks.Host{}, Results: []checks.Result{
+		result(configFile, 0, host("b").As(checks.Warn), host("a"), host("c")),
+	}})
+	all := r.Causes[0]
+	const hint = "open it for these: a, c; also to these, which may be needed: b; runner-preflight allowlist prints all " +
+		"that is needed"
+	if all.Root != "wall" || all.Hint != hint || !slices.Equal(all.Commands, []string{"try a", "list"}) ||
+		all.Location().File != nil {
+		t.Errorf("three hosts: %+v", all)
+	}
+	alone := New(Run{Host: &checks.Host{}, Results: []checks.Result{result(configFile, 0, host("a"))}})
+	if got, want := problems(r)[1].print, problems(alone)[0].print; got != want {
+		t.Errorf("the fingerprint is %s with other hosts, and %s without", got, want)
+	}
+}
+
 // world makes results at random, with problems that explain each other in any way, cycles included.
 func world(random *rand.Rand) []checks.Result {
 	problems := make([]*checks.Problem, 6)
@@ -165,6 +213,9 @@ func world(random *rand.Rand) []checks.Result {
 			As(checks.Status(random.IntN(5))).On(fmt.Sprintf("r%d", random.IntN(4)))
 		for range random.IntN(3) {
 			f = f.Touching(fmt.Sprintf("t%d", random.IntN(5)))
+		}
+		if random.IntN(4) == 0 {
+			f = behind(f, "wall")
 		}
 		if random.IntN(3) == 0 {
 			f = f.For([]string{"one", "two", "three"}[random.IntN(3)])
@@ -262,7 +313,8 @@ func checkCauses(t *testing.T, results []checks.Result, causes []Cause) {
 		}
 		for _, f := range c.Findings {
 			seen[f.Subject]++
-			if f.Problem != c.Problem || f.Root != c.Root {
+			shared := len(c.Roots) > 1 && f.Behind.Name == c.Root && slices.Contains(c.Roots, f.Root)
+			if f.Problem != c.Problem || f.Root != c.Root && !shared {
 				t.Fatalf("%s is in the wrong group: %v", f.Subject, told(causes))
 			}
 		}

@@ -280,17 +280,16 @@ func htmlFacts(r Report, c Cause) []htmlFact {
 	add := func(name string, all []string, id string) {
 		facts = append(facts, htmlFact{name, legible(checks.Few(unique(all), 5*fewSubjects)), id})
 	}
-	var subjects, places []string
+	var places []string
 	for _, f := range c.Findings {
-		subjects = append(subjects, f.Subject)
 		if at := f.Location.Position(); at.Line > 0 {
 			places = append(places, at.String())
 		}
 	}
-	if subjects = unique(subjects); len(subjects) > len(c.messages()) {
+	if subjects := c.subjects(); len(subjects) > c.told() {
 		add("Affects", subjects, "")
 	}
-	if places = unique(places); len(places) > 1 {
+	if places = unique(places); len(places) > 1 && len(c.Roots) == 0 {
 		add("Also at", places[1:], "")
 	}
 	if len(c.Runners) > 0 && len(c.Runners) < len(r.Runners) {

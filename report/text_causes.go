@@ -239,7 +239,7 @@ func (p *page) messages(c Cause) (folded bool) {
 	for _, message := range c.messages() {
 		like := func(other string) bool { return similar(other, message) }
 		switch {
-		case p.Verbose:
+		case p.Verbose, len(c.Roots) > 0:
 		case len(wrap(p.safe(message), p.Width-columns(body))) > 1 && slices.ContainsFunc(shown, like):
 			folded = true
 			continue
@@ -254,8 +254,14 @@ func (p *page) messages(c Cause) (folded bool) {
 	return folded
 }
 
-// messages are the messages of a cause's own findings, each once.
+// fewRoots is how many hosts behind one thing are told of one by one.
+const fewRoots = 4
+
+// messages are the messages of a cause's own findings, each once; of many hosts behind one thing, what they come to.
 func (c Cause) messages() []string {
+	if len(c.Roots) > fewRoots {
+		return []string{c.Findings[0].Behind.Told(c.Findings)}
+	}
 	var all []string
 	for _, f := range c.Findings {
 		all = append(all, f.Message)
@@ -280,11 +286,10 @@ func similar(one, other string) bool {
 
 // alike says for what else than its first finding a cause holds, where its messages do not.
 func (p *page) alike(c Cause, folded bool) {
-	var subjects, places []string
+	var places []string
 	files := map[string]bool{}
 	for _, f := range c.Findings {
 		files[f.Location.Position().Path] = true
-		subjects = append(subjects, p.safe(f.Subject))
 		if at := f.Location.Position(); at.Line > 0 {
 			places = append(places, p.safe(at.String()))
 		}
@@ -293,16 +298,35 @@ func (p *page) alike(c Cause, folded bool) {
 	if p.Verbose {
 		most = len(c.Findings)
 	}
-	if subjects = unique(subjects); folded || len(subjects) > len(c.messages()) {
-		p.paragraph(body, "affects: ", checks.Few(subjects, most), p.plain)
+	if subjects := c.subjects(); folded || len(subjects) > c.told() {
+		p.paragraph(body, "affects: ", p.safe(checks.Few(subjects, most)), p.plain)
 	}
-	if places = unique(places); len(places) > 1 {
+	if places = unique(places); len(places) > 1 && len(c.Roots) == 0 {
 		p.paragraph(body, "also at: ", checks.Few(places[1:], most), p.plain)
 	}
 	told := p.many() && !slices.ContainsFunc(c.Runners, func(name string) bool { return !files[name] })
 	if len(c.Runners) > 0 && len(c.Runners) < len(p.runners) && !told {
 		p.paragraph(body, "runners: ", checks.Few(c.Runners, most), p.plain)
 	}
+}
+
+// subjects are what the cause's own findings are about, each once, but for the hosts that its hint names.
+func (c Cause) subjects() []string {
+	var all []string
+	for _, f := range c.Findings {
+		if !slices.Contains(c.Roots, f.Subject) {
+			all = append(all, f.Subject)
+		}
+	}
+	return unique(all)
+}
+
+// told is how many subjects the messages name.
+func (c Cause) told() int {
+	if len(c.Roots) > 0 {
+		return 0
+	}
+	return len(c.messages())
 }
 
 // explained lists what follows from a cause, by problem.

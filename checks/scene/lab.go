@@ -51,6 +51,13 @@ func Start(scene Scene) (*Lab, error) {
 		addresses: map[string]netip.Addr{}, names: map[netip.Addr]string{}, servers: map[string]*server{},
 	}
 	for _, key := range slices.Sorted(maps.Keys(scene.Hosts)) {
+		if own := scene.Hosts[key].Address; own != "" {
+			addr, err := netip.ParseAddr(own)
+			if err != nil {
+				return nil, fmt.Errorf("scene: host %s: %w", key, err)
+			}
+			l.addresses[nameOf(key)], l.names[addr] = addr, nameOf(key)
+		}
 		l.addressOf(nameOf(key))
 	}
 	return l, nil

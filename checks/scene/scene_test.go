@@ -159,6 +159,27 @@ func TestBlobs(t *testing.T) {
 	}
 }
 
+// TestAddress resolves a name to the address that its host is given, and connects there.
+func TestAddress(t *testing.T) {
+	l, err := scene.Start(scene.Scene{Hosts: map[string]scene.Host{"registry.example.com:5000": {Address: "10.20.0.5"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	addrs, err := l.Resolve(t.Context(), "registry.example.com")
+	if err != nil || len(addrs) != 1 || addrs[0].String() != "10.20.0.5" {
+		t.Errorf("it resolves to %v (%v)", addrs, err)
+	}
+	conn, err := l.Dial(t.Context(), "tcp", "10.20.0.5:5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	if _, err := scene.Start(scene.Scene{Hosts: map[string]scene.Host{"a.example.com": {Address: "10.20.0"}}}); err == nil {
+		t.Error("an address that is none was accepted")
+	}
+}
+
 func TestSlipsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, h := range []scene.Host{{DNS: "nx"}, {TCP: "drop"}, {IPv6: "yes"}, {TLS: "http"}} {
