@@ -123,5 +123,5 @@ func ownConfig(ctx context.Context, h *Host) Finding {
 	if unread == nil && err == nil && bytes.Equal(own, today) {
 		return Passed(name, "the host has put another file in its place, and this container has one that says the same")
 	}
-	return f.Try(h.client() + " restart " + h.self.Word())
+	return f.Try(restartContainer(h.client(), *h.self))
 }
