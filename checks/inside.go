@@ -52,7 +52,7 @@ func (b *builder) mountOwn() {
 	told := &runner.Definition{}
 	if own >= 0 {
 		h.self = &b.Containers[own]
-		told = cmp.Or(inspected(inspectFile(h.self)), told)
+		told = cmp.Or(inspected(inspectFile(h.self, h.Told)), told)
 	}
 	d.Dialect, d.Mounts, d.Options = runner.Own, h.ownMounts(told.Mounts), told.Options
 	// A socket that is there and not mounted is that of a daemon in this very container.
