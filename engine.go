@@ -12,8 +12,8 @@ import (
 )
 
 // daemonTime is how long the docker daemon may take to tell of itself and of its containers. One that has many of them
-// takes a second or two.
-const daemonTime = 5 * time.Second
+// takes a second or two, and several times that on a busy machine.
+const daemonTime = 10 * time.Second
 
 // askDaemon finds the docker daemon as docker's CLI does, and asks it about itself and its containers. That is no use of
 // the network: it is done with --offline too.

@@ -91,7 +91,6 @@ func dockerScenes(t *testing.T) map[string]*labScene {
 				t.Fatalf("two scenes are called %s", name)
 			}
 			if s.docker.pull != "" || strings.HasPrefix(file, "testdata/lab/docker") {
-				s.args = slices.Insert(s.args, 1, "--connect-timeout", "15s") // six daemons may share one processor
 				scenes[name] = s
 			}
 		}
@@ -202,6 +201,7 @@ func (s *labScene) playDocker(t *testing.T, l *lab, binary, waiting string) {
 	refused := s.pullBeside(d)
 	r := s.runBeside(t, d, n, binary)
 	s.judge(t, r)
+	s.judgePlaces(t, d, r)
 	s.judgeRequests(t, l.seen.from(n.addr)) // docker's own too: what the tool has it send is among them
 	s.judgePull(t, d, refused)
 	if t.Failed() {
@@ -268,6 +268,29 @@ func (s *labScene) runBeside(t *testing.T, d *dockerHost, n *netns, binary strin
 		t.Errorf("the report does not say %q", s.docker.says)
 	}
 	return r
+}
+
+// judgePlaces looks up where the pause image stands in a container, in what docker's own CLI prints of that: a report names
+// the command with the line.
+func (s *labScene) judgePlaces(t *testing.T, d *dockerHost, r labReport) {
+	t.Helper()
+	for _, check := range r.Checks {
+		for _, f := range check.Findings {
+			if f.Location == nil || f.Subject != "PAUSE_IMAGE" || s.docker.podman {
+				continue
+			}
+			name, found := strings.CutPrefix(f.Location.Path, "<container ")
+			if !found {
+				continue
+			}
+			out, err := d.docker(s.home, "inspect", strings.TrimSuffix(name, ">"))
+			lines := strings.Split(string(out), "\n")
+			line := lines[min(f.Location.Line, len(lines))-1]
+			if err != nil || !strings.HasPrefix(line[min(f.Location.Column-1, len(line)):], s.pause) {
+				t.Errorf("docker inspect has %q in line %d, and the report has the pause image there (%v)", line, f.Location.Line, err)
+			}
+		}
+	}
 }
 
 // pulled is what docker's own CLI says of an image.

@@ -63,6 +63,8 @@ type InputFile struct {
 	Data []byte
 	// Folder is the named folder in which the file was found; empty for one that was named itself.
 	Folder string
+	// printedBy is the command that prints it, of a container that was found; empty for a file.
+	printedBy string
 }
 
 // ErrIsDirectory says that a folder stands where a file should be.
@@ -84,7 +86,7 @@ func Build(in Input, windows Windows) (*Host, error) {
 	}
 	route := h.readSettings(in)
 	h.all = All()
-	h.live = liveRunners(in.Containers)
+	h.live = liveRunners(in)
 	if len(in.Files)+len(in.Folders) == 0 {
 		for _, l := range h.live {
 			in.Files = append(in.Files, l.file)

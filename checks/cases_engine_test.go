@@ -24,6 +24,7 @@ import (
 //	info.json, version.json   what differs from a healthy Docker 28
 //	containers.json           as /containers/json, or {"message": …} where it fails; NAME.json is what docker inspect prints of each, NAME.log its log as
 //	                          a terminal's, NAME/PATH a file in it
+//	silent                    it answers nothing; with "ping" in it a ping alone
 //	distribution.json         what it learns of images, by reference; "*" is for all others
 type fakeDaemon struct {
 	folder string
@@ -81,7 +82,11 @@ func engineOf(t *testing.T, folder string, in *Input) {
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	in.Engine = engine.New(engine.Address{Host: "unix://" + socket, Origin: "docker's default"}, 20*time.Second)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	limit := 20 * time.Second
+	if d.silent("/info") {
+		limit = 100 * time.Millisecond
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	told, err := in.Engine.Info(ctx)
 	if err == nil {
@@ -103,6 +108,8 @@ func (d fakeDaemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		path = "/" + path
 	}
 	switch {
+	case d.silent(path):
+		<-r.Context().Done()
 	case path == "/_ping":
 		return
 	case path == "/info" || path == "/version":
@@ -120,6 +127,12 @@ func (d fakeDaemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		fakeError(w, http.StatusNotFound, "page not found")
 	}
+}
+
+// silent tells whether a question is never answered.
+func (d fakeDaemon) silent(path string) bool {
+	but, err := os.ReadFile(filepath.Join(d.folder, "silent"))
+	return err == nil && path != "/_"+strings.TrimSpace(string(but))
 }
 
 // file answers with a file of the folder, over what a healthy daemon says.

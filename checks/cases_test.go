@@ -60,6 +60,8 @@ type scene struct {
 	Owners  map[string]Owner
 	// SlowAfter is a minute unless the case is about slowness: a busy machine is slow too.
 	SlowAfter lab.Duration `json:"slow_after"`
+	// PingTime is a minute unless the case is about a daemon that never answers.
+	PingTime lab.Duration `json:"ping_time"`
 }
 
 // TestCases runs each check on the folders of testdata that bear its name, and compares what it finds with want.txt.
@@ -177,6 +179,7 @@ func hostOf(t *testing.T, folder string) *Host {
 	if err != nil {
 		t.Fatal(err)
 	}
+	host.PingTime = time.Duration(s.PingTime)
 	return host
 }
 
@@ -217,7 +220,7 @@ func readScene(t *testing.T, folder string) scene {
 	s := scene{Scene: lab.Scene{
 		Now:          time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
 		PhaseTimeout: lab.Duration(5 * time.Second), Hasty: true,
-	}, SlowAfter: lab.Duration(time.Minute)}
+	}, SlowAfter: lab.Duration(time.Minute), PingTime: lab.Duration(time.Minute)}
 	data, err := os.ReadFile(filepath.Join(folder, "scene.json"))
 	if err == nil {
 		err = json.Unmarshal(data, &s)

@@ -109,7 +109,7 @@ func eachConfig(ctx context.Context, h *Host, skip func(*configUse) string,
 			found = judge(u)
 		}
 		for _, f := range found {
-			findings = append(findings, u.stored(f).For(u.names()...))
+			findings = append(findings, u.ending(h, f, u.runners...).For(u.names()...))
 		}
 	}
 	for _, r := range without {
@@ -214,9 +214,6 @@ func askedAnonymously(ctx context.Context, h *Host, image Image, platform string
 
 // encodeCommand prints an auth value. The shell keeps no line break and no history of a placeholder.
 const encodeCommand = `printf %s 'USER:PASSWORD' | base64 | tr -d '\n'`
-
-// restart ends the hints of all that is mended in config.json.
-const restart = ", then restart the runner: it reads the file once"
 
 // loginCommand logs in to a registry so that the credentials end in the given config.json.
 func loginCommand(path, host string) string {

@@ -122,7 +122,7 @@ func runConfigFile(ctx context.Context, h *Host) []Finding {
 	for _, u := range uses {
 		for _, r := range u.runners {
 			for _, f := range fileFindings(ctx, h, u, r) {
-				findings = append(findings, u.stored(f).For(r.Name))
+				findings = append(findings, u.ending(h, f, r).For(r.Name))
 			}
 		}
 	}

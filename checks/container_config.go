@@ -166,7 +166,7 @@ func staleness(h *Host, r *Runner, c *engine.Container, seen containedFile) Find
 	}
 	stale := func(status Status, message string) Finding {
 		return Failed(configStale, name, message, "restart the runner").As(status).At(r.Config.File.Source.Whole()).
-			On(name).Try(h.client() + " restart " + c.Word()).Touching(Path(name)).Touching(overrideReferences(r)...)
+			On(name).Try(h.restarts(r)...).Touching(Path(name)).Touching(overrideReferences(r)...)
 	}
 	modified := seen.modified
 	if modified.IsZero() {

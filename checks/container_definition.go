@@ -49,9 +49,23 @@ func judgeDifferences(h *Host) []Finding {
 		findings = append(findings, Passed(live.Name, "the container "+live.Name+" was made as the file says").For(r.Name))
 	}
 	if len(findings) == 0 {
-		return []Finding{noContainer(h, "no runner of a file was found among the containers of this host")}
+		return []Finding{noContainer(h, nothingToCompare(h))}
 	}
 	return findings
+}
+
+// nothingToCompare says why no container is compared with a file.
+func nothingToCompare(h *Host) string {
+	written := func(r *Runner) bool {
+		return r.Container == nil && r.Definition != nil && r.Definition.Dialect != runner.Own
+	}
+	switch {
+	case slices.ContainsFunc(h.Runners, written):
+		return "no runner of what was given is among the containers of this host"
+	case len(h.Runners) == 0 && len(h.Readings) > 0:
+		return "there is no runner in what was given"
+	}
+	return "no file was given that a container could be compared with"
 }
 
 // isOf tells whether the container is the definition's runner: by its name, else by the runner's UUID.

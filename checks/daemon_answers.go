@@ -1,12 +1,15 @@
 package checks
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"runner-preflight/checks/engine"
 )
@@ -18,8 +21,8 @@ var daemonAnswers = Check{
 		"who it is. The runner pulls every image and starts every step through it. Where there is no socket, or " +
 		"this user may not use it, what this process sees stands for the daemon.",
 	Problems: []*Problem{daemonDown, daemonNotPermitted, daemonSilent, daemonAPI},
-	Run: func(_ context.Context, h *Host) []Finding {
-		return []Finding{answersFinding(h).Touching(daemonTouch(h)...)}
+	Run: func(ctx context.Context, h *Host) []Finding {
+		return []Finding{answersFinding(ctx, h).Touching(daemonTouch(h)...)}
 	},
 }
 
@@ -58,8 +61,12 @@ var daemonSilent = &Problem{
 	Doc: "Something listens at docker's socket, and does not say what docker's daemon would: nothing at all (the daemon " +
 		"hangs, as on a dead disk or network file system), an error of its own, or it is another program. What the " +
 		"runner asks of it fails or hangs alike. Look at its log, then restart it. Docker before 23 says nothing either " +
-		"while it looks a registry's name up, which takes minutes where no name server answers: then mend that.",
-	Source:   "the answer to GET /info and /version; measured with docker's daemon 20.10",
+		"while it looks a registry's name up, which takes minutes where no name server answers: then mend that. It fails " +
+		"where it is certain: the runner is given this very socket, and for 15 seconds nobody answers a ping there, which asks " +
+		"nothing of the daemon but that it lives, though it was started more than 5 minutes ago (its docker.pid is as old). " +
+		"It warns where the daemon may be slow, or be starting still, or answers a ping.",
+	Source: "the answer to GET /info, /version and /_ping; that a ping looks at nothing: docker's engine, " +
+		"api/server/router/system; measured with docker's daemon 20.10; the times are this tool's choice",
 	Explains: []string{"no-definition"},
 }
 
@@ -90,7 +97,7 @@ func daemonTouch(h *Host) []string {
 }
 
 // answersFinding says whether the daemon answers, and if not, why.
-func answersFinding(h *Host) Finding {
+func answersFinding(ctx context.Context, h *Host) Finding {
 	switch {
 	case h.Told != nil && h.Unlisted != nil:
 		return unlisted(h)
@@ -121,7 +128,11 @@ func answersFinding(h *Host) Finding {
 			"what this process sees stands for the daemon", at, detail))
 	case engine.Unsupported:
 		return Skipped(daemonSubject, detail+": what this process sees stands for the daemon")
-	case engine.OutOfTime, engine.Failed, engine.NotDocker, engine.NotFound:
+	case engine.OutOfTime:
+		if h.hangs(ctx) {
+			return hanging(h, at).Touching(pulledReferences(h)...)
+		}
+	case engine.Failed, engine.NotDocker, engine.NotFound:
 	}
 	return silent(h, fmt.Sprintf("%s gives no proper answer: %s", at, detail)).Touching(pulledReferences(h)...)
 }
@@ -130,6 +141,60 @@ func answersFinding(h *Host) Finding {
 func silent(h *Host, message string) Finding {
 	return Warned(daemonSilent, daemonSubject, message, "look at the daemon's log, then restart it").
 		Try(h.daemon.site.log(), h.daemon.site.systemctl("restart docker"))
+}
+
+// hanging is the finding where the daemon of a runner does nothing any more.
+func hanging(h *Host, at string) Finding {
+	return silent(h, at+" takes connections, and nothing answers there, not even a ping: the docker daemon hangs").As(Fail)
+}
+
+// How long a daemon may leave a ping unanswered until it hangs, beside the time that it had before: it takes the time of the
+// slowest of machines. One that started a shorter while ago may be busy with that: systemd takes connections for it.
+const (
+	pingTime  = 5 * time.Second
+	startTime = 5 * time.Minute
+)
+
+// hangs tells whether the daemon that a runner uses is certain to hang: it was started long ago, and does not answer even
+// what it answers without looking at anything.
+func (h *Host) hangs(ctx context.Context) bool {
+	socket := h.askedSocket()
+	started, err := h.Files.Stat(path.Join(path.Dir(socket), "docker.pid")) // written by the daemon as it starts
+	switch {
+	case socket == "" || !slices.ContainsFunc(h.Runners, func(r *Runner) bool { return h.uses(r, socket) }):
+		return false
+	case err != nil || h.Now().Sub(started.ModTime()) < startTime:
+		return false
+	}
+	limited, cancel := context.WithTimeout(ctx, cmp.Or(h.PingTime, pingTime))
+	defer cancel()
+	failed := (*engine.Failure)(nil)
+	return errors.As(h.Engine.Ping(limited), &failed) && failed.Kind == engine.OutOfTime && ctx.Err() == nil
+}
+
+// askedSocket is the socket at which the daemon was asked; "" for an address that is none.
+func (h *Host) askedSocket() string {
+	if h.Engine.Origin == "docker's default" && h.Engine.Socket() != "" {
+		return dockerSocket
+	}
+	return h.Engine.Socket()
+}
+
+// uses tells whether a runner is given the daemon of a socket of this machine.
+func (h *Host) uses(r *Runner, socket string) bool {
+	if _, none := containerless(r); none || r.Definition != nil && r.Definition.Daemon != nil {
+		return false
+	}
+	from := dockerSocket
+	if r.Definition != nil {
+		_, mounted, found := socketMount(r.Definition)
+		if from = mounted; !found {
+			return false
+		}
+	}
+	given, _ := h.canonical(from)
+	asked, _ := h.canonical(socket)
+	return given == asked
 }
 
 // unlisted is the finding where the daemon says who it is, and not which containers it has.
@@ -184,10 +249,7 @@ func checkAgain(h *Host) string {
 
 // daemonPlace is where the daemon is looked for, for people.
 func daemonPlace(h *Host) string {
-	if socket := h.Engine.Socket(); socket != "" {
-		return clip(socket)
-	}
-	return clip(h.Engine.Host)
+	return clip(cmp.Or(h.askedSocket(), h.Engine.Host))
 }
 
 // noSocket says that there is none, and who says that there should be.

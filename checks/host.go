@@ -43,6 +43,8 @@ type Host struct {
 	self   *engine.Container
 
 	Windows
+	// PingTime is how long the docker daemon may take for a ping until it hangs; 0 means 5 s.
+	PingTime time.Duration
 	// daemon is what this machine's docker daemon is told; nothing under lint.
 	daemon daemonConfig
 	// Pulling is the way out of docker's daemon.

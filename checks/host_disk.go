@@ -13,8 +13,12 @@ var diskShort = &Problem{
 	Doc: "The file system of docker's data root is nearly full: less than 1 GB is free, or less than three times what the " +
 		"runner's images have packed in their registries, or it has no inodes left. With less than 10 MB it fails: docker then " +
 		"cannot make a container. Pulls end with \"no space left on device\", " +
-		"and so do steps, which write there too. Make room (docker system df shows what takes it), or move the data root to " +
-		"a larger file system.",
+		"and so do steps, which write there too. Make room, or move the data root to a larger file system. docker system df " +
+		"shows what takes it. docker image prune removes images that have lost their name to a newer one, docker builder prune " +
+		"what builds left; both ask first. docker image prune -a asks too, and removes every image that no container uses: " +
+		"they are pulled again when they are needed, but one that was built here and is in no registry is lost. " +
+		"docker system prune and docker container prune remove stopped containers, the runner's too if it is stopped, and " +
+		"Bitbucket shows its secret only once.",
 	Source: "the file system's own numbers; the measures are this tool's choice",
 	Prints: []Print{
 		{`no space left on device`, 1},
@@ -140,8 +144,9 @@ func judgeSpace(h *Host, folder string, packed uint64) Finding {
 		return Skipped(folder, "how much room there is cannot be known here")
 	}
 	free := fmt.Sprintf("%s of %s are free on the file system of %s", gigabytes(space.Free), gigabytes(space.Total), folder)
-	f := Warned(diskShort, folder, free, "make room there: the first command shows what takes it").
-		Try(h.client()+" system df", "df -h "+shellWord(folder)).Touching(Path(folder))
+	hint, prune := roomHint(h.client())
+	f := Warned(diskShort, folder, free, hint).
+		Try(h.client()+" system df", "df -h "+shellWord(folder)).Try(prune...).Touching(Path(folder))
 	switch {
 	case space.Free < fullSpace:
 		f = f.As(Fail)
@@ -155,6 +160,17 @@ func judgeSpace(h *Host, folder string, packed uint64) Finding {
 		f = Passed(folder, free)
 	}
 	return f.With("free_bytes", space.Free).With("total_bytes", space.Total)
+}
+
+// roomHint says what makes room, with commands that ask before they remove anything and take nothing that is in use. Those
+// that take stopped containers are not among them: one may be the runner's.
+func roomHint(client string) (hint string, commands []string) {
+	const images = "see what takes it, then make room: image prune removes images that have lost their name"
+	if client == "podman" { // it keeps what builds left among its images
+		return images + ", and asks first", []string{client + " image prune"}
+	}
+	return images + ", builder prune what builds left; both ask first",
+		[]string{client + " image prune", client + " builder prune"}
 }
 
 func gigabytes(n uint64) string {

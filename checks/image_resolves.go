@@ -293,9 +293,9 @@ func answeredFinding(ctx context.Context, h *Host, q question) Finding {
 	}
 	switch q.failure.Kind {
 	case "credentials-missing":
-		return missingCredentials(q)
+		return q.ending(h, missingCredentials(q))
 	case "credentials-rejected":
-		return rejected(q)
+		return q.ending(h, rejected(q))
 	case "access-denied":
 		return deniedTo(q)
 	case "repository-not-found", "tag-not-found":
@@ -316,6 +316,15 @@ func (q question) base(f Finding) Finding {
 	return f
 }
 
+// ending gives a finding about the runner's config.json the commands after which it is read anew.
+func (q question) ending(h *Host, f Finding) Finding {
+	if q.runner.Config == nil || !strings.Contains(f.Hint, restart) {
+		return f
+	}
+	u := &configUse{Config: q.runner.Config, images: []Image{q.image}}
+	return u.ending(h, f, q.runner)
+}
+
 // missingCredentials is the finding where nothing is sent and something is asked for.
 func missingCredentials(q question) Finding {
 	p := pullOf(q.runner, q.image)
@@ -329,17 +338,13 @@ func missingCredentials(q question) Finding {
 		message += "; " + docker
 	}
 	host := registryHost(q.image.Reference)
-	hint := fmt.Sprintf("give %s an entry %q with a user name and password, "+
-		"then restart the runner: it reads the file once",
+	hint := fmt.Sprintf("give %s an entry %q with a user name and password"+restart,
 		configPath(q.runner), clip(q.key()))
 	command := authValue
 	switch {
 	case q.image.Role == RoleRunner:
 		hint, command = fmt.Sprintf("log docker in to %s as the user that starts the runner",
 			clip(host)), loginTo(host)
-	case q.runner.Config != nil && q.runner.Config.Origin == ConfigSecret:
-		u := &configUse{Config: q.runner.Config, images: []Image{q.image}}
-		command = u.storeCommand()
 	case unmounted(q.runner):
 		hint = fmt.Sprintf("mount a config.json that has an entry %q, with %s", clip(q.key()),
 			hostConfigMount(q.runner.Definition))

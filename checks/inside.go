@@ -52,7 +52,7 @@ func (b *builder) mountOwn() {
 	told := &runner.Definition{}
 	if own >= 0 {
 		h.self = &b.Containers[own]
-		told = cmp.Or(inspected(inspectFile(h.self)), told)
+		told = cmp.Or(inspected(inspectFile(h.self, h.Told)), told)
 	}
 	d.Dialect, d.Mounts, d.Options = runner.Own, h.ownMounts(told.Mounts), told.Options
 	// A socket that is there and not mounted is that of a daemon in this very container.
@@ -123,5 +123,5 @@ func ownConfig(ctx context.Context, h *Host) Finding {
 	if unread == nil && err == nil && bytes.Equal(own, today) {
 		return Passed(name, "the host has put another file in its place, and this container has one that says the same")
 	}
-	return f.Try(h.client() + " restart " + h.self.Word())
+	return f.Try(restartContainer(h.client(), *h.self))
 }

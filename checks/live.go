@@ -23,19 +23,20 @@ type liveRunner struct {
 }
 
 // liveRunners are the runners among a daemon's containers.
-func liveRunners(containers []engine.Container) []liveRunner {
+func liveRunners(in Input) []liveRunner {
 	var live []liveRunner
-	for i := range containers {
-		if c := &containers[i]; isLiveRunner(c) {
-			file := inspectFile(c)
+	for i := range in.Containers {
+		if c := &in.Containers[i]; isLiveRunner(c) {
+			file := inspectFile(c, in.Told)
 			live = append(live, liveRunner{c, file, sync.OnceValue(func() *runner.Definition { return inspected(file) })})
 		}
 	}
 	return live
 }
 
-// inspectFile is what docker inspect prints of a container, under its name in the place of a file's.
-func inspectFile(c *engine.Container) InputFile {
+// inspectFile is what docker inspect prints of a container, under its name in the place of a file's. That command is named
+// where its lines are these: what podman inspect prints is not what Podman tells docker's clients.
+func inspectFile(c *engine.Container, told *engine.Info) InputFile {
 	file := InputFile{Path: "<container " + c.Name + ">", Data: slices.Concat([]byte("["), c.Raw, []byte("]"))}
 	if indented(file.Data) > maxBlanks {
 		return file
@@ -43,6 +44,9 @@ func inspectFile(c *engine.Container) InputFile {
 	var text bytes.Buffer
 	_ = json.Indent(&text, file.Data, "", indentation) // the client has read it already
 	file.Data = text.Bytes()
+	if word := c.Word(); told != nil && docker(told) && word != engine.NoWord {
+		file.printedBy = "docker inspect " + word
+	}
 	return file
 }
 
@@ -78,7 +82,8 @@ func indented(text []byte) (count int) {
 
 // inspected is the runner in what docker inspect prints of one container; nil if there is none.
 func inspected(file InputFile) *runner.Definition {
-	if read := runner.Read(file.Path, file.Data, noFiles).Definitions; len(read) == 1 {
+	in := runner.Input{Path: file.Path, Data: file.Data, PrintedBy: file.printedBy, Open: noFiles}
+	if read := runner.ReadAll([]runner.Input{in})[0].Definitions; len(read) == 1 {
 		return read[0]
 	}
 	return nil

@@ -255,11 +255,10 @@ func (g *graph) cause(own []int) Cause {
 	for _, i := range own {
 		f := g.nodes[i].Finding
 		c.Findings, c.own = append(c.Findings, f), append(c.own, g.nodes[i].at)
-		c.Commands = append(c.Commands, f.Commands...)
 		c.Runners = append(c.Runners, f.Runners...)
 		all = all || len(f.Runners) == 0
 	}
-	c.Commands, c.Runners = unique(c.Commands), unique(c.Runners)
+	c.Commands, c.Runners = commandsOf(c.Findings), unique(c.Runners)
 	if all {
 		c.Runners = nil
 	}
@@ -267,6 +266,34 @@ func (g *graph) cause(own []int) Cause {
 		c.Explained, c.follows = append(c.Explained, g.nodes[i].Finding), append(c.follows, g.nodes[i].at)
 	}
 	return c
+}
+
+// commandsOf are the commands of findings, each once. Those with which all of them end, as the restart of the runner, come
+// after all others.
+func commandsOf(findings []checks.Finding) []string {
+	var commands, last []string
+	first := true
+	for _, f := range findings {
+		switch {
+		case len(f.Commands) == 0:
+		case first:
+			last, first = f.Commands, false
+		default:
+			last = last[len(last)-sameEnd(last, f.Commands):]
+		}
+	}
+	for _, f := range findings {
+		commands = append(commands, f.Commands[:max(0, len(f.Commands)-len(last))]...)
+	}
+	return unique(append(commands, last...))
+}
+
+// sameEnd is how many items two lists end with in common.
+func sameEnd(a, b []string) (n int) {
+	for n < min(len(a), len(b)) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
 }
 
 // reached are the findings that follow from the given ones, in order.

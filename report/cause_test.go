@@ -359,3 +359,23 @@ func TestGroupIsFast(t *testing.T) {
 		t.Errorf("the report does not say what it cuts:\n%s", out.String()[:2000])
 	}
 }
+
+// TestCommandsOf puts what all findings of a cause end with behind what each of them wants before.
+func TestCommandsOf(t *testing.T) {
+	for _, c := range []struct{ of, want string }{
+		{"a restart, b restart", "a b restart"},
+		{"a restart, , restart", "a restart"},
+		{"fetch install-1, fetch install-2", "fetch install-1 install-2"},
+		{"fetch install, fetch install", "fetch install"},
+		{"a restart-1, a restart-2", "a restart-1 restart-2"},
+		{"", ""},
+	} {
+		var findings []checks.Finding
+		for _, commands := range strings.Split(c.of, ",") {
+			findings = append(findings, checks.Finding{Commands: strings.Fields(commands)})
+		}
+		if got := strings.Join(commandsOf(findings), " "); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.of, got, c.want)
+		}
+	}
+}

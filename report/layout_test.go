@@ -102,6 +102,23 @@ func TestLinesFit(t *testing.T) {
 	}
 }
 
+// TestCommandsStayWhole writes no line break into a command, however narrow the page is: the terminal breaks the line, and
+// what is copied from there, or read from a pipe, is one line that a shell takes. A break of ours would have to know quotes
+// and comments.
+func TestCommandsStayWhole(t *testing.T) {
+	long := "(umask 077; docker inspect runner-b0ae87b8-423b-5c24-9a95-84ddad9cdfae > runner.json)  # it holds the runner's secret"
+	for _, width := range []int{narrowest, 60, widest} {
+		f := checks.Failed(missing, "a", "m", "h").Try(long, "one\ntwo")
+		r := New(Run{Host: &checks.Host{}, Results: []checks.Result{result(configAuth, 0, f)}})
+		lines := strings.Split(written(t, Text(TextOptions{Width: width}), r), "\n")
+		for _, want := range []string{"   $ " + long, "   $ one", "     two"} {
+			if !slices.Contains(lines, want) {
+				t.Errorf("at %d columns there is no line %q in\n%s", width, want, strings.Join(lines, "\n"))
+			}
+		}
+	}
+}
+
 // The words are those that people read first: they must be right for none, one and many.
 func TestHeadlines(t *testing.T) {
 	fail, warn := checks.Failed(missing, "a", "m", "h"), checks.Warned(exposed, "w", "m", "h")

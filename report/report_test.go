@@ -7,6 +7,7 @@ import (
 	"flag"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -15,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"runner-preflight/checks"
+	"runner-preflight/checks/source"
 )
 
 var update = flag.Bool("update", false, "write the goldens and checks/README.md anew")
@@ -250,6 +252,30 @@ func TestExitCode(t *testing.T) {
 		})
 		if got := [2]int{r.ExitCode(checks.Warn), r.ExitCode(checks.Fail)}; got != [2]int{test.atWarn, test.atFail} {
 			t.Errorf("%v, interrupted %v: got %v, want %v", test.findings, test.interrupted, got, test)
+		}
+	}
+}
+
+// TestPrintedPlace has people told the command that prints a text which is no file, in every format that names such places,
+// and machines the name that never changes: the fingerprint knows that alone.
+func TestPrintedPlace(t *testing.T) {
+	at := func(printedBy string) Report {
+		file := source.New("<container runner-1>", []byte("[\n    {\n        \"PAUSE_IMAGE=x\"\n"))
+		file.PrintedBy = printedBy
+		check := checks.All()[0]
+		f := checks.Failed(check.Problems[0], "subject", "message", "hint").At(file.At(17, 22)).For("<container runner-1>")
+		return New(Run{Host: &checks.Host{}, Results: []checks.Result{{Check: check, Findings: []checks.Finding{f}}}})
+	}
+	printed, named := at("docker inspect runner-1"), at("")
+	if a, b := fingerprint(problems(printed)[0]), fingerprint(problems(named)[0]); a != b {
+		t.Errorf("the fingerprint is %s, and %s without the command", a, b)
+	}
+	for name, format := range Formats(TextOptions{}) {
+		got := written(t, format, printed)
+		tells := strings.Contains(got, "docker inspect runner-1:3:10")
+		people := !slices.Contains([]string{"json", "sarif", "codequality", "github"}, name)
+		if tells != people || people && regexp.MustCompile(`runner-1(>|&gt;):3:10`).MatchString(got) {
+			t.Errorf("%s: tells the command: %t\n%s", name, tells, got)
 		}
 	}
 }

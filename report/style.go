@@ -131,7 +131,8 @@ func (p *page) paragraph(indent, label, text string, ink *color.Color) {
 	}
 }
 
-// command writes what can be pasted: never wrapped, whatever its length.
+// command writes what can be pasted: never wrapped, whatever its length. A terminal that is narrower breaks the line where it
+// ends, and gives it whole to whoever copies it.
 func (p *page) command(indent, command string) {
 	for i, line := range strings.Split(strings.TrimRight(command, "\n"), "\n") {
 		lead := "$ "

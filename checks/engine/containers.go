@@ -152,8 +152,11 @@ func (c Container) Word() string {
 	case plainName.MatchString(c.ID):
 		return c.ID
 	}
-	return "CONTAINER"
+	return NoWord
 }
+
+// NoWord stands for a container that has no name which can be given to a command.
+const NoWord = "CONTAINER"
 
 // plainName matches docker's names. Source: docker's engine, daemon/names.
 var plainName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)

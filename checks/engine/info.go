@@ -39,6 +39,19 @@ type Info struct {
 // Info asks the daemon about itself. Its error is a *Failure.
 func (e *Engine) Info(ctx context.Context) (Info, error) { return e.about(ctx) }
 
+// Ping waits for the daemon to say that it is there, which it does without looking at anything, for as long as the context
+// allows. Its error is a *Failure.
+func (e *Engine) Ping(ctx context.Context) error {
+	c, err := e.open()
+	if err != nil {
+		return failure(ctx, err)
+	}
+	if _, err := c.Ping(ctx, client.PingOptions{}); err != nil {
+		return failure(ctx, err)
+	}
+	return nil
+}
+
 func (e *Engine) ask(ctx context.Context) (Info, error) {
 	c, err := e.open()
 	if err != nil {

@@ -103,6 +103,18 @@ type composeProject struct {
 	unfollowed []string
 }
 
+// keeper is a service as compose is given it. The project of one that is included is another file's.
+func (p *composeProject) keeper(service node) Keeper {
+	if p.include > 0 {
+		return Keeper{}
+	}
+	k := Keeper{Name: service.Value}
+	for _, file := range p.files {
+		k.Files = append(k.Files, file.Path)
+	}
+	return k
+}
+
 // maxComposeEntries is more than anybody's services, variables and mounts together.
 const maxComposeEntries = 50_000
 

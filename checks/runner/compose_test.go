@@ -340,7 +340,7 @@ func TestComposeSets(t *testing.T) {
 			}
 			var inputs []Input
 			for path, text := range c.files {
-				inputs = append(inputs, Input{path, []byte(text), open})
+				inputs = append(inputs, Input{Path: path, Data: []byte(text), Open: open})
 			}
 			slices.SortFunc(inputs, func(a, b Input) int { return strings.Compare(a.Path, b.Path) })
 			var got []string
@@ -420,7 +420,7 @@ func FuzzCompose(f *testing.F) {
 			}
 			return besideCompose(name)
 		}
-		reading := ReadAll([]Input{{"compose.yaml", data, open}, {"compose.override.yaml", data, open}})[0]
+		reading := ReadAll([]Input{{Path: "compose.yaml", Data: data, Open: open}, {Path: "compose.override.yaml", Data: data, Open: open}})[0]
 		for _, d := range reading.Definitions {
 			for _, text := range texts(d) {
 				_ = text.Place.Text() + text.Use.Text()

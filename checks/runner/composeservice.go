@@ -44,7 +44,7 @@ func (p *composeProject) service(key node) *composeService {
 	d := &Definition{
 		Place: key.place(), Dialect: Compose, States: Aspects{Image: true, Environment: true, Mounts: true},
 	}
-	d.File = d.Place.File
+	d.File, d.Keeper = d.Place.File, p.keeper(key)
 	s := &composeService{composeProject: p, key: key, d: d}
 	before := len(p.values.mistakes)
 	for _, file := range p.files {

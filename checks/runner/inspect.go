@@ -128,6 +128,7 @@ func (c inspected) config(path ...string) node {
 // definition makes a definition of the container, or nil if that is no runner's. Whatever it is, its secrets are hidden.
 func (c inspected) definition(file *source.File) *Definition {
 	d := &Definition{File: file, Place: c.place(), Dialect: Inspected}
+	d.Keeper.Name = strings.TrimPrefix(c.object.at("Name").scalar(), "/")
 	d.States = Aspects{Image: true, Environment: true, Mounts: c.form == containerForm}
 	d.Image = c.config("Image").told().text()
 	if name := c.object.at("ImageName"); d.Image.Value == "" && name.scalar() != "" {

@@ -112,7 +112,7 @@ func (p *kubePod) definitions() []*Definition {
 // definition reads a container.
 func (p *kubePod) definition(c kubeContainer) *Definition {
 	d := &Definition{
-		File: p.file.File, Place: c.place(), Dialect: Kubernetes,
+		File: p.file.File, Place: c.place(), Dialect: Kubernetes, Keeper: p.keeper(),
 		States: Aspects{Image: true, Environment: true, Mounts: true},
 	}
 	if name := c.at("name"); name.isScalar() {
@@ -136,6 +136,15 @@ func (p *kubePod) definition(c kubeContainer) *Definition {
 		}
 	}
 	return d
+}
+
+// keeper is the controller that starts the pod anew when it is told to: those of jobs and a pod by itself do not.
+func (p *kubePod) keeper() Keeper {
+	name := p.file.value(p.at("metadata", "name"))
+	if !slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, p.kind) || name.nothing() || name.Unresolved != "" {
+		return Keeper{}
+	}
+	return Keeper{Name: strings.ToLower(p.kind) + "/" + name.Value, Namespace: p.namespace}
 }
 
 // settle adds to a runner what is around it.

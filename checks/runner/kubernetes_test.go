@@ -168,7 +168,7 @@ func TestKubernetesNearest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var inputs []Input
 			for path, text := range c.files {
-				inputs = append(inputs, Input{path, []byte(text), notThere})
+				inputs = append(inputs, Input{Path: path, Data: []byte(text), Open: notThere})
 			}
 			for _, reading := range ReadAll(inputs) {
 				for _, d := range reading.Definitions {

@@ -51,6 +51,8 @@ type Definition struct {
 	Dialect Dialect
 	// Service is the service of systemd that the command belongs to; nil where there is none.
 	Service *Service
+	// Keeper is what can start it anew.
+	Keeper Keeper
 	// Client is the program of the command line: "docker", "podman", "nerdctl"; empty where there is no command line, or
 	// it is not known.
 	Client string
@@ -198,6 +200,20 @@ type Service struct {
 	Main bool
 	// Terminal says that standard input is a terminal.
 	Terminal bool
+}
+
+// Keeper is what starts a definition's runner, and can start it anew: a unit, compose, a controller of Kubernetes, or for
+// a container that was made already docker itself.
+type Keeper struct {
+	// Name is what the keeper calls the runner: "runner.service", the name of the service of compose, "deployment/runner",
+	// the name of the container. It is empty where there is no keeper, or the name is not known.
+	Name string
+	// User says that a unit is one of a user's own manager.
+	User bool
+	// Namespace is that of an object of Kubernetes; empty where the object names none.
+	Namespace string
+	// Files are those of the project of compose.
+	Files []string
 }
 
 // Daemon is a docker daemon in a container beside the runner's.

@@ -16,6 +16,8 @@ type Input struct {
 	// Path is as the user gave it.
 	Path string
 	Data []byte
+	// PrintedBy is the command that printed Data, for people; empty for a file.
+	PrintedBy string
 	// Open reads the files that it names.
 	Open Opener
 }
@@ -114,7 +116,7 @@ func (s *set) orGiven(open Opener) Opener {
 
 // Read reads one file that stands alone.
 func Read(path string, data []byte, open Opener) Reading {
-	return ReadAll([]Input{{path, data, open}})[0]
+	return ReadAll([]Input{{Path: path, Data: data, Open: open}})[0]
 }
 
 // set is what is read together.
@@ -184,6 +186,7 @@ func kinds() []kind {
 // recognise finds the kind of a file. What is nothing else may be a script, or a text with commands in it.
 func recognise(in Input) document {
 	file := source.New(in.Path, in.Data)
+	file.PrintedBy = in.PrintedBy
 	hideSecrets(file)
 	return recogniseKind(file, in)
 }

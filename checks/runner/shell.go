@@ -52,6 +52,7 @@ type shell struct {
 type origin struct {
 	dialect  Dialect
 	service  *Service
+	keeper   Keeper
 	mistakes []Mistake
 }
 

@@ -191,7 +191,9 @@ func (r *unitReader) commands(s setting) {
 		}
 		service := r.service
 		service.Main = s.key == "ExecStart" && len(rest) == 0
-		r.command(command, origin{service: &service, mistakes: slices.Concat(r.mistakes, s.mistakes, mistakes)})
+		r.command(command, origin{
+			service: &service, keeper: r.name.keeper(), mistakes: slices.Concat(r.mistakes, s.mistakes, mistakes),
+		})
 		words = rest
 	}
 }

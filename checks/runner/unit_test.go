@@ -15,9 +15,9 @@ func nothingThere(string) ([]byte, error) { return nil, fs.ErrNotExist }
 // argv is what systemd makes of the commands of a unit, in its own notation: [a][b], a line for each command.
 func argv(t *testing.T, unit string, files map[string]string) string {
 	t.Helper()
-	inputs := []Input{{"/home/ci/.config/systemd/user/t.service", []byte(unit), nothingThere}}
+	inputs := []Input{{Path: "/home/ci/.config/systemd/user/t.service", Data: []byte(unit), Open: nothingThere}}
 	for name, text := range files {
-		inputs = append(inputs, Input{name, []byte(text), nothingThere})
+		inputs = append(inputs, Input{Path: name, Data: []byte(text), Open: nothingThere})
 	}
 	s := &set{open: nothingThere, inputs: inputs, parts: map[string]bool{}}
 	u := recogniseUnit(source.New(inputs[0].Path, inputs[0].Data), inputs[0]).(unitFile)

@@ -43,6 +43,14 @@ func (n unitName) instance() (prefix, instance string, template bool) {
 	return strings.Cut(stem, "@")
 }
 
+// keeper is the unit as systemctl is given it: a template alone is none, and Quadlet makes a service of a file.
+func (n unitName) keeper() Keeper {
+	if _, instance, template := n.instance(); n.name == "" || template && instance == "" {
+		return Keeper{}
+	}
+	return Keeper{Name: strings.TrimSuffix(n.name, path.Ext(n.name)) + ".service", User: n.user}
+}
+
 // specifier is what "%" with a letter behind it stands for; it tells whether systemd knows that one.
 // Source: systemd.unit(5), Specifiers.
 func (n unitName) specifier(c byte) (piece, bool) {

@@ -14,7 +14,7 @@ func (r *unitReader) quadlet() Reading {
 	images := r.list("Container", "Image")
 	image := images[len(images)-1]
 	d := &Definition{
-		File: r.File, Place: image.place(), Dialect: Quadlet, Client: "podman",
+		File: r.File, Place: image.place(), Dialect: Quadlet, Client: "podman", Keeper: r.quadletKeeper(),
 		States: Aspects{Image: true, Environment: true, Mounts: true},
 	}
 	if words := r.values("Image", d); len(words) > 0 {
@@ -45,6 +45,15 @@ func (r *unitReader) quadlet() Reading {
 		r.claim()
 	}
 	return reading
+}
+
+// quadletKeeper is the service that Quadlet makes of the file: of its name, or of the one that it is given.
+func (r *unitReader) quadletKeeper() Keeper {
+	k := r.name.keeper()
+	if named := r.list("Container", "ServiceName"); len(named) > 0 {
+		k.Name = string(named[len(named)-1].value.text) + ".service"
+	}
+	return k
 }
 
 // values are the words of all settings of one key of the container.

@@ -4,6 +4,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -24,6 +25,8 @@ type File struct {
 	Path string
 	// Text is what offsets count in.
 	Text []byte
+	// PrintedBy is the command that prints the text where it is no file's: people are told it in the place of the path.
+	PrintedBy string
 
 	marks   []mark // one at each multiple of stride
 	secrets []interval
@@ -67,23 +70,26 @@ func characters(text []byte) int {
 	return n
 }
 
-// Position is a place for people: line and column count from 1, the column in characters.
+// Position is a place for people: line and column count from 1, the column in characters. PrintedBy is the file's.
 type Position struct {
 	Path         string
 	Line, Column int
+	PrintedBy    string
 }
 
+// String is PATH:LINE:COLUMN; of a text that a command prints, the command stands in the place of the path.
 func (p Position) String() string {
+	where := cmp.Or(p.PrintedBy, p.Path)
 	if p.Line == 0 {
-		return p.Path
+		return where
 	}
-	return fmt.Sprintf("%s:%d:%d", p.Path, p.Line, p.Column)
+	return fmt.Sprintf("%s:%d:%d", where, p.Line, p.Column)
 }
 
 // Position tells where an offset stands; offsets outside the text count as its nearest end.
 func (f *File) Position(offset int) Position {
 	here := f.mark(min(max(offset, 0), len(f.Text)))
-	return Position{f.Path, here.breaks + 1, here.characters - f.mark(here.start).characters + 1}
+	return Position{f.Path, here.breaks + 1, here.characters - f.mark(here.start).characters + 1, f.PrintedBy}
 }
 
 // Line returns the offsets of a line's first byte and of the end of its text (line break excluded). Lines count from 1;
@@ -145,7 +151,7 @@ func (s Span) Position() Position {
 	case s.File.within != nil:
 		return s.Outermost().Position()
 	case s.Start < 0:
-		return Position{Path: s.File.Path}
+		return Position{Path: s.File.Path, PrintedBy: s.File.PrintedBy}
 	}
 	return s.File.Position(s.Start)
 }

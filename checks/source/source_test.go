@@ -21,7 +21,7 @@ func TestPosition(t *testing.T) {
 			}
 			before := text[:offset]
 			start := strings.LastIndexByte(before, '\n') + 1
-			want := Position{"f", strings.Count(before, "\n") + 1, characters([]byte(before[start:])) + 1}
+			want := Position{Path: "f", Line: strings.Count(before, "\n") + 1, Column: characters([]byte(before[start:])) + 1}
 			if got := file.Position(offset); got != want {
 				t.Fatalf("%s: Position(%d) = %v, want %v", name, offset, got, want)
 			}
