@@ -229,7 +229,7 @@ func isDirectory(h *Host, u *configUse, r *Runner) Finding {
 
 // pathOnHost is the path that a config.json has on the host, "" if that is not known.
 func pathOnHost(u *configUse, r *Runner) string {
-	if m := mountOf(r); m != nil && r.Definition.Dialect == runner.Own {
+	if m := mountOf(r); m != nil && r.Definition.Dialect.Inside() {
 		return m.Source.Value
 	}
 	return u.Path

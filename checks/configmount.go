@@ -43,7 +43,7 @@ func judgeConfigMount(ctx context.Context, h *Host, r *Runner) []Finding {
 		}
 	}
 	wanted := path.Join(folder, configName)
-	if m, _, found := cover(d, wanted); found && !m.Private || d.Dialect == runner.Own && !absent(h, wanted) {
+	if m, _, found := cover(d, wanted); found && !m.Private || d.Dialect.Inside() && !absent(h, wanted) {
 		return nil
 	}
 	if meant >= 0 {
@@ -207,8 +207,8 @@ func lackingConfig(ctx context.Context, h *Host, r *Runner, folder string) []Fin
 		}
 	}
 	option := "mount it: " + configMount(r.Definition)
-	if folder != configFolder && r.Definition.Dialect != runner.Kubernetes {
-		option = "mount it: " + mounting(r.Definition, "~/.docker", folder)
+	if folder != configFolder {
+		option = "mount it: " + mountingConfig(r.Definition, "~/.docker", folder)
 	}
 	var f Finding
 	switch {

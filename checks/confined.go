@@ -99,7 +99,7 @@ func withMode(h *Host, name string) string {
 // all that there is to know of it.
 func confined(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	told := d != nil && (d.Dialect == runner.DockerRun || d.Dialect == runner.Inspected)
+	told := d != nil && (d.Dialect == runner.DockerRun || alreadyMade(d))
 	if !told || !d.States.Mounts || len(d.Unread) > 0 {
 		return nil
 	}
@@ -194,7 +194,7 @@ func configMountOf(d *runner.Definition) (m runner.Mount, found bool) {
 func unlabelled(h *Host, r *Runner) []Finding {
 	d := r.Definition
 	m, found := configMountOf(d)
-	if !found || !h.Told.SELinux || d.Dialect != runner.DockerRun || relabelled(d, m.Place) || option(d, "privileged", "") ||
+	if !found || !h.Told.SELinux || alreadyMade(d) || relabelled(d, m.Place) || option(d, "privileged", "") ||
 		option(d, "security-opt", "label=disable") || option(d, "security-opt", "label:disable") {
 		return nil
 	}

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"runner-preflight/checks/runner"
 )
 
 var daemonSettings = Check{
@@ -118,7 +116,7 @@ func apiRange(h *Host) Finding {
 // socketed judges whether the socket that a runner is given is the one at which the daemon listens.
 func socketed(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	if !h.sharesFiles() || d == nil || !d.States.Mounts || d.Dialect == runner.Kubernetes {
+	if !h.sharesFiles() || d == nil || !d.States.Mounts || d.Dialect.OffHost() {
 		return nil
 	}
 	m, from, found := socketMount(d)

@@ -523,7 +523,7 @@ func unresolvedValues(d *runner.Definition) []Finding {
 	}
 	for _, m := range d.Mounts {
 		for _, text := range []runner.Text{m.Source, m.Target} {
-			if text.Unresolved != "" && d.Dialect != runner.Own {
+			if text.Unresolved != "" && !d.Dialect.Inside() {
 				say("mount", text.Unresolved, text.Place)
 			}
 		}

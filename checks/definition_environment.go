@@ -224,7 +224,7 @@ func missingVariables(h *Host, r *Runner) []Finding {
 // nothing.
 func brokenEnvFile(h *Host, d *runner.Definition) string {
 	for _, file := range d.EnvFiles {
-		placed := path.IsAbs(file.Path.Value) || d.Dialect == runner.Compose
+		placed := path.IsAbs(file.Path.Value) || d.Dialect.FromFolder()
 		if h.Live && file.File == nil && file.Path.Unresolved == "" && placed && !file.Optional &&
 			absent(h, file.Path.Value) {
 			return file.Path.Value
@@ -374,7 +374,7 @@ func quotedMounts(r *Runner) []Finding {
 			continue
 		}
 		message := "the mount has quotes in its paths: they are none to a shell, and docker gets them too"
-		if r.Definition.Dialect != runner.DockerRun {
+		if !r.Definition.Dialect.InShell() {
 			message = "the mount has quotes in its paths, and docker gets them too"
 		}
 		findings = append(findings, Failed(literalQuotes, m.Option, message,
@@ -438,7 +438,7 @@ var namesSecret = regexp.MustCompile(`(?i)^[a-z_ -]*(secret|oauth|client|token|p
 func sampleMessage(d *runner.Definition, v runner.Variable, sample string) string {
 	switch {
 	case v.Value.Placeholder != "" && strings.HasPrefix(sample, "<") && !v.FromFile &&
-		v.Value.Quoting == runner.Unquoted && d.Dialect == runner.DockerRun:
+		v.Value.Quoting == runner.Unquoted && d.Dialect.InShell():
 		return fmt.Sprintf("%s is still the sample %s, which a shell takes for redirections", v.Name.Value, sample)
 	case strings.HasPrefix(sample, "$"), strings.HasPrefix(sample, "{{"):
 		return fmt.Sprintf("%s is still the template %s: nothing has put a value there", v.Name.Value, sample)

@@ -138,7 +138,7 @@ func mounting(d *runner.Definition, source, target string) string {
 
 // into says into what a mount is missing, where that is the container of this process.
 func into(d *runner.Definition) string {
-	if d.Dialect == runner.Own {
+	if d.Dialect.Inside() {
 		return " into this container"
 	}
 	return ""
@@ -146,18 +146,20 @@ func into(d *runner.Definition) string {
 
 // configMount is the mount of config.json.
 func configMount(d *runner.Definition) string {
-	if d.Dialect == runner.Kubernetes {
-		return secretMount(d)
-	}
-	return mounting(d, "~/.docker/"+configName, configFolder+"/"+configName)
+	return mountingConfig(d, "~/.docker/"+configName, configFolder+"/"+configName)
 }
 
 // hostConfigMount is the mount of a config.json that is kept for the runner alone.
 func hostConfigMount(d *runner.Definition) string {
+	return mountingConfig(d, "/etc/runner/"+configName, configFolder+"/"+configName)
+}
+
+// mountingConfig is the mount of a config.json, or of its folder: one of the host, or a Secret of Kubernetes.
+func mountingConfig(d *runner.Definition, source, target string) string {
 	if d.Dialect == runner.Kubernetes {
 		return secretMount(d)
 	}
-	return mounting(d, "/etc/runner/"+configName, configFolder+"/"+configName)
+	return mounting(d, source, target)
 }
 
 // secretMount is the mount of a config.json that a Secret holds, with its volume.
@@ -340,7 +342,7 @@ func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 			"write "+hostFolder(d, m, folder, option)).Touching(Variable(path.Clean(m.Target.Value))).At(m.Place))
 	case source == folder, m.Volume, ownDaemon(d):
 		return nil
-	case d.Dialect == runner.Compose && mayBe(source, folder):
+	case d.Dialect.FromFolder() && mayBe(source, folder):
 		return nil // the folder of the compose file may be the one that is meant
 	case m.Source.Unresolved != "", m.Source.Placeholder != "", unexpandedHome(m.Source):
 		return nil

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"runner-preflight/checks/registry"
-	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
 )
 
@@ -405,7 +404,7 @@ func loginAs(q question, user string) string {
 func loginWrites(q question, key string) bool {
 	c, d := q.runner.Config, q.runner.Definition
 	return c != nil && c.File != nil && c.Object == "" && filepath.Base(c.Path) == configName &&
-		(d == nil || d.Dialect != runner.Own) && key == registryHost(q.image.Reference) &&
+		(d == nil || !d.Dialect.Inside()) && key == registryHost(q.image.Reference) &&
 		c.File.ForDocker(q.image.Reference).Helper == ""
 }
 

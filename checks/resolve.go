@@ -95,7 +95,7 @@ func unmounted(r *Runner) bool {
 	if d == nil || !d.States.Mounts || len(d.Unread) > 0 || r.Config != nil && r.Config.Origin != ConfigUser {
 		return false
 	}
-	if d.Dialect == runner.Own && r.Config != nil && r.Config.Err == nil { // it is in the image
+	if d.Dialect.Inside() && r.Config != nil && r.Config.Err == nil { // it is in the image
 		return false
 	}
 	folder := configFolderOf(d)

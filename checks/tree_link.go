@@ -313,8 +313,7 @@ func (b *builder) pictured(source string) *Config {
 // nearest is the config.json that stands beside a definition, else in the next folder above that has one. A mount of a
 // relative path says that it is another file, which was not given.
 func (b *builder) nearest(d *runner.Definition, source string) *Config {
-	onNode := d.Dialect == runner.Kubernetes // its paths are a node's, and what stands here is not there
-	if b.Config != "" || len(b.beside) == 0 || d.File == nil || onNode || b.relative(d, source) {
+	if b.Config != "" || len(b.beside) == 0 || d.File == nil || d.Dialect.OffHost() || b.relative(d, source) {
 		return nil
 	}
 	for folder := path.Dir(b.key(d.File.Path)); ; folder = path.Dir(folder) {
@@ -356,7 +355,7 @@ func (b *builder) configOf(d *runner.Definition, source string) *Config {
 		source = beside
 	}
 	switch {
-	case d.Dialect == runner.Kubernetes: // its paths are those of a node, and no user's files are there
+	case d.Dialect.OffHost(): // no user's files are there either
 		return nil
 	case source != "" && (b.Live || b.below(source)):
 		return b.openOnce(source, ConfigMount)
