@@ -43,7 +43,7 @@ func judgeConfigMount(ctx context.Context, h *Host, r *Runner) []Finding {
 		}
 	}
 	wanted := path.Join(folder, configName)
-	if m, _, found := cover(d, wanted); found && !m.Private || d.Dialect.Inside() && !absent(h, wanted) {
+	if m, _, found := cover(d, wanted); found && !m.Private || r.seesConfig {
 		return nil
 	}
 	if meant >= 0 {

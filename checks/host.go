@@ -156,6 +156,10 @@ type Runner struct {
 	Container *engine.Container
 	// Control is the way out of the runner's own JVM.
 	Control *network.Client
+
+	// seesConfig says that this process is in the runner's place and finds a config.json where the runner looks: mounted, or
+	// in the image itself.
+	seesConfig bool
 }
 
 // Config is a config.json, or what is in its place.

@@ -92,10 +92,7 @@ func configPath(r *Runner) string {
 // is then of no use to it.
 func unmounted(r *Runner) bool {
 	d := r.Definition
-	if d == nil || !d.States.Mounts || len(d.Unread) > 0 || r.Config != nil && r.Config.Origin != ConfigUser {
-		return false
-	}
-	if d.Dialect.Inside() && r.Config != nil && r.Config.Err == nil { // it is in the image
+	if d == nil || !d.States.Mounts || len(d.Unread) > 0 || r.seesConfig || r.Config != nil && r.Config.Origin != ConfigUser {
 		return false
 	}
 	folder := configFolderOf(d)
