@@ -68,12 +68,6 @@ type InputFile struct {
 // ErrIsDirectory says that a folder stands where a file should be.
 var ErrIsDirectory = errors.New("is a directory")
 
-// configName is what the runner's reader looks for, in the folder of configFolder unless DOCKER_CONFIG names another.
-const (
-	configName   = "config.json"
-	configFolder = "/root/.docker"
-)
-
 // Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened.
 func Build(in Input, windows Windows) (*Host, error) {
 	in.Route.PublicHost = isPublicHost
@@ -385,23 +379,6 @@ func (b *builder) below(name string) bool {
 		name = relative
 	}
 	return filepath.IsLocal(name)
-}
-
-// mountedConfig is the host's path of what a definition mounts as the runner's config.json or its folder, "" if it
-// mounts none. A mount at a wrong place counts when nothing stands at the right one: its content is judged too.
-func mountedConfig(d *runner.Definition) string {
-	folder, meant := configFolderOf(d), ""
-	for _, m := range d.Mounts {
-		source, target := m.Source.Value, path.Clean(m.Target.Value)
-		switch base := path.Base(source); {
-		case m.Volume || m.Source.Unresolved != "":
-		case target == folder, target == path.Join(folder, configName):
-			return source
-		case base == configName, base == ".docker":
-			meant = source
-		}
-	}
-	return meant
 }
 
 // addUnclaimed makes a runner without a definition for each given config.json that no definition's runner reads, and

@@ -378,29 +378,3 @@ func misnamedMount(r *Runner) (*runner.Mount, string) {
 	}
 	return nil, ""
 }
-
-// configFolderOf is the folder in the runner's container in which its reader looks.
-func configFolderOf(d *runner.Definition) string {
-	folder := configFolder
-	for _, v := range d.Environment {
-		if v.Name.Value == "DOCKER_CONFIG" && v.Value.Value != "" {
-			folder = path.Clean(v.Value.Value)
-		}
-	}
-	return folder
-}
-
-// mountOf is the mount of a definition that brings a config.json, or its folder, to where the runner looks.
-func mountOf(r *Runner) *runner.Mount {
-	if r.Definition == nil {
-		return nil
-	}
-	folder := configFolderOf(r.Definition)
-	for i, m := range r.Definition.Mounts {
-		target := path.Clean(m.Target.Value)
-		if !m.Volume && (target == folder || target == path.Join(folder, configName)) {
-			return &r.Definition.Mounts[i]
-		}
-	}
-	return nil
-}

@@ -184,12 +184,6 @@ func configBarred(h *Host, r *Runner) bool {
 	return barred
 }
 
-// configMountOf is the mount of a file or folder of the host in which the runner finds config.json.
-func configMountOf(d *runner.Definition) (m runner.Mount, found bool) {
-	m, _, found = cover(d, path.Join(configFolderOf(d), configName))
-	return m, found && !m.Volume
-}
-
 // unlabelled is the finding about SELinux, of which the container itself does not tell.
 func unlabelled(h *Host, r *Runner) []Finding {
 	d := r.Definition
