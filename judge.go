@@ -63,7 +63,6 @@ func judge(c *cli.Context, p process, live bool) error {
 
 // build makes the host that an input describes, on this machine.
 func (o options) build(in checks.Input) (*checks.Host, error) {
-	in.Route = certificates(checks.CertificateFolder(in.Told, in.Engine)).on(in.Route)
 	host, err := checks.Build(in, ownWindows())
 	if err != nil {
 		path := o.config
@@ -172,7 +171,7 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 	if live {
 		in.Env = p.env
 		in.Files = p.definition(c.NArg())
-		in.Route = route(p, o)
+		in.Route, in.Certified = route(p, o), certified
 		in.Machine = "linux/" + runtime.GOARCH
 	}
 	for i, name := range c.Args().Slice() {

@@ -44,6 +44,9 @@ type Input struct {
 	Env func(name string) string
 	// Route is the way out of this machine.
 	Route network.Config
+	// Certified is a route with the certificates of registries in a folder, as docker's daemon has them: roots (*.crt), and
+	// what it shows (*.cert with *.key), in a folder named as the registry is in a reference. nil knows none.
+	Certified func(route network.Config, folder string) network.Config
 	// Engine is this machine's docker daemon; nil when none is looked for (lint), or none can be.
 	Engine *engine.Engine
 	// Told is what it says of itself; nil when it does not, and then Untold says why.
@@ -76,6 +79,10 @@ func Build(in Input, windows Windows) (*Host, error) {
 		Engine: in.Engine, Told: in.Told, Untold: in.Untold, Unlisted: in.Unlisted,
 		inside: insideContainer(in, windows.Files),
 	}
+	h.daemon.site = siteOf(in.Told, in.Engine)
+	if in.Certified != nil {
+		in.Route = in.Certified(in.Route, h.daemon.site.certificates)
+	}
 	route := h.readSettings(in)
 	h.all = All()
 	h.live = liveRunners(in.Containers)
@@ -106,7 +113,6 @@ func Build(in Input, windows Windows) (*Host, error) {
 // readSettings reads what the daemon is told, and returns the way on which it pulls. Where it tells itself of another one
 // than the files of this machine, the host has both.
 func (h *Host) readSettings(in Input) network.Config {
-	h.daemon.site = siteOf(in.Told, in.Engine)
 	route, own := in.Route, in.Route
 	if in.Live {
 		written := readDaemon(h.Files, h.daemon.site)
