@@ -3,6 +3,7 @@ package checks
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -71,14 +72,42 @@ type InputFile struct {
 // ErrIsDirectory says that a folder stands where a file should be.
 var ErrIsDirectory = errors.New("is a directory")
 
-// Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened.
-func Build(in Input, windows Windows) (*Host, error) {
-	in.Route.PublicHost = isPublicHost
-	h := &Host{
+// Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened. It ends soon
+// after ctx does: then nothing is known of the host, which Run says.
+func Build(ctx context.Context, in Input, windows Windows) (*Host, error) {
+	type made struct {
+		host *Host
+		err  error
+	}
+	done := beside(func() made {
+		h, err := build(in, windows)
+		return made{h, err}
+	})
+	patience, stop := patienceOf(ctx)
+	defer stop()
+	select {
+	case result := <-done:
+		made := result()
+		return made.host, made.err
+	case <-patience:
+		h := unreadHost(in, windows)
+		h.late = true
+		return h, nil
+	}
+}
+
+// unreadHost is what is known of a host before anything was read.
+func unreadHost(in Input, windows Windows) *Host {
+	return &Host{
 		Live: in.Live, Offline: in.Offline, Machine: in.Machine, Windows: windows, Folders: in.Folders,
 		Engine: in.Engine, Told: in.Told, Untold: in.Untold, Unlisted: in.Unlisted,
-		inside: insideContainer(in, windows.Files),
 	}
+}
+
+func build(in Input, windows Windows) (*Host, error) {
+	in.Route.PublicHost = isPublicHost
+	h := unreadHost(in, windows)
+	h.inside = insideContainer(in, windows.Files)
 	h.daemon.site = siteOf(in.Told, in.Engine)
 	if in.Certified != nil {
 		in.Route = in.Certified(in.Route, h.daemon.site.certificates)

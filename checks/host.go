@@ -54,6 +54,8 @@ type Host struct {
 	// reference writes it.
 	certified map[string]Pulling
 
+	// late says that there was no time to read the files: there are no runners to be judged.
+	late bool
 	// ignores are what the user accepts.
 	ignores hostIgnores
 	// indexes are those of git that were read.
