@@ -63,23 +63,6 @@ func unmounted(r *Runner) bool {
 	return !covered
 }
 
-// mountedConfig is the host's path of what a definition mounts as the runner's config.json or its folder, "" if it
-// mounts none. A mount at a wrong place counts when nothing stands at the right one: its content is judged too.
-func mountedConfig(d *runner.Definition) string {
-	folder, meant := configFolderOf(d), ""
-	for _, m := range d.Mounts {
-		source, target := m.Source.Value, path.Clean(m.Target.Value)
-		switch base := path.Base(source); {
-		case m.Volume || m.Source.Unresolved != "":
-		case target == folder, target == path.Join(folder, configName):
-			return source
-		case base == configName, base == ".docker":
-			meant = source
-		}
-	}
-	return meant
-}
-
 // isConfigMount tells whether a mount is one of docker's config.json or of its folder, by the names on either
 // side.
 func isConfigMount(m runner.Mount) bool {
