@@ -88,20 +88,14 @@ func unprivileged(r *Runner) []Finding {
 // told as ever.
 func sharedWorkingDirectory(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	v, set := effective(d, envWorkingDirectory)
-	folder := v.Value.Value
-	switch {
-	case set && v.Value.Unresolved != "", !set && !d.Complete():
+	switch v := workingDirectory(d); {
+	case v.Value.Unresolved != "":
 		return []Finding{Skipped(envWorkingDirectory, "WORKING_DIRECTORY is not known (see unresolved-value)")}
-	case set && (spoilt(v) || unexpandedHome(v.Value)):
-		return nil
-	case !set:
-		folder = defaultWorkingDirectory
-	}
-	if !path.IsAbs(folder) {
+	case spoilt(v) || unexpandedHome(v.Value), !path.IsAbs(v.Value.Value):
 		return judgeWorkingDirectory(h, r)
+	default:
+		return unshared(r, path.Clean(v.Value.Value), envWorkingDirectory)
 	}
-	return unshared(r, path.Clean(folder), envWorkingDirectory)
 }
 
 // coverOf is cover for mounts that are no definition's.

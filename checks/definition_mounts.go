@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
 )
 
 var definitionMounts = Check{
@@ -297,35 +298,51 @@ func judgeContainers(h *Host, r *Runner) []Finding {
 // defaultWorkingDirectory is what the vendor's command sets, and what is judged where nothing is set.
 const defaultWorkingDirectory = "/tmp"
 
+// workingDirectory is the variable that says where the runner works, or what stands for it.
+func workingDirectory(d *runner.Definition) runner.Variable {
+	v, set := effective(d, envWorkingDirectory)
+	switch {
+	case set:
+	case d.Complete():
+		v.Value = runner.Text{Value: defaultWorkingDirectory, Place: d.Place}
+	default:
+		v.Value = runner.Text{Unresolved: "it may be set by what was not given or is not known"}
+	}
+	return v
+}
+
 func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	v, set := effective(d, envWorkingDirectory)
-	folder, place := v.Value.Value, v.Value.Place
-	switch {
-	case set && v.Value.Unresolved != "":
+	v := workingDirectory(d)
+	switch folder := v.Value.Value; {
+	case v.Value.Unresolved != "":
 		return unresolvedFolder(d, v.Value)
-	case set && (spoilt(v) || unexpandedHome(v.Value)):
+	case spoilt(v) || unexpandedHome(v.Value):
 		return nil
-	case !set && !d.Complete():
-		return []Finding{Skipped(envWorkingDirectory, "WORKING_DIRECTORY is not known (see unresolved-value)")}
-	case !set:
-		folder, place = defaultWorkingDirectory, d.Place
-	}
-	touched := func(f Finding) []Finding {
-		return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(envWorkingDirectory))}
-	}
-	if !path.IsAbs(folder) {
-		return touched(Failed(workingDirectoryUnmounted, envWorkingDirectory,
+	case !path.IsAbs(folder):
+		return onWorkingDirectory(r, Failed(workingDirectoryUnmounted, envWorkingDirectory,
 			fmt.Sprintf("%q is no absolute path, so that no mount can have it", folder),
-			"write an absolute path, and mount it: "+whereFrom(d, envWorkingDirectory)).At(place))
+			"write an absolute path, and mount it: "+whereFrom(d, envWorkingDirectory)).At(v.Value.Place))
+	default:
+		return mountedDirectory(h, r, path.Clean(folder), v.Value.Place)
 	}
-	folder = path.Clean(folder)
+}
+
+// onWorkingDirectory is a finding about the working directory, whatever says where that is.
+func onWorkingDirectory(r *Runner, f Finding) []Finding {
+	return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(envWorkingDirectory))}
+}
+
+// mountedDirectory judges whether a working directory, which is said at a place, is a folder of the host under the same
+// path.
+func mountedDirectory(h *Host, r *Runner, folder string, place source.Span) []Finding {
+	d := r.Definition
 	m, source, found := cover(d, folder)
 	source = onHost(h, d, source)
 	option := d.Dialect.Mount(folder, folder, false)
 	for _, o := range d.Options {
 		if at, _, _ := strings.Cut(o.Value.Value, ":"); o.Long == "tmpfs" && path.Clean(at) == folder {
-			return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+			return onWorkingDirectory(r, Failed(workingDirectoryMismatch, envWorkingDirectory,
 				fmt.Sprintf("WORKING_DIRECTORY %s is a tmpfs in the container, and must be a folder of the host", folder),
 				"write "+option+" instead").At(o.Place))
 		}
@@ -336,7 +353,7 @@ func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted%s, nor any folder above it", folder, into(d)),
 			"mount it: "+option+d.Dialect.WhereMounts()).At(place))
 	case m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
-		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+		return onWorkingDirectory(r, Failed(workingDirectoryMismatch, envWorkingDirectory,
 			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(d, m),
 				folder),
 			"write "+hostFolder(d, m, folder, option)).Touching(Variable(path.Clean(m.Target.Value))).At(m.Place))
@@ -353,7 +370,7 @@ func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 	if !path.IsAbs(same) {
 		same = folder
 	}
-	return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+	return onWorkingDirectory(r, Failed(workingDirectoryMismatch, envWorkingDirectory,
 		fmt.Sprintf("WORKING_DIRECTORY is %s in the container and %s on the host", folder, source),
 		fmt.Sprintf("mount it under one path: %s, with %s", d.Dialect.Mount(same, same, false),
 			variableAs(d, envWorkingDirectory, same))).At(m.Place))
