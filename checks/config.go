@@ -218,15 +218,6 @@ const encodeCommand = `printf %s 'USER:PASSWORD' | base64 | tr -d '\n'`
 // restart ends the hints of all that is mended in config.json.
 const restart = ", then restart the runner: it reads the file once"
 
-// loginCommand logs in to a registry so that the credentials end in the given config.json.
-func loginCommand(path, host string) string {
-	command := "docker --config " + shellWord(filepath.Dir(path)) + " login"
-	if host == "" || host == hubHost || host == hubKey {
-		return command + " -u USER"
-	}
-	return command + " -u USER " + shellWord(host)
-}
-
 // stored gives a finding about a config.json in a Secret the words for that: no command edits it in place, it is made
 // anew and applied.
 func (u *configUse) stored(f Finding) Finding {

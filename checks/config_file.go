@@ -378,3 +378,12 @@ func misnamedMount(r *Runner) (*runner.Mount, string) {
 	}
 	return nil, ""
 }
+
+// loginCommand logs in to a registry so that the credentials end in the given config.json.
+func loginCommand(path, host string) string {
+	command := "docker --config " + shellWord(filepath.Dir(path)) + " login"
+	if host == "" || host == hubHost || host == hubKey {
+		return command + " -u USER"
+	}
+	return command + " -u USER " + shellWord(host)
+}
