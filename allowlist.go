@@ -83,7 +83,9 @@ func allowlist(c *cli.Context, p process) error {
 	if c.NArg() == 0 {
 		l.askDaemon(ctx, p, &in)
 	}
-	host, err := l.build(in)
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	host, err := l.build(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -129,10 +131,8 @@ func (l *listing) readPatterns(stdin io.Reader) error {
 
 // list asks, and writes what is needed, or missing.
 func (l listing) list(ctx context.Context, p process, host *checks.Host) error {
-	limited, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
 	stop := l.progress(p, host)
-	found := report.NewAllowlist(limited, version, host)
+	found := report.NewAllowlist(ctx, version, host)
 	stop()
 	if l.required {
 		found.Hosts = slices.DeleteFunc(found.Hosts, checks.Allowed.Optional)

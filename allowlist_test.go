@@ -191,7 +191,7 @@ func TestAllowlistAsks(t *testing.T) {
 	}
 	defer lab.Close()
 	for list, want := range map[string]error{allowedHosts + "cdn.example.net\n": nil, allowedHosts: exitCode(exitFindings), "": nil} {
-		host, err := checks.Build(checks.Input{
+		host, err := checks.Build(t.Context(), checks.Input{
 			Files: []checks.InputFile{{Path: "run.sh", Data: []byte(allowlistScript)}}, Live: true, Platform: "linux/amd64",
 			Env: func(string) string { return "" }, Route: lab.Config(),
 		}, checks.Windows{Files: osFiles{}, Now: time.Now})

@@ -48,7 +48,7 @@ func BenchmarkCheckLatency(b *testing.B) {
 	}
 	var total time.Duration
 	for b.Loop() {
-		host, err := checks.Build(in, checks.Windows{Files: osFiles{}, Now: time.Now})
+		host, err := checks.Build(b.Context(), in, checks.Windows{Files: osFiles{}, Now: time.Now})
 		if err != nil {
 			b.Fatal(err)
 		}

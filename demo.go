@@ -104,11 +104,13 @@ func (d demoHost) check(ctx context.Context, p process, o options) (err error) {
 	defer lab.Close()
 	way := lab.Config()
 	way.Proxy, way.UserAgent = nil, "runner-preflight/"+version
-	host, err := checks.Build(d.input(way), checks.Windows{Files: demoFiles{folder}, Now: time.Now})
+	host, err := checks.Build(ctx, d.input(way), checks.Windows{Files: demoFiles{folder}, Now: time.Now})
 	if err != nil {
 		return err
 	}
 	o.timeout, o.failOn, o.format = 20*time.Second, checks.Fail, "text"
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
 	return o.judgeHost(ctx, p, host)
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -51,7 +52,9 @@ func judge(c *cli.Context, p process, live bool) error {
 	if live {
 		o.askDaemon(ctx, p, &in)
 	}
-	host, err := o.build(in)
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	host, err := o.build(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -62,9 +65,8 @@ func judge(c *cli.Context, p process, live bool) error {
 }
 
 // build makes the host that an input describes, on this machine.
-func (o options) build(in checks.Input) (*checks.Host, error) {
-	in.Route = certificates(checks.CertificateFolder(in.Told, in.Engine)).on(in.Route)
-	host, err := checks.Build(in, ownWindows())
+func (o options) build(ctx context.Context, in checks.Input) (*checks.Host, error) {
+	host, err := checks.Build(ctx, in, ownWindows())
 	if err != nil {
 		path := o.config
 		if at := (*fs.PathError)(nil); errors.As(err, &at) {
@@ -86,10 +88,8 @@ func ownWindows() checks.Windows {
 // judgeHost runs the selected checks on a host and writes the reports.
 func (o options) judgeHost(ctx context.Context, p process, host *checks.Host) error {
 	started := time.Now()
-	limited, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
 	stop := o.progress(p, host)
-	results := checks.Run(limited, host, o.selection)
+	results := checks.Run(ctx, host, o.selection)
 	stop()
 	var interrupted interruption
 	r := report.New(report.Run{
@@ -140,6 +140,9 @@ func (o options) writeReport(file reportFile, r report.Report) error {
 // spare refuses to write a report over one of the files that are judged.
 func (o options) spare(host *checks.Host, files []string) error {
 	files = append(files, checks.IgnoreFile)
+	if o.config != "" { // of a host that was not read in time nothing else is known
+		files = append(files, o.config, filepath.Join(o.config, "config.json"))
+	}
 	for _, r := range host.Runners {
 		if r.Config != nil {
 			files = append(files, r.Config.Path)
@@ -172,7 +175,7 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 	if live {
 		in.Env = p.env
 		in.Files = p.definition(c.NArg())
-		in.Route = route(p, o)
+		in.Route, in.Certified = route(p, o), certified
 		in.Machine = "linux/" + runtime.GOARCH
 	}
 	for i, name := range c.Args().Slice() {

@@ -14,7 +14,7 @@ import (
 	"runner-preflight/checks/network"
 )
 
-// certificates is the folder in which docker's daemon has those of registries: checks.CertificateFolder.
+// certificates is the folder in which docker's daemon has those of registries.
 type certificates string
 
 // route is the way out of this machine, which stands for the daemon's: the proxies of this process's environment.
@@ -25,8 +25,9 @@ func route(p process, o options) network.Config {
 	}
 }
 
-// on is a route with the system's roots and those certificates.
-func (c certificates) on(route network.Config) network.Config {
+// certified is a route with the system's roots and the certificates of a folder.
+func certified(route network.Config, folder string) network.Config {
+	c := certificates(folder)
 	route.Roots, route.ClientCertificates = c.roots, c.ofClients
 	return route
 }

@@ -98,6 +98,9 @@ type allowlist struct {
 
 // unread adds gaps for files in which runners, or images, may be named that nobody has read.
 func (l *allowlist) unread(h *Host) {
+	if h.late {
+		l.gap(Gap{Reason: unreadInTime})
+	}
 	for _, reading := range h.Readings {
 		if len(reading.Definitions) == 0 && reading.Within == "" {
 			l.gap(Gap{Reason: fmt.Sprintf("no runner was found in %s", clip(reading.Path))})

@@ -195,7 +195,7 @@ func allowlistOf(t *testing.T, change func(*lab.Scene, *lab.Registry, *Input)) (
 	}
 	t.Cleanup(network.Close)
 	in.Route = network.Config()
-	h, err := Build(in, Windows{Files: folderFiles{folder: t.TempDir()}, Now: network.Now})
+	h, err := Build(t.Context(), in, Windows{Files: folderFiles{folder: t.TempDir()}, Now: network.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,22 +1,14 @@
 package checks
 
 import (
-	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
-	"path"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 
-	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/engine"
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/runner"
@@ -44,6 +36,9 @@ type Input struct {
 	Env func(name string) string
 	// Route is the way out of this machine.
 	Route network.Config
+	// Certified is a route with the certificates of registries in a folder, as docker's daemon has them: roots (*.crt), and
+	// what it shows (*.cert with *.key), in a folder named as the registry is in a reference. nil knows none.
+	Certified func(route network.Config, folder string) network.Config
 	// Engine is this machine's docker daemon; nil when none is looked for (lint), or none can be.
 	Engine *engine.Engine
 	// Told is what it says of itself; nil when it does not, and then Untold says why.
@@ -70,19 +65,45 @@ type InputFile struct {
 // ErrIsDirectory says that a folder stands where a file should be.
 var ErrIsDirectory = errors.New("is a directory")
 
-// configName is what the runner's reader looks for, in the folder of configFolder unless DOCKER_CONFIG names another.
-const (
-	configName   = "config.json"
-	configFolder = "/root/.docker"
-)
+// Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened. It ends soon
+// after ctx does: then nothing is known of the host, which Run says.
+func Build(ctx context.Context, in Input, windows Windows) (*Host, error) {
+	type made struct {
+		host *Host
+		err  error
+	}
+	done := beside(func() made {
+		h, err := build(in, windows)
+		return made{h, err}
+	})
+	patience, stop := patienceOf(ctx)
+	defer stop()
+	select {
+	case result := <-done:
+		made := result()
+		return made.host, made.err
+	case <-patience:
+		h := unreadHost(in, windows)
+		h.late = true
+		return h, nil
+	}
+}
 
-// Build makes the host that an input describes. Its errors are usage errors: a --config that cannot be opened.
-func Build(in Input, windows Windows) (*Host, error) {
-	in.Route.PublicHost = isPublicHost
-	h := &Host{
+// unreadHost is what is known of a host before anything was read.
+func unreadHost(in Input, windows Windows) *Host {
+	return &Host{
 		Live: in.Live, Offline: in.Offline, Machine: in.Machine, Windows: windows, Folders: in.Folders,
 		Engine: in.Engine, Told: in.Told, Untold: in.Untold, Unlisted: in.Unlisted,
-		inside: insideContainer(in, windows.Files),
+	}
+}
+
+func build(in Input, windows Windows) (*Host, error) {
+	in.Route.PublicHost = isPublicHost
+	h := unreadHost(in, windows)
+	h.inside = insideContainer(in, windows.Files)
+	h.daemon.site = siteOf(in.Told, in.Engine)
+	if in.Certified != nil {
+		in.Route = in.Certified(in.Route, h.daemon.site.certificates)
 	}
 	route := h.readSettings(in)
 	h.all = All()
@@ -114,7 +135,6 @@ func Build(in Input, windows Windows) (*Host, error) {
 // readSettings reads what the daemon is told, and returns the way on which it pulls. Where it tells itself of another one
 // than the files of this machine, the host has both.
 func (h *Host) readSettings(in Input) network.Config {
-	h.daemon.site = siteOf(in.Told, in.Engine)
 	route, own := in.Route, in.Route
 	if in.Live {
 		written := readDaemon(h.Files, h.daemon.site)
@@ -191,87 +211,6 @@ type builder struct {
 	controls map[string]*network.Client
 }
 
-// readConfigs takes the config.json that --config names, else those among the files.
-func (b *builder) readConfigs() error {
-	for _, file := range b.Files {
-		if isConfig(file) && !isIgnoreFile(file.Path) {
-			b.configs = append(b.configs, &Config{
-				Path: file.Path, Origin: ConfigFile,
-				File: dockerconfig.Parse(file.Path, file.Data), folder: file.Folder,
-			})
-		}
-	}
-	if b.Config == "" {
-		return nil
-	}
-	given := b.open(b.Config, ConfigFlag)
-	if given.Err != nil && !errors.Is(given.Err, ErrIsDirectory) {
-		return fmt.Errorf("--config: %w", given.Err)
-	}
-	b.configs = []*Config{given}
-	return nil
-}
-
-// open reads the config.json at a path, or in the folder that the path names.
-func (b *builder) open(name string, origin ConfigOrigin) *Config {
-	info, err := b.host.Files.Stat(name)
-	if err == nil && info.IsDir() && filepath.Base(name) != configName {
-		name = filepath.Join(name, configName)
-		info, err = b.host.Files.Stat(name)
-	}
-	if origin == ConfigUser && filepath.Base(name) != configName {
-		name = filepath.Join(name, configName) // a folder that is not there is told by the file that is missed
-		info, err = b.host.Files.Stat(name)
-	}
-	if errors.Is(err, syscall.ENOTDIR) { // a file stands in the place of its folder
-		err = fs.ErrNotExist
-	}
-	c := &Config{Path: name, Origin: origin, Err: err}
-	if err != nil {
-		return c
-	}
-	c.Mode = info.Mode()
-	if info.IsDir() {
-		c.Err = ErrIsDirectory
-		return c
-	}
-	data, err := b.host.Files.ReadFile(name)
-	if err != nil {
-		c.Err = err
-		return c
-	}
-	c.File = dockerconfig.Parse(name, data)
-	return c
-}
-
-// isConfig tells a config.json from a runner definition: by how it begins, else by its name, since a file may be empty
-// or hold something else entirely. Definitions may be JSON too.
-func isConfig(file InputFile) bool {
-	if file.Folder != "" {
-		return dockerconfig.Recognise(file.Path, file.Data)
-	}
-	start := file.Data[:min(len(file.Data), 256)]
-	start = bytes.Map(func(r rune) rune {
-		if strings.ContainsRune("\x00 \t\r\n\ufeff\ufffd", r) { // UTF-16 without a reader's help, and its mark
-			return -1
-		}
-		return r
-	}, start)
-	name := filepath.Base(file.Path)
-	if arrayOrObject.Match(start) {
-		named := strings.HasPrefix(name, configName) && !runner.IsInspected(file.Data)
-		return named || !runner.IsJSONDefinition(file.Data) && !nixModule.Match(start)
-	}
-	return strings.HasPrefix(name, configName) || slices.Contains([]string{".dockerconfigjson", ".dockercfg"}, name)
-}
-
-// arrayOrObject matches the beginning of a JSON object, or of an array of them or of strings: the section of a systemd
-// unit begins with a bracket too, a template with two braces.
-var arrayOrObject = regexp.MustCompile(`^(\{([^{]|$)|\[[{"\]])`)
-
-// nixModule matches the beginning of a NixOS module, without its blanks: { config, pkgs, ... }.
-var nixModule = regexp.MustCompile(`^\{[a-z]\w*[,}?]`)
-
 // readDefinitions reads every other file. A file that another one names (an env file) is part of that one.
 func (b *builder) readDefinitions() {
 	files := slices.DeleteFunc(slices.Clone(b.Files), func(f InputFile) bool { return isConfig(f) || isIgnoreFile(f.Path) })
@@ -291,119 +230,6 @@ func (b *builder) readDefinitions() {
 		}
 	}
 	b.assignConfigs()
-}
-
-// openNamed reads a file that a definition names. Lint judges what was given: nothing beyond the current folder was.
-func (b *builder) openNamed(name string) ([]byte, error) {
-	if !b.Live && !b.below(name) {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	if text, read := b.opened.Load(name); read {
-		return text.([]byte), nil
-	}
-	text, err := b.host.Files.ReadFile(name)
-	if err == nil {
-		b.opened.Store(name, text)
-	}
-	return text, err
-}
-
-// projectedConfig is the config.json that a definition brings of itself, from a Secret; nil if it brings none, or its
-// content is not given.
-func (b *builder) projectedConfig(d *runner.Definition) *Config {
-	wanted := path.Join(configFolderOf(d), configName)
-	var meant *runner.Projected
-	for _, m := range d.Mounts {
-		for i, p := range m.Projected {
-			switch {
-			case p.File == nil:
-			case p.Path == wanted:
-				return b.embedded(p)
-			case p.Key == ".dockerconfigjson" && meant == nil: // under another name, or elsewhere
-				meant = &m.Projected[i]
-			}
-		}
-	}
-	if meant != nil {
-		return b.embedded(*meant)
-	}
-	return nil
-}
-
-// embedded is a config.json that stands within another file. Two definitions may share it.
-func (b *builder) embedded(p runner.Projected) *Config {
-	file := p.File
-	if b.within == nil {
-		b.within = map[*source.File]*Config{}
-	}
-	if b.within[file] == nil {
-		origin := ConfigSecret
-		if p.Object == "" { // the file itself has the text, as the configs of compose may
-			origin = ConfigMount
-		}
-		b.within[file] = &Config{
-			Path: file.Path, Origin: origin, Object: p.Object, Key: p.Key, File: dockerconfig.ParseSource(file),
-		}
-	}
-	return b.within[file]
-}
-
-// openOnce opens a path that several definitions may name. Under lint a file that is not there was not given.
-func (b *builder) openOnce(name string, origin ConfigOrigin) *Config {
-	if rest, home := strings.CutPrefix(name, "~"); home && b.Env != nil {
-		name = b.Env("HOME") + rest
-	}
-	if c, known := b.mounted[name]; known {
-		return c
-	}
-	c := b.open(name, origin)
-	if !b.Live && errors.Is(c.Err, fs.ErrNotExist) {
-		c = nil
-	}
-	if b.mounted == nil {
-		b.mounted = map[string]*Config{}
-	}
-	b.mounted[name] = c
-	return c
-}
-
-// userConfig is the folder of this user's config.json.
-func (b *builder) userConfig() string {
-	if folder := b.Env("DOCKER_CONFIG"); folder != "" {
-		return folder
-	}
-	return filepath.Join(b.Env("HOME"), ".docker")
-}
-
-// below tells whether a path stays below the current folder, or one that was named, so that lint may take the file
-// for given.
-func (b *builder) below(name string) bool {
-	for _, folder := range b.Folders {
-		if relative, err := filepath.Rel(folder.Path, name); err == nil && filepath.IsLocal(relative) {
-			return true
-		}
-	}
-	if relative, err := filepath.Rel(b.host.Folder, name); err == nil && b.host.Folder != "" && filepath.IsAbs(name) {
-		name = relative
-	}
-	return filepath.IsLocal(name)
-}
-
-// mountedConfig is the host's path of what a definition mounts as the runner's config.json or its folder, "" if it
-// mounts none. A mount at a wrong place counts when nothing stands at the right one: its content is judged too.
-func mountedConfig(d *runner.Definition) string {
-	folder, meant := configFolderOf(d), ""
-	for _, m := range d.Mounts {
-		source, target := m.Source.Value, path.Clean(m.Target.Value)
-		switch base := path.Base(source); {
-		case m.Volume || m.Source.Unresolved != "":
-		case target == folder, target == path.Join(folder, configName):
-			return source
-		case base == configName, base == ".docker":
-			meant = source
-		}
-	}
-	return meant
 }
 
 // addUnclaimed makes a runner without a definition for each given config.json that no definition's runner reads, and
@@ -474,6 +300,3 @@ func defined(d *runner.Definition, role Role) (text runner.Text, found bool) {
 	}
 	return text, found
 }
-
-// Address is the endpoint as host:port.
-func (e Endpoint) Address() string { return net.JoinHostPort(e.Host, strconv.Itoa(e.Port)) }

@@ -175,7 +175,7 @@ func hostOf(t *testing.T, folder string) *Host {
 	}
 	now := func() time.Time { return s.Now }
 	windows := Windows{Files: files, Folder: s.Folder, Now: now, Within: files.within, Owner: s.owner, Space: s.space}
-	host, err := Build(in, windows)
+	host, err := Build(t.Context(), in, windows)
 	if err != nil {
 		t.Fatal(err)
 	}

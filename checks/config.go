@@ -215,15 +215,6 @@ func askedAnonymously(ctx context.Context, h *Host, image Image, platform string
 // encodeCommand prints an auth value. The shell keeps no line break and no history of a placeholder.
 const encodeCommand = `printf %s 'USER:PASSWORD' | base64 | tr -d '\n'`
 
-// loginCommand logs in to a registry so that the credentials end in the given config.json.
-func loginCommand(path, host string) string {
-	command := "docker --config " + shellWord(filepath.Dir(path)) + " login"
-	if host == "" || host == hubHost || host == hubKey {
-		return command + " -u USER"
-	}
-	return command + " -u USER " + shellWord(host)
-}
-
 // stored gives a finding about a config.json in a Secret the words for that: no command edits it in place, it is made
 // anew and applied.
 func (u *configUse) stored(f Finding) Finding {

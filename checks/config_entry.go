@@ -447,3 +447,21 @@ func eachEntry(u *configUse, good string, wanted func(entryNote) bool, judge fun
 	}
 	return []Finding{Passed(u.Path, fmt.Sprintf("%s %s", counted(passed, "entry", "entries"), good))}
 }
+
+// imageHosts are the hosts of all images, as the reader has them.
+func (u *configUse) imageHosts() map[string]bool {
+	hosts := map[string]bool{}
+	for _, image := range u.images {
+		hosts[readerHost(image.Reference)] = true
+	}
+	return hosts
+}
+
+// looseKeys are the keys of all entries, taken apart.
+func (u *configUse) looseKeys() []looseKey {
+	var keys []looseKey
+	for _, key := range u.File.Keys() {
+		keys = append(keys, loosen(key))
+	}
+	return keys
+}

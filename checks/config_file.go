@@ -229,7 +229,7 @@ func isDirectory(h *Host, u *configUse, r *Runner) Finding {
 
 // pathOnHost is the path that a config.json has on the host, "" if that is not known.
 func pathOnHost(u *configUse, r *Runner) string {
-	if m := mountOf(r); m != nil && r.Definition.Dialect == runner.Own {
+	if m := mountOf(r); m != nil && r.Definition.Dialect.Inside() {
 		return m.Source.Value
 	}
 	return u.Path
@@ -379,28 +379,11 @@ func misnamedMount(r *Runner) (*runner.Mount, string) {
 	return nil, ""
 }
 
-// configFolderOf is the folder in the runner's container in which its reader looks.
-func configFolderOf(d *runner.Definition) string {
-	folder := configFolder
-	for _, v := range d.Environment {
-		if v.Name.Value == "DOCKER_CONFIG" && v.Value.Value != "" {
-			folder = path.Clean(v.Value.Value)
-		}
+// loginCommand logs in to a registry so that the credentials end in the given config.json.
+func loginCommand(path, host string) string {
+	command := "docker --config " + shellWord(filepath.Dir(path)) + " login"
+	if host == "" || host == hubHost || host == hubKey {
+		return command + " -u USER"
 	}
-	return folder
-}
-
-// mountOf is the mount of a definition that brings a config.json, or its folder, to where the runner looks.
-func mountOf(r *Runner) *runner.Mount {
-	if r.Definition == nil {
-		return nil
-	}
-	folder := configFolderOf(r.Definition)
-	for i, m := range r.Definition.Mounts {
-		target := path.Clean(m.Target.Value)
-		if !m.Volume && (target == folder || target == path.Join(folder, configName)) {
-			return &r.Definition.Mounts[i]
-		}
-	}
-	return nil
+	return command + " -u USER " + shellWord(host)
 }

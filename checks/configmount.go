@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	"runner-preflight/checks/runner"
-	"runner-preflight/checks/source"
 )
 
 // judgeConfigMount judges how config.json gets into the runner's container.
@@ -43,42 +41,13 @@ func judgeConfigMount(ctx context.Context, h *Host, r *Runner) []Finding {
 		}
 	}
 	wanted := path.Join(folder, configName)
-	if m, _, found := cover(d, wanted); found && !m.Private || d.Dialect == runner.Own && !absent(h, wanted) {
+	if m, _, found := runner.Cover(d.Mounts, wanted); found && !m.Private || r.seesConfig {
 		return nil
 	}
 	if meant >= 0 {
 		return misplacedConfig(h, r, d.Mounts[meant], folder)
 	}
 	return lackingConfig(ctx, h, r, folder)
-}
-
-// readerFolder is the folder in which the runner looks for config.json, and where DOCKER_CONFIG is set.
-func readerFolder(d *runner.Definition) (folder string, place source.Span, known bool) {
-	v, set := effective(d, envDockerConfig)
-	if !set {
-		return configFolder, source.Span{}, true
-	}
-	return path.Clean(v.Value.Value), v.Value.Place, v.Value.Unresolved == ""
-}
-
-// isConfigMount tells whether a mount is one of docker's config.json or of its folder, by the names on either
-// side.
-func isConfigMount(m runner.Mount) bool {
-	for _, p := range m.Projected {
-		if p.Key == ".dockerconfigjson" || p.File != nil && bytes.Contains(p.File.Text, []byte(`"auths"`)) {
-			return true
-		}
-	}
-	for _, side := range []string{m.Source.Value, m.Target.Value} {
-		switch base := path.Base(side); {
-		case base == ".docker", base == ".dockercfg", base == ".dockerconfigjson",
-			strings.Contains(side, "/.docker/"):
-			return true
-		case base == configName && strings.Contains(strings.ToLower(m.Source.Value+m.Target.Value), "docker"):
-			return !strings.Contains(m.Target.Value, "/daemon")
-		}
-	}
-	return false
 }
 
 // sourceKind tells by its name, else on the runner's own host, or in its container, by itself, whether a mount's source is
@@ -207,8 +176,8 @@ func lackingConfig(ctx context.Context, h *Host, r *Runner, folder string) []Fin
 		}
 	}
 	option := "mount it: " + configMount(r.Definition)
-	if folder != configFolder && r.Definition.Dialect != runner.Kubernetes {
-		option = "mount it: " + mounting(r.Definition, "~/.docker", folder)
+	if folder != configFolder {
+		option = "mount it: " + mountingConfig(r.Definition, "~/.docker", folder)
 	}
 	var f Finding
 	switch {

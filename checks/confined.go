@@ -99,7 +99,7 @@ func withMode(h *Host, name string) string {
 // all that there is to know of it.
 func confined(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	told := d != nil && (d.Dialect == runner.DockerRun || d.Dialect == runner.Inspected)
+	told := d != nil && (d.Dialect == runner.DockerRun || alreadyMade(d))
 	if !told || !d.States.Mounts || len(d.Unread) > 0 {
 		return nil
 	}
@@ -184,17 +184,11 @@ func configBarred(h *Host, r *Runner) bool {
 	return barred
 }
 
-// configMountOf is the mount of a file or folder of the host in which the runner finds config.json.
-func configMountOf(d *runner.Definition) (m runner.Mount, found bool) {
-	m, _, found = cover(d, path.Join(configFolderOf(d), configName))
-	return m, found && !m.Volume
-}
-
 // unlabelled is the finding about SELinux, of which the container itself does not tell.
 func unlabelled(h *Host, r *Runner) []Finding {
 	d := r.Definition
 	m, found := configMountOf(d)
-	if !found || !h.Told.SELinux || d.Dialect != runner.DockerRun || relabelled(d, m.Place) || option(d, "privileged", "") ||
+	if !found || !h.Told.SELinux || alreadyMade(d) || relabelled(d, m.Place) || option(d, "privileged", "") ||
 		option(d, "security-opt", "label=disable") || option(d, "security-opt", "label:disable") {
 		return nil
 	}

@@ -118,7 +118,7 @@ func apiRange(h *Host) Finding {
 // socketed judges whether the socket that a runner is given is the one at which the daemon listens.
 func socketed(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	if !h.sharesFiles() || d == nil || !d.States.Mounts || d.Dialect == runner.Kubernetes {
+	if !h.sharesFiles() || d == nil || !d.States.Mounts || d.Dialect.OffHost() {
 		return nil
 	}
 	m, from, found := socketMount(d)
@@ -175,7 +175,7 @@ func dataRooted(h *Host, r *Runner) []Finding {
 	if d == nil || !d.States.Mounts {
 		return passed
 	}
-	m, mounted, found := cover(d, containersFolder)
+	m, mounted, found := runner.Cover(d.Mounts, containersFolder)
 	if !found || m.Volume || m.Source.Unresolved != "" || m.Source.Home { // what is not there is for definition-mounts
 		return passed
 	}

@@ -42,12 +42,6 @@ func siteOf(told *engine.Info, e *engine.Engine) daemonSite {
 	return daemonSite{own + "/daemon.json", home + "/.config/systemd/user/docker.service.d", own + "/certs.d", true}
 }
 
-// CertificateFolder is where a daemon looks for a registry's own roots (*.crt) and for the certificates that it shows
-// (*.cert with *.key), in a folder named as the registry is in a reference.
-func CertificateFolder(told *engine.Info, e *engine.Engine) string {
-	return siteOf(told, e).certificates
-}
-
 // sudo is a command as the daemon's own user gives it.
 func (s daemonSite) sudo(command string) string {
 	if s.rootless {

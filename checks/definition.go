@@ -41,9 +41,6 @@ func requiredVariables() []string {
 	return []string{envAccount, envRunner, envClientID, envClientSecret, envWorkingDirectory}
 }
 
-// uuidVariables hold a UUID in braces.
-func uuidVariables() []string { return []string{envAccount, envRunner, envRepository} }
-
 // overrideVariables name the images that a runner pulls instead of the vendor's.
 func overrideVariables() []string {
 	return []string{string(RolePause), string(RoleAuthProxy), string(RoleClone)}
@@ -117,56 +114,9 @@ func inQuotes(value string) bool {
 	return value != "" && bare != "" && (opens && closes || opens != closes && !strings.ContainsAny(bare, quoteSigns))
 }
 
-var (
-	// template matches what a template engine, or somebody who types, should have replaced.
-	template = regexp.MustCompile(`<[^<>]*>|\{\{[^{}]*\}\}|\$\{[A-Za-z_][^}]*\}|\$[A-Za-z_]\w*|\$\([^)]*\)` +
-		`|%[A-Za-z_]\w+%|@[A-Z][A-Z_]+@|__[A-Z][A-Z_]+__|#\{\w+\}#?|\[\[[^\]]*\]\]`)
-	// sampleWord matches a value that says of itself that it is none.
-	sampleWord = regexp.MustCompile(`(?i)^((change|replace)[-_ ]?(me|it|this)|replace[-_ ]?with[-_ ].*|` +
-		`\[[^\[\]]*\]|todo|tbd|fixme|placeholder|x{3,}|\*{3,}|\.{3,}|…|your[-_ ].*|(insert|enter|paste)[-_ ].*|` +
-		`my-(account|repository|runner|workspace)-u?u?id|` +
-		`(my[-_ ])?(oauth[-_ ]?)?client[-_ ]?(id|secret)|(account|repository|runner|workspace|repo)[-_ ]?u?u?id)$`)
-	braced    = regexp.MustCompile(`^\{([^{}]*)\}$`)
-	uuidShape = regexp.MustCompile(`^\w{8}-\w{4}-\w{4}-\w{4}-\w{12}$`)
-	notHex    = regexp.MustCompile(`[^0-9a-fA-F]`)
-	// otherDash matches what stands for the dashes of a UUID by mistake.
-	otherDash = regexp.MustCompile(`[_\x{2010}-\x{2015}\x{2212}]`)
-)
-
-// sampleIn is the sample in a value that somebody should have replaced; "" if there is none.
-func sampleIn(value string) string {
-	for _, sample := range template.FindAllString(value, -1) {
-		if inner := strings.Trim(sample, "{}"); !nearlyUUID(strings.Trim(sample, "{}<>")) && inner != "" {
-			return sample
-		}
-	}
-	return ""
-}
-
-// placeholderValue is sampleIn for values that can hold no words of their own: UUIDs and credentials.
-func placeholderValue(name, value string) string {
-	bare := strings.Trim(value, quoteSigns)
-	if inner := braced.FindStringSubmatch(bare); inner != nil {
-		if strings.Trim(inner[1], "0123456789abcdefABCDEF-") != "" && !nearlyUUID(inner[1]) {
-			return bare
-		}
-		return ""
-	}
-	if nearlyUUID(strings.Trim(bare, "[]")) {
-		return ""
-	}
-	if sampleWord.MatchString(bare) || strings.EqualFold(bare, name) {
-		return bare
-	}
-	return sampleIn(bare)
-}
-
-// nearlyUUID tells a UUID with a mistake in it from a sample of its form.
-func nearlyUUID(text string) bool {
-	text = otherDash.ReplaceAllString(strings.TrimSpace(text), "-")
-	return uuidShape.MatchString(text) && len(notHex.ReplaceAllString(text, "")) >= 16 || bareUUID.MatchString(text)
-}
-
 // withoutReturn is a word without the carriage return that a Windows line end left there, which is a mistake of
 // its own.
 func withoutReturn(word string) string { return strings.TrimSuffix(word, "\r") }
+
+// uuidVariables hold a UUID in braces.
+func uuidVariables() []string { return []string{envAccount, envRunner, envRepository} }

@@ -510,8 +510,7 @@ func nearly(name, right string) bool { return name == right || Nearest(name, []s
 func unresolvedValues(d *runner.Definition) []Finding {
 	var findings []Finding
 	say := func(subject, reason string, place source.Span) {
-		f := found(Skip, unresolvedValue, subject, reason, "").At(place)
-		findings = append(findings, f)
+		findings = append(findings, unresolvedAt(subject, reason, place))
 	}
 	if d.Image.Unresolved != "" {
 		say("image", d.Image.Unresolved, d.Image.Place)
@@ -523,7 +522,7 @@ func unresolvedValues(d *runner.Definition) []Finding {
 	}
 	for _, m := range d.Mounts {
 		for _, text := range []runner.Text{m.Source, m.Target} {
-			if text.Unresolved != "" && d.Dialect != runner.Own {
+			if text.Unresolved != "" && !d.Dialect.Inside() {
 				say("mount", text.Unresolved, text.Place)
 			}
 		}
@@ -531,17 +530,7 @@ func unresolvedValues(d *runner.Definition) []Finding {
 			say("mount", m.Unlisted, m.Place)
 		}
 	}
-	for _, file := range d.EnvFiles {
-		switch {
-		case d.Dialect == runner.Kubernetes:
-			say("envFrom", file.Path.Unresolved, file.Path.Place)
-		case file.Path.Unresolved != "":
-			say("env file", file.Path.Unresolved, file.Path.Place)
-		case file.File == nil:
-			say("env file", file.Path.Value+" was not given, or cannot be read: what it sets is not known",
-				file.Path.Place)
-		}
-	}
+	findings = append(findings, unreadEnvFiles(d)...)
 	for _, text := range d.Unread {
 		reason := text.Unresolved
 		if reason == "" {
@@ -552,6 +541,29 @@ func unresolvedValues(d *runner.Definition) []Finding {
 			subject = "definition"
 		}
 		say(subject, reason, text.Place)
+	}
+	return findings
+}
+
+func unresolvedAt(subject, reason string, place source.Span) Finding {
+	return found(Skip, unresolvedValue, subject, reason, "").At(place)
+}
+
+// unreadEnvFiles says which env files are not known, or were not read.
+func unreadEnvFiles(d *runner.Definition) []Finding {
+	var findings []Finding
+	for _, file := range d.EnvFiles {
+		name, reason := "env file", file.Path.Unresolved
+		switch {
+		case d.Dialect == runner.Kubernetes:
+			name = "envFrom"
+		case reason != "":
+		case file.File == nil:
+			reason = file.Path.Value + " was not given, or cannot be read: what it sets is not known"
+		default:
+			continue
+		}
+		findings = append(findings, unresolvedAt(name, reason, file.Path.Place))
 	}
 	return findings
 }

@@ -3,15 +3,12 @@ package checks
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
-	"runner-preflight/checks/git"
 	"runner-preflight/checks/runner"
-	"runner-preflight/checks/source"
 )
 
 var definitionEnvironment = Check{
@@ -146,16 +143,6 @@ var incompleteProxy = &Problem{
 	Source: "the vendor's documentation of proxies: HTTPS_PROXY at a minimum",
 }
 
-var exposedSecret = &Problem{
-	ID:    "exposed-secret",
-	Title: "A secret is in a file that git keeps",
-	Doc: "Whoever can read the repository can run as this runner, and see what pipelines send it. Git keeps " +
-		"what was once committed: make the runner anew for new credentials, keep them in a file that git " +
-		"ignores (`--env-file runner.env`; in a compose file `env_file: runner.env`, or `${OAUTH_CLIENT_SECRET}` with a " +
-		".env), or take them from the environment (`-e OAUTH_CLIENT_SECRET`).",
-	Source: "git's index and ignore files; ignore rules of the user's own configuration are not seen",
-}
-
 // judgeEnvironment judges the environment of one runner.
 func judgeEnvironment(h *Host, r *Runner) []Finding {
 	d := r.Definition
@@ -224,7 +211,7 @@ func missingVariables(h *Host, r *Runner) []Finding {
 // nothing.
 func brokenEnvFile(h *Host, d *runner.Definition) string {
 	for _, file := range d.EnvFiles {
-		placed := path.IsAbs(file.Path.Value) || d.Dialect == runner.Compose
+		placed := path.IsAbs(file.Path.Value) || d.Dialect.FromFolder()
 		if h.Live && file.File == nil && file.Path.Unresolved == "" && placed && !file.Optional &&
 			absent(h, file.Path.Value) {
 			return file.Path.Value
@@ -374,7 +361,7 @@ func quotedMounts(r *Runner) []Finding {
 			continue
 		}
 		message := "the mount has quotes in its paths: they are none to a shell, and docker gets them too"
-		if r.Definition.Dialect != runner.DockerRun {
+		if !r.Definition.Dialect.InShell() {
 			message = "the mount has quotes in its paths, and docker gets them too"
 		}
 		findings = append(findings, Failed(literalQuotes, m.Option, message,
@@ -393,98 +380,6 @@ func rootOf(r *Runner, value runner.Text) string {
 		return r.Name
 	}
 	return value.Place.File.Path
-}
-
-// sampleOf is the sample in a variable's value; "" if it has a value of its own. Options of a JVM may hold
-// anything.
-func sampleOf(v runner.Variable) string {
-	name, value := v.Name.Value, v.Value.Value
-	switch {
-	case v.Secret():
-		return secretSample(v)
-	case v.Value.Placeholder != "" && !nearlyUUID(strings.Trim(v.Value.Placeholder, "{}<>")):
-		return v.Value.Placeholder
-	case name == "JAVA_OPTS", name == envWorkingDirectory && unexpandedHome(v.Value):
-		return ""
-	case slices.Contains(requiredVariables(), name), name == envRepository:
-		return placeholderValue(name, value)
-	case slices.Contains(overrideVariables(), name):
-		return sampleIn(value)
-	}
-	return ""
-}
-
-// secretSample is sampleOf for a secret. What may be a secret with odd characters in it is taken for one, as a
-// sample is quoted and a secret never is.
-func secretSample(v runner.Variable) string {
-	value := strings.Trim(v.Value.Value, quoteSigns)
-	sample := placeholderValue(v.Name.Value, value)
-	inner := braced.FindStringSubmatch(value)
-	switch {
-	case v.Value.Placeholder == value && value != "":
-		return value
-	case sample != value:
-		return ""
-	case inner != nil && !namesSecret.MatchString(inner[1]):
-		return ""
-	}
-	return sample
-}
-
-// namesSecret matches the words with which samples name a secret.
-var namesSecret = regexp.MustCompile(`(?i)^[a-z_ -]*(secret|oauth|client|token|password)[a-z_ -]*$`)
-
-// sampleMessage quotes a sample. What looks like one but may be a secret is not quoted.
-func sampleMessage(d *runner.Definition, v runner.Variable, sample string) string {
-	switch {
-	case v.Value.Placeholder != "" && strings.HasPrefix(sample, "<") && !v.FromFile &&
-		v.Value.Quoting == runner.Unquoted && d.Dialect == runner.DockerRun:
-		return fmt.Sprintf("%s is still the sample %s, which a shell takes for redirections", v.Name.Value, sample)
-	case strings.HasPrefix(sample, "$"), strings.HasPrefix(sample, "{{"):
-		return fmt.Sprintf("%s is still the template %s: nothing has put a value there", v.Name.Value, sample)
-	}
-	return fmt.Sprintf("%s is still the sample %s", v.Name.Value, sample)
-}
-
-// strayPlaceholders reports samples outside of the variables that the runner reads: in a mount, in the image,
-// in other variables if a shell takes them for redirections.
-func strayPlaceholders(r *Runner) []Finding {
-	d := r.Definition
-	var findings []Finding
-	var places []source.Span
-	report := func(sample string, place source.Span) {
-		within := func(v runner.Variable) bool {
-			return slices.Contains(knownVariables(), v.Name.Value) && inside(place, v.Place)
-		}
-		covered := func(other source.Span) bool { return inside(place, other) || inside(other, place) }
-		if slices.ContainsFunc(d.Environment, within) || slices.ContainsFunc(places, covered) {
-			return
-		}
-		places = append(places, place)
-		findings = append(findings, Failed(envPlaceholder, sample,
-			fmt.Sprintf("%s is still a sample or a template", sample),
-			"write your own value there").At(place).On(r.Name))
-	}
-	for _, m := range d.Mistakes {
-		if m.Kind == runner.Placeholder {
-			report(m.Place.Text(), m.Place)
-		}
-	}
-	texts := []runner.Text{d.Image}
-	for _, m := range d.Mounts {
-		texts = append(texts, m.Source, m.Target)
-	}
-	for _, text := range texts {
-		if text.Placeholder != "" {
-			report(text.Placeholder, text.Place)
-		}
-	}
-	return findings
-}
-
-// inside tells whether a place begins within another.
-func inside(place, other source.Span) bool {
-	return place.File == other.File && other.Start <= place.Start && place.Start < max(other.End, other.Start+1)
 }
 
 // repeated reports names that one file sets twice. An option that overrides an env file is how both are meant.
@@ -548,117 +443,4 @@ func proxyGap(d *runner.Definition) []Finding {
 	return []Finding{Warned(incompleteProxy, name, name+" is set and "+other+" is not: the runner talks HTTPS alone",
 		"set HTTPS_PROXY to the same proxy").At(plain.Name.Place).
 		Touching(Variable(name), Variable("HTTPS_PROXY"))}
-}
-
-// exposed reports secrets that stand in files which git tracks, or would.
-func exposed(h *Host, d *runner.Definition) []Finding {
-	var findings []Finding
-	for _, v := range effectiveVariables(d) {
-		if !literalSecret(v) || v.Value.Place.File == nil {
-			continue
-		}
-		file, why := v.Value.Place.File.Path, exposure(h, v.Value.Place)
-		if why == "" {
-			continue
-		}
-		if inBase64(v.Value.Place) {
-			why += ", in base64, which protects nothing"
-		}
-		hint := "move it to a file that git ignores, and make new credentials if it was ever pushed"
-		if alreadyMade(d) {
-			hint = "keep what docker inspect prints out of git, and make new credentials if it was ever pushed"
-		}
-		findings = append(findings, Warned(exposedSecret, v.Name.Value,
-			fmt.Sprintf("the value of %s stands in %s", v.Name.Value, why), hint).
-			On(file).At(v.Value.Place).Touching(Variable(v.Name.Value), Path(file)))
-	}
-	return findings
-}
-
-// exposedLogins reports passwords of docker login that stand in files which git tracks, or would.
-func exposedLogins(h *Host) []Finding {
-	var findings []Finding
-	for _, reading := range h.Readings {
-		if reading.Passed != "" {
-			continue
-		}
-		for _, place := range reading.Passwords {
-			if why := exposure(h, place); why != "" && len(reading.Definitions) > 0 {
-				findings = append(findings, Warned(exposedSecret, "docker login",
-					"the password of docker login stands in "+why,
-					"take it from the environment: printf %s \"$PASSWORD\" | docker login -u USER --password-stdin HOST").
-					On(reading.Path).At(place).Touching(Path(reading.Path)))
-			}
-		}
-	}
-	return findings
-}
-
-// exposedConfigs reports Secrets with a config.json in files which git tracks, or would: once for a file, whatever else
-// is exposed in it.
-func exposedConfigs(h *Host) []Finding {
-	var findings []Finding
-	for _, reading := range h.Readings {
-		if len(reading.Secrets) == 0 {
-			continue
-		}
-		place := reading.Secrets[0]
-		inFile := func(v runner.Variable) bool {
-			return literalSecret(v) && v.Value.Place.File != nil && v.Value.Place.File.Path == place.File.Path
-		}
-		told := slices.ContainsFunc(h.Runners, func(r *Runner) bool {
-			return r.Definition != nil && slices.ContainsFunc(r.Definition.Environment, inFile)
-		})
-		if why := exposure(h, place); why != "" && !told {
-			findings = append(findings, Warned(exposedSecret, "Secret",
-				"the passwords of registries stand in "+why+", in base64, which protects nothing",
-				"keep the Secret out of git (kubectl create secret), or encrypted, and change the passwords if they were ever pushed").
-				On(reading.Path).At(place).Touching(Path(reading.Path)))
-		}
-	}
-	return findings
-}
-
-// exposure names the file of a place with what git makes of it; "" if git leaves it alone.
-func exposure(h *Host, place source.Span) string {
-	switch file := place.File.Path; standing(h, file) {
-	case git.Tracked:
-		return file + ", which git tracks"
-	case git.Addable:
-		return file + ", which git does not ignore"
-	}
-	return ""
-}
-
-// standing tells what git makes of a file as the user named it.
-func standing(h *Host, file string) git.Tracking {
-	if !path.IsAbs(file) {
-		if h.Folder == "" {
-			return git.Untold
-		}
-		file = path.Join(h.Folder, file)
-	}
-	if absent(h, file) {
-		return git.Untold
-	}
-	return h.indexes.TrackingOf(h.Files, file)
-}
-
-// literalSecret tells whether a variable's value is a secret that is written out.
-func literalSecret(v runner.Variable) bool {
-	value := v.Value
-	switch {
-	case value.Unresolved != "" || value.Value == "" || sampleOf(v) != "":
-		return false
-	case v.Secret():
-		return !strings.HasSuffix(v.Name.Value, "_FILE") && len(value.Value) > 5
-	case strings.HasSuffix(strings.ToUpper(v.Name.Value), "_PROXY"):
-		proxy, err := url.Parse(value.Value)
-		if err != nil || proxy.User == nil {
-			return false
-		}
-		_, has := proxy.User.Password()
-		return has
-	}
-	return false
 }

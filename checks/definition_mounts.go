@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
 )
 
 var definitionMounts = Check{
@@ -138,7 +139,7 @@ func mounting(d *runner.Definition, source, target string) string {
 
 // into says into what a mount is missing, where that is the container of this process.
 func into(d *runner.Definition) string {
-	if d.Dialect == runner.Own {
+	if d.Dialect.Inside() {
 		return " into this container"
 	}
 	return ""
@@ -146,18 +147,20 @@ func into(d *runner.Definition) string {
 
 // configMount is the mount of config.json.
 func configMount(d *runner.Definition) string {
-	if d.Dialect == runner.Kubernetes {
-		return secretMount(d)
-	}
-	return mounting(d, "~/.docker/"+configName, configFolder+"/"+configName)
+	return mountingConfig(d, "~/.docker/"+configName, configFolder+"/"+configName)
 }
 
 // hostConfigMount is the mount of a config.json that is kept for the runner alone.
 func hostConfigMount(d *runner.Definition) string {
+	return mountingConfig(d, "/etc/runner/"+configName, configFolder+"/"+configName)
+}
+
+// mountingConfig is the mount of a config.json, or of its folder: one of the host, or a Secret of Kubernetes.
+func mountingConfig(d *runner.Definition, source, target string) string {
 	if d.Dialect == runner.Kubernetes {
 		return secretMount(d)
 	}
-	return mounting(d, "/etc/runner/"+configName, configFolder+"/"+configName)
+	return mounting(d, source, target)
 }
 
 // secretMount is the mount of a config.json that a Secret holds, with its volume.
@@ -200,30 +203,9 @@ func judgeMounts(ctx context.Context, h *Host, r *Runner) []Finding {
 	return findings
 }
 
-// cover is the mount that a path in the container comes from, and the path that it has in the mount's source:
-// of several mounts the deepest.
-func cover(d *runner.Definition, wanted string) (m runner.Mount, source string, found bool) {
-	deepest := -1
-	for _, mount := range d.Mounts {
-		target := path.Clean(mount.Target.Value)
-		below := target == "/" || wanted == target || strings.HasPrefix(wanted, target+"/")
-		if mount.Target.Unresolved == "" && mount.Target.Value != "" && below && len(target) >= deepest {
-			m, found, deepest = mount, true, len(target)
-			source = path.Join(mount.Source.Value, wanted[min(len(target), len(wanted)):])
-		}
-	}
-	return m, source, found
-}
-
-// mountsKnown tells whether all mounts are known: only then does the absence of one prove anything.
-func mountsKnown(d *runner.Definition) bool {
-	unknown := func(m runner.Mount) bool { return m.Target.Unresolved != "" }
-	return len(d.Unread) == 0 && !slices.ContainsFunc(d.Mounts, unknown)
-}
-
 // lacking reports what is not mounted, or skips if it may be all the same.
 func lacking(r *Runner, f Finding) []Finding {
-	if !mountsKnown(r.Definition) {
+	if !r.Definition.MountsKnown() {
 		return []Finding{Skipped(f.Subject, f.Subject+" may be mounted by what is not known (see unresolved-value)")}
 	}
 	return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(f.Subject))}
@@ -258,7 +240,7 @@ func containersOnHost(h *Host) string {
 
 func judgeContainers(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	m, _, found := cover(d, containersFolder)
+	m, _, found := runner.Cover(d.Mounts, containersFolder)
 	from := containersFolder
 	if d.Dialect != runner.Kubernetes && !ownDaemon(d) {
 		from = containersOnHost(h)
@@ -295,35 +277,51 @@ func judgeContainers(h *Host, r *Runner) []Finding {
 // defaultWorkingDirectory is what the vendor's command sets, and what is judged where nothing is set.
 const defaultWorkingDirectory = "/tmp"
 
+// workingDirectory is the variable that says where the runner works, or what stands for it.
+func workingDirectory(d *runner.Definition) runner.Variable {
+	v, set := effective(d, envWorkingDirectory)
+	switch {
+	case set:
+	case d.Complete():
+		v.Value = runner.Text{Value: defaultWorkingDirectory, Place: d.Place}
+	default:
+		v.Value = runner.Text{Unresolved: "it may be set by what was not given or is not known"}
+	}
+	return v
+}
+
 func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	v, set := effective(d, envWorkingDirectory)
-	folder, place := v.Value.Value, v.Value.Place
-	switch {
-	case set && v.Value.Unresolved != "":
+	v := workingDirectory(d)
+	switch folder := v.Value.Value; {
+	case v.Value.Unresolved != "":
 		return unresolvedFolder(d, v.Value)
-	case set && (spoilt(v) || unexpandedHome(v.Value)):
+	case spoilt(v) || unexpandedHome(v.Value):
 		return nil
-	case !set && !d.Complete():
-		return []Finding{Skipped(envWorkingDirectory, "WORKING_DIRECTORY is not known (see unresolved-value)")}
-	case !set:
-		folder, place = defaultWorkingDirectory, d.Place
-	}
-	touched := func(f Finding) []Finding {
-		return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(envWorkingDirectory))}
-	}
-	if !path.IsAbs(folder) {
-		return touched(Failed(workingDirectoryUnmounted, envWorkingDirectory,
+	case !path.IsAbs(folder):
+		return onWorkingDirectory(r, Failed(workingDirectoryUnmounted, envWorkingDirectory,
 			fmt.Sprintf("%q is no absolute path, so that no mount can have it", folder),
-			"write an absolute path, and mount it: "+whereFrom(d, envWorkingDirectory)).At(place))
+			"write an absolute path, and mount it: "+whereFrom(d, envWorkingDirectory)).At(v.Value.Place))
+	default:
+		return mountedDirectory(h, r, path.Clean(folder), v.Value.Place)
 	}
-	folder = path.Clean(folder)
-	m, source, found := cover(d, folder)
+}
+
+// onWorkingDirectory is a finding about the working directory, whatever says where that is.
+func onWorkingDirectory(r *Runner, f Finding) []Finding {
+	return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(envWorkingDirectory))}
+}
+
+// mountedDirectory judges whether a working directory, which is said at a place, is a folder of the host under the same
+// path.
+func mountedDirectory(h *Host, r *Runner, folder string, place source.Span) []Finding {
+	d := r.Definition
+	m, source, found := runner.Cover(d.Mounts, folder)
 	source = onHost(h, d, source)
 	option := d.Dialect.Mount(folder, folder, false)
 	for _, o := range d.Options {
 		if at, _, _ := strings.Cut(o.Value.Value, ":"); o.Long == "tmpfs" && path.Clean(at) == folder {
-			return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+			return onWorkingDirectory(r, Failed(workingDirectoryMismatch, envWorkingDirectory,
 				fmt.Sprintf("WORKING_DIRECTORY %s is a tmpfs in the container, and must be a folder of the host", folder),
 				"write "+option+" instead").At(o.Place))
 		}
@@ -334,13 +332,13 @@ func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 			fmt.Sprintf("WORKING_DIRECTORY %s is not mounted%s, nor any folder above it", folder, into(d)),
 			"mount it: "+option+d.Dialect.WhereMounts()).At(place))
 	case m.Volume && m.Source.Unresolved == "" && !ownDaemon(d):
-		return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+		return onWorkingDirectory(r, Failed(workingDirectoryMismatch, envWorkingDirectory,
 			fmt.Sprintf("%s, and WORKING_DIRECTORY %s must be the same folder of the host", volumeNotFolder(d, m),
 				folder),
 			"write "+hostFolder(d, m, folder, option)).Touching(Variable(path.Clean(m.Target.Value))).At(m.Place))
 	case source == folder, m.Volume, ownDaemon(d):
 		return nil
-	case d.Dialect == runner.Compose && mayBe(source, folder):
+	case d.Dialect.FromFolder() && mayBe(source, folder):
 		return nil // the folder of the compose file may be the one that is meant
 	case m.Source.Unresolved != "", m.Source.Placeholder != "", unexpandedHome(m.Source):
 		return nil
@@ -351,7 +349,7 @@ func judgeWorkingDirectory(h *Host, r *Runner) []Finding {
 	if !path.IsAbs(same) {
 		same = folder
 	}
-	return touched(Failed(workingDirectoryMismatch, envWorkingDirectory,
+	return onWorkingDirectory(r, Failed(workingDirectoryMismatch, envWorkingDirectory,
 		fmt.Sprintf("WORKING_DIRECTORY is %s in the container and %s on the host", folder, source),
 		fmt.Sprintf("mount it under one path: %s, with %s", d.Dialect.Mount(same, same, false),
 			variableAs(d, envWorkingDirectory, same))).At(m.Place))

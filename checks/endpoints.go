@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/distribution/reference"
+
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/runner"
-
-	"github.com/distribution/reference"
 )
 
 // anyPause is the group of the two images that the vendor's runners pull without an override, by their version.
@@ -215,3 +215,6 @@ func hostOfAddress(address string) string {
 	}
 	return host
 }
+
+// Address is the endpoint as host:port.
+func (e Endpoint) Address() string { return net.JoinHostPort(e.Host, strconv.Itoa(e.Port)) }

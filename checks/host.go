@@ -56,6 +56,8 @@ type Host struct {
 	// reference writes it.
 	certified map[string]Pulling
 
+	// late says that there was no time to read the files: there are no runners to be judged.
+	late bool
 	// ignores are what the user accepts.
 	ignores hostIgnores
 	// indexes are those of git that were read.
@@ -158,6 +160,10 @@ type Runner struct {
 	Container *engine.Container
 	// Control is the way out of the runner's own JVM.
 	Control *network.Client
+
+	// seesConfig says that this process is in the runner's place and finds a config.json where the runner looks: mounted, or
+	// in the image itself.
+	seesConfig bool
 }
 
 // Config is a config.json, or what is in its place.

@@ -3,7 +3,6 @@ package checks
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"runner-preflight/checks/registry"
@@ -46,12 +45,15 @@ func current(ctx context.Context, h *Host, r *Runner, image Image) Finding {
 	if image.Origin == OriginDefault {
 		return Skipped(role, "this is the vendor's own image")
 	}
-	var theirs registry.Resolution
+	var ours, theirs registry.Resolution
 	var reference string
-	var vendor sync.WaitGroup
-	vendor.Go(func() { theirs, reference = vendorImage(ctx, h, r, image.Role) })
-	ours := resolve(ctx, h, r, image)
-	vendor.Wait() // asked at the same time: a run is as long as its longest chain of round trips
+	atOnce(2, func(i int) { // a run is as long as its longest chain of round trips
+		if i == 0 {
+			ours = resolve(ctx, h, r, image)
+		} else {
+			theirs, reference = vendorImage(ctx, h, r, image.Role)
+		}
+	})
 	switch {
 	case ours.Digest == "":
 		return Skipped(role, "does not resolve")

@@ -55,9 +55,10 @@ func (b *builder) mountOwn() {
 		told = cmp.Or(inspected(inspectFile(h.self, h.Told)), told)
 	}
 	d.Dialect, d.Mounts, d.Options = runner.Own, h.ownMounts(told.Mounts), told.Options
+	h.Runners[0].seesConfig = !absent(h, path.Join(configFolderOf(d), configName))
 	// A socket that is there and not mounted is that of a daemon in this very container.
 	d.States.Mounts = slices.ContainsFunc(socketPlaces(dockerSocket), func(place string) bool {
-		_, _, mounted := cover(d, place)
+		_, _, mounted := runner.Cover(d.Mounts, place)
 		return mounted
 	}) || absent(h, dockerSocket)
 }

@@ -108,7 +108,7 @@ func isLiveRunner(c *engine.Container) bool {
 // liveOf is the container that a runner runs in: the one that it was found as, else the one that its file makes. It is nil
 // where none is found, and for this very process.
 func (h *Host) liveOf(r *Runner) *liveRunner {
-	if r.Definition == nil || r.Definition.Dialect == runner.Own {
+	if r.Definition == nil || r.Definition.Dialect.Inside() {
 		return nil
 	}
 	at := slices.IndexFunc(h.live, func(l liveRunner) bool {

@@ -12,7 +12,7 @@ import (
 // onHost is a path of the host that may be relative to the current folder, as those of a compose file are: known on the
 // host that runs it.
 func onHost(h *Host, d *runner.Definition, source string) string {
-	if d.Dialect != runner.Compose || !h.Live || h.Folder == "" || path.IsAbs(source) || strings.HasPrefix(source, "~") {
+	if !d.Dialect.FromFolder() || !h.Live || h.Folder == "" || path.IsAbs(source) || strings.HasPrefix(source, "~") {
 		return source
 	}
 	return path.Join(h.Folder, source)
@@ -35,8 +35,7 @@ func mayBe(relative, absolute string) bool {
 // has a problem of its own.
 func missingSources(h *Host, r *Runner) []Finding {
 	var findings []Finding
-	dialect := r.Definition.Dialect
-	if !h.Live || dialect == runner.Kubernetes || dialect == runner.Own { // their paths are those of a node, or of the host
+	if !h.Live || r.Definition.Dialect.OffHost() {
 		return nil
 	}
 	working, _ := effective(r.Definition, envWorkingDirectory)

@@ -7,14 +7,11 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"path"
 	"slices"
-	"strings"
 
 	"runner-preflight/checks/dockerconfig"
 	"runner-preflight/checks/network"
 	"runner-preflight/checks/registry"
-	"runner-preflight/checks/runner"
 	"runner-preflight/checks/source"
 )
 
@@ -86,24 +83,6 @@ func configPath(r *Runner) string {
 		return "the " + r.Config.Object + " of " + r.Config.Path
 	}
 	return r.Config.Path
-}
-
-// unmounted tells whether a definition is known to give its runner no config.json: what this user's own file holds
-// is then of no use to it.
-func unmounted(r *Runner) bool {
-	d := r.Definition
-	if d == nil || !d.States.Mounts || len(d.Unread) > 0 || r.Config != nil && r.Config.Origin != ConfigUser {
-		return false
-	}
-	if d.Dialect == runner.Own && r.Config != nil && r.Config.Err == nil { // it is in the image
-		return false
-	}
-	folder := configFolderOf(d)
-	return !slices.ContainsFunc(d.Mounts, func(m runner.Mount) bool {
-		target := path.Clean(m.Target.Value)
-		return m.Target.Unresolved != "" || target == folder || target == path.Join(folder, configName) ||
-			strings.HasPrefix(folder, target+"/")
-	})
 }
 
 // noCredentials says why the runner sends nothing for an image.

@@ -62,7 +62,7 @@ func TestRestarting(t *testing.T) {
 		"inspected like a unit": {"runner.json", named("a.service"), "docker restart a.service"},
 	} {
 		in := Input{Files: []InputFile{{Path: c.file, Data: []byte(c.text)}}}
-		host, err := Build(in, Windows{Files: folderFiles{folder: t.TempDir()}})
+		host, err := Build(t.Context(), in, Windows{Files: folderFiles{folder: t.TempDir()}})
 		if err != nil || len(host.Runners) != 1 {
 			t.Fatalf("%s: %v, %+v", name, err, host)
 		}
@@ -93,7 +93,7 @@ func TestRestartingWhatRuns(t *testing.T) {
 		if c.file != "" {
 			in.Files = []InputFile{{Path: c.file, Data: []byte(c.text)}}
 		}
-		host, err := Build(in, Windows{Files: folderFiles{folder: t.TempDir()}})
+		host, err := Build(t.Context(), in, Windows{Files: folderFiles{folder: t.TempDir()}})
 		if err != nil || len(host.Runners) != 1 {
 			t.Fatalf("%s: %v, %+v", name, err, host)
 		}

@@ -17,7 +17,7 @@ type Result struct {
 	Findings []Finding
 }
 
-// grace is how long a check may take to notice that its time is up before it is reported as not established.
+// grace is how long a check, or the reading of files, may take beyond its time before it is reported as not established.
 const grace = 500 * time.Millisecond
 
 var notEstablished = &Problem{
@@ -37,8 +37,7 @@ func Run(ctx context.Context, host *Host, selection Selection) []Result {
 		done[i] = make(chan Result, 1)
 		go func() { done[i] <- runOne(ctx, host, check) }()
 	}
-	patience := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(patience) }) })
+	patience, stop := patienceOf(ctx)
 	defer stop()
 	speaker := max(slices.IndexFunc(selection.Checks, func(c Check) bool { return c.Name == definitionCommand.Name }), 0)
 	for i, check := range selection.Checks {
@@ -54,6 +53,15 @@ func Run(ctx context.Context, host *Host, selection Selection) []Result {
 	}
 	return results
 }
+
+// patienceOf ends a little after a context does. To stop it frees what it holds.
+func patienceOf(ctx context.Context) (patience <-chan struct{}, stop func() bool) {
+	over := make(chan struct{})
+	return over, context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(over) }) })
+}
+
+// unreadInTime is why nothing is known of a host that is late.
+const unreadInTime = "the files were not read in time"
 
 // await waits for a check's result until patience is closed; a result that is there by then counts.
 func await(ctx context.Context, check Check, done <-chan Result, patience <-chan struct{}) Result {
@@ -79,6 +87,9 @@ func runOne(ctx context.Context, host *Host, check Check) (result Result) {
 		}
 		result.Duration = time.Since(started)
 	}()
+	if host.late {
+		return Result{Check: check, Findings: []Finding{Unestablished(ctx, check.Name, unreadInTime)}}
+	}
 	return Result{Check: check, Findings: merged(check.Run(ctx, host))}
 }
 

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
@@ -218,155 +219,31 @@ func partOf(reading runner.Reading, owners []*runner.Definition) bool {
 	return true
 }
 
-// assignConfigs finds the config.json of each runner.
-func (b *builder) assignConfigs() {
-	b.standing, b.beside = map[string]*Config{}, map[string][]*Config{}
-	for _, c := range b.configs {
-		b.standing[b.key(c.Path)] = c
-		if c.folder != "" {
-			folder := b.holder(c.Path)
-			b.beside[folder] = append(b.beside[folder], c)
-		}
+// openNamed reads a file that a definition names. Lint judges what was given: nothing beyond the current folder was.
+func (b *builder) openNamed(name string) ([]byte, error) {
+	if !b.Live && !b.below(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	var guessed []*Runner
-	sources := map[*Config][]string{}
-	for _, r := range b.host.Runners {
-		if r.Config = b.projectedConfig(r.Definition); r.Config != nil && b.Config == "" {
-			continue
-		}
-		source := mountedConfig(r.Definition)
-		if r.Config = b.mountedHere(r.Definition, source); r.Config != nil {
-			continue
-		}
-		if r.Config = b.nearest(r.Definition, source); r.Config == nil {
-			r.Config = b.configOf(r.Definition, source)
-			continue
-		}
-		guessed = append(guessed, r)
-		if source != "" {
-			sources[r.Config] = appendNew(sources[r.Config], []string{source})
-		}
+	if text, read := b.opened.Load(name); read {
+		return text.([]byte), nil
 	}
-	for _, r := range guessed {
-		if len(sources[r.Config]) > 1 { // it cannot be what all of them mount, and which it is is not known
-			r.Config = b.configOf(r.Definition, mountedConfig(r.Definition))
-		}
+	text, err := b.host.Files.ReadFile(name)
+	if err == nil {
+		b.opened.Store(name, text)
 	}
+	return text, err
 }
 
-// holder is the folder for which a config.json stands there; .docker is what docker calls the file's own.
-func (b *builder) holder(config string) string {
-	folder := path.Dir(b.key(config))
-	if path.Base(folder) == path.Base(configFolder) {
-		folder = path.Dir(folder)
-	}
-	return folder
-}
-
-// mountedHere is the given config.json that a definition mounts, itself or with its folder. With --config none is.
-func (b *builder) mountedHere(d *runner.Definition, source string) *Config {
-	if source == "" || b.Config != "" || len(b.configs) == 0 {
-		return nil
-	}
-	at := func(place string) *Config {
-		if c := b.standing[b.key(place)]; c != nil {
-			return c
-		}
-		return b.standing[b.key(path.Join(place, configName))]
-	}
-	places := []string{source}
-	if b.relative(d, source) {
-		places = append(places, filepath.Join(filepath.Dir(d.File.Path), source))
-	}
-	for _, place := range places {
-		if c := at(place); c != nil {
-			return c
+// below tells whether a path stays below the current folder, or one that was named, so that lint may take the file
+// for given.
+func (b *builder) below(name string) bool {
+	for _, folder := range b.Folders {
+		if relative, err := filepath.Rel(folder.Path, name); err == nil && filepath.IsLocal(relative) {
+			return true
 		}
 	}
-	if b.relative(d, source) {
-		return nil
+	if relative, err := filepath.Rel(b.host.Folder, name); err == nil && b.host.Folder != "" && filepath.IsAbs(name) {
+		name = relative
 	}
-	return b.pictured(source)
-}
-
-// pictured is the one config.json in a named folder that stands there as it does on the runner's host: with the whole
-// path that is mounted, as far as that is known, at the end of its own.
-func (b *builder) pictured(source string) *Config {
-	end := path.Clean("/" + strings.TrimPrefix(source, homeSign(source)))
-	if end == "/" || strings.Count(end, "/") < 2 && path.Base(end) != path.Base(configFolder) {
-		return nil
-	}
-	var only *Config
-	for _, c := range b.configs {
-		key := b.key(c.Path)
-		if c.folder == "" || !strings.HasSuffix(key, end) && !strings.HasSuffix(key, path.Join(end, configName)) {
-			continue
-		}
-		if only != nil {
-			return nil
-		}
-		only = c
-	}
-	return only
-}
-
-// nearest is the config.json that stands beside a definition, else in the next folder above that has one. A mount of a
-// relative path says that it is another file, which was not given.
-func (b *builder) nearest(d *runner.Definition, source string) *Config {
-	onNode := d.Dialect == runner.Kubernetes // its paths are a node's, and what stands here is not there
-	if b.Config != "" || len(b.beside) == 0 || d.File == nil || onNode || b.relative(d, source) {
-		return nil
-	}
-	for folder := path.Dir(b.key(d.File.Path)); ; folder = path.Dir(folder) {
-		if here := b.beside[folder]; len(here) > 0 {
-			return theUsual(here)
-		}
-		if folder == "/" || folder == "." {
-			return nil
-		}
-	}
-}
-
-// theUsual is the one of several config.json files in a folder that has the name which the runner looks for.
-func theUsual(configs []*Config) *Config {
-	if len(configs) == 1 {
-		return configs[0]
-	}
-	var usual []*Config
-	for _, c := range configs {
-		if path.Base(filepath.ToSlash(c.Path)) == configName {
-			usual = append(usual, c)
-		}
-	}
-	if len(usual) == 1 {
-		return usual[0]
-	}
-	return nil
-}
-
-// configOf is the config.json that a runner reads which mounts a source, if it is none of those that its own folders
-// hold: the given one, else the one that it mounts, else, on the runner's host, this user's.
-func (b *builder) configOf(d *runner.Definition, source string) *Config {
-	named := slices.IndexFunc(b.configs, func(c *Config) bool { return c.folder == "" })
-	if named >= 0 {
-		return b.configs[named]
-	}
-	if beside := filepath.Join(filepath.Dir(d.File.Path), source); b.relative(d, source) && absent(b.host, source) &&
-		!absent(b.host, beside) {
-		source = beside
-	}
-	switch {
-	case d.Dialect == runner.Kubernetes: // its paths are those of a node, and no user's files are there
-		return nil
-	case source != "" && (b.Live || b.below(source)):
-		return b.openOnce(source, ConfigMount)
-	case b.Live:
-		return b.openOnce(b.userConfig(), ConfigUser)
-	}
-	return nil
-}
-
-// relative tells whether a definition's file says by its own place what a mount's source is.
-func (b *builder) relative(d *runner.Definition, source string) bool {
-	return source != "" && !path.IsAbs(source) && homeSign(source) == "" && d.File != nil && !strings.HasPrefix(d.File.Path, "<")
+	return filepath.IsLocal(name)
 }

@@ -319,7 +319,7 @@ func hostOfFolder(t *testing.T, files map[string]string) *Host {
 	real := func(path string) (string, error) { return filepath.EvalSymlinks(path) }
 	windows := Windows{Files: diskFiles{}, Folder: folder, Now: time.Now, Real: real}
 	report, found := Walk(windows, diskFiles{}, ".")
-	host, err := Build(Input{Files: found, Folders: []Folder{report}, Offline: true}, windows)
+	host, err := Build(t.Context(), Input{Files: found, Folders: []Folder{report}, Offline: true}, windows)
 	if err != nil {
 		t.Fatal(err)
 	}

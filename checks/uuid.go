@@ -71,3 +71,16 @@ func shapeMistake(core string) string {
 	}
 	return "its groups are not of 8, 4, 4, 4 and 12 digits"
 }
+
+var (
+	uuidShape = regexp.MustCompile(`^\w{8}-\w{4}-\w{4}-\w{4}-\w{12}$`)
+	notHex    = regexp.MustCompile(`[^0-9a-fA-F]`)
+	// otherDash matches what stands for the dashes of a UUID by mistake.
+	otherDash = regexp.MustCompile(`[_\x{2010}-\x{2015}\x{2212}]`)
+)
+
+// nearlyUUID tells a UUID with a mistake in it from a sample of its form.
+func nearlyUUID(text string) bool {
+	text = otherDash.ReplaceAllString(strings.TrimSpace(text), "-")
+	return uuidShape.MatchString(text) && len(notHex.ReplaceAllString(text, "")) >= 16 || bareUUID.MatchString(text)
+}

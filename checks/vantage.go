@@ -88,14 +88,28 @@ func daemonWord(ctx context.Context, h *Host, r *Runner, image Image) word {
 
 // lookUp is the daemon's answer about an image. It is not waited for where nameless tells what it will be.
 func lookUp(ctx context.Context, h *Host, r *Runner, image Image, as engine.Credentials) (engine.Found, error) {
+	type answer struct {
+		found engine.Found
+		err   error
+	}
 	asked, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		if nameless(ctx, h, r, image) {
+	answered := beside(func() answer {
+		found, err := h.Engine.Distribution(asked, image.Reference, as)
+		return answer{found, err}
+	})
+	lost := beside(func() bool { return nameless(ctx, h, r, image) })
+	var said answer
+	select {
+	case whether := <-lost:
+		if whether() {
 			cancel()
 		}
-	}()
-	return h.Engine.Distribution(asked, image.Reference, as)
+		said = (<-answered)()
+	case answer := <-answered:
+		said = answer()
+	}
+	return said.found, said.err
 }
 
 // nameless tells whether no name server answers this process about an image's registry, where the daemon asks the same
@@ -211,23 +225,23 @@ func bestWord(ctx context.Context, h *Host, r *Runner, image Image) (word, Image
 	if len(others) == 0 {
 		return daemonWord(ctx, h, r, image), image
 	}
-	said := make(chan pulledWord, 1+len(others))
+	said := make(chan func() pulledWord, 1+len(others))
 	ask := func(reference string) {
 		one := image
 		one.Reference = reference
-		said <- pulledWord{daemonWord(ctx, h, r, one), one}
+		begin(said, func() pulledWord { return pulledWord{daemonWord(ctx, h, r, one), one} })
 	}
-	go ask(image.Reference)
+	ask(image.Reference)
 	select {
 	case first := <-said:
-		if first.failed == nil {
-			return first.word, image
+		if w := first(); w.failed == nil {
+			return w.word, image
 		}
 		said <- first
 	case <-time.After(moment):
 	}
 	for _, other := range others {
-		go ask(other)
+		ask(other)
 	}
 	return bestOf(said, image)
 }
@@ -239,10 +253,10 @@ type pulledWord struct {
 }
 
 // bestOf is the first good word of all that are said; if there is none, that about the image itself.
-func bestOf(said <-chan pulledWord, image Image) (word, Image) {
+func bestOf(said <-chan func() pulledWord, image Image) (word, Image) {
 	var own word
 	for range cap(said) {
-		switch w := <-said; {
+		switch w := (<-said)(); {
 		case w.good():
 			return w.word, w.pulled
 		case w.pulled.Reference == image.Reference:

@@ -94,7 +94,7 @@ func (a allowlistHost) allowlist(t *testing.T) Allowlist {
 	for _, name := range slices.Sorted(maps.Keys(a.files)) {
 		in.Files = append(in.Files, checks.InputFile{Path: name, Data: []byte(a.files[name])})
 	}
-	h, err := checks.Build(in, checks.Windows{Files: noFiles{}, Now: time.Now})
+	h, err := checks.Build(t.Context(), in, checks.Windows{Files: noFiles{}, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func judged(t *testing.T, text string) Report {
 	t.Helper()
 	in := checks.Input{Files: []checks.InputFile{{Path: "runner.yaml", Data: []byte(text)}}, Offline: true}
 	now := func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
-	host, err := checks.Build(in, checks.Windows{Files: emptyFiles{}, Now: now})
+	host, err := checks.Build(t.Context(), in, checks.Windows{Files: emptyFiles{}, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

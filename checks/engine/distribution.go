@@ -24,12 +24,6 @@ type Found struct {
 	Platforms []string
 }
 
-type answer struct {
-	once  sync.Once
-	found Found
-	err   error
-}
-
 // Distribution has the daemon ask a registry about an image, with its own proxy, resolver, roots and mirrors. Nothing
 // is pulled. Its error is a *Failure whose Detail is the daemon's own word, without what was sent. Credentials are sent
 // only to a daemon that nobody else can listen to.
@@ -39,18 +33,17 @@ func (e *Engine) Distribution(ctx context.Context, reference string, as Credenti
 	}
 	key, _ := json.Marshal([]string{reference, as.Username, as.Password, as.Server})
 	e.mu.Lock()
-	known := e.answers[string(key)]
-	if known == nil {
-		known = &answer{}
-		e.answers[string(key)] = known
+	answer := e.answers[string(key)]
+	if answer == nil {
+		answer = sync.OnceValues(func() (Found, error) {
+			e.pending.Add(1)
+			defer e.pending.Add(-1)
+			return e.distribution(ctx, reference, as)
+		})
+		e.answers[string(key)] = answer
 	}
 	e.mu.Unlock()
-	known.once.Do(func() {
-		e.pending.Add(1)
-		defer e.pending.Add(-1)
-		known.found, known.err = e.distribution(ctx, reference, as)
-	})
-	return known.found, known.err
+	return answer()
 }
 
 // Pending tells whether the daemon has yet to answer about an image.

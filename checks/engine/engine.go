@@ -25,14 +25,14 @@ type Engine struct {
 	seen func(context.Context) ([]Container, error)
 
 	mu      sync.Mutex
-	answers map[string]*answer
+	answers map[string]func() (Found, error)
 	// pending counts the questions about images that the daemon has not answered.
 	pending atomic.Int32
 }
 
 // New makes an engine for an address. Nothing is asked yet.
 func New(address Address, timeout time.Duration) *Engine {
-	e := &Engine{Address: address, answers: map[string]*answer{}}
+	e := &Engine{Address: address, answers: map[string]func() (Found, error){}}
 	e.open = sync.OnceValues(func() (*client.Client, error) { return connect(address, timeout) })
 	e.about = once(e.ask)
 	e.seen = once(e.list)

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// memo answers each question once and shares the answer, with those too who ask while it is being found.
+// memo answers each question once and shares the answer, with those too who ask while it is being found. What crashes who
+// finds it crashes them all: they would take an answer that is none for a good one.
 type memo[K comparable, V any] struct {
 	mu      sync.Mutex
 	answers map[K]*answer[V]
@@ -13,7 +14,7 @@ type memo[K comparable, V any] struct {
 
 type answer[V any] struct {
 	done  chan struct{}
-	value V
+	value func() V
 }
 
 // do returns the answer to key, which ask finds if nobody asked before. Who waits for another's answer and runs out
@@ -31,12 +32,12 @@ func (m *memo[K, V]) do(ctx context.Context, key K, ask, late func() V) V {
 	m.mu.Unlock()
 	if !ok {
 		defer close(known.done)
-		known.value = ask()
-		return known.value
+		known.value = sync.OnceValue(ask)
+		return known.value()
 	}
 	select {
 	case <-known.done:
-		return known.value
+		return known.value()
 	case <-ctx.Done():
 		return late()
 	}

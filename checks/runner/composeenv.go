@@ -3,6 +3,9 @@ package runner
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -275,4 +278,83 @@ const dotenvFile = ".env"
 // notGiven says of a file that a compose file names that it is not there to be read.
 func notGiven(what, name string) string {
 	return fmt.Sprintf("%s %s was not given, or cannot be read", what, source.Printable(shortName(name)))
+}
+
+// envFiles reads the files of env_file. What environment says counts before them, what a later one says
+// before an earlier one.
+func (s *composeService) envFiles() {
+	values := &composeValues{
+		set: map[string]field{}, before: map[string]field{}, room: s.values.room, beside: s.values.beside,
+	}
+	for _, v := range s.own {
+		if !v.NoValue || v.Value.Unresolved == "" {
+			values.before[v.Name.Value] = v.field
+		}
+	}
+	maps.Copy(values.before, s.values.set)
+	for _, layer := range s.all("env_file") {
+		for _, n := range envFileItems(layer.keys["env_file"].value) {
+			s.envFile(n, layer.folder, values)
+		}
+	}
+	s.d.Mistakes = append(s.d.Mistakes, values.mistakes...)
+}
+
+// envFileItems are the files of env_file: one, or a list.
+func envFileItems(n node) []node {
+	if n.isSequence() {
+		return n.items()
+	}
+	if !n.ok() || n.isNull() {
+		return nil
+	}
+	return []node{n}
+}
+
+func (s *composeService) envFile(n node, folder string, values *composeValues) {
+	named, raw, optional := n, false, false
+	if n.isMapping() {
+		named, raw = n.at("path"), n.at("format").scalar() == "raw"
+		optional = strings.EqualFold(n.at("required").scalar(), "false")
+	}
+	if !named.ok() {
+		s.mistake(n.place(), "an env file needs a path")
+		return
+	}
+	read := EnvFile{Path: s.text(named).text(), Optional: optional}
+	if read.Path.Unresolved == "" && read.Path.Home {
+		read.Path.Unresolved = "it is in the home folder of who runs compose"
+	}
+	if read.Path.Unresolved != "" {
+		s.d.EnvFiles = append(s.d.EnvFiles, read)
+		return
+	}
+	read.Path.Value = inFolder(folder, read.Path.Value)
+	again := func(other EnvFile) bool { return path.Clean(other.Path.Value) == path.Clean(read.Path.Value) }
+	if slices.ContainsFunc(s.d.EnvFiles, again) {
+		return
+	}
+	s.openEnvFile(&read, raw, values)
+	s.d.EnvFiles = append(s.d.EnvFiles, read)
+}
+
+// openEnvFile reads the variables of an env file, if it is there to be read.
+func (s *composeService) openEnvFile(read *EnvFile, raw bool, values *composeValues) {
+	data, err := s.set.open(read.Path.Value)
+	if err != nil {
+		read.Err = err
+		return
+	}
+	file := source.New(read.Path.Value, data)
+	if s.env != nil && path.Clean(s.env.Path.Value) == path.Clean(read.Path.Value) {
+		file = s.env.File
+	}
+	hideSecrets(file)
+	read.File = file
+	if raw {
+		variables, mistakes := envLines(file)
+		s.files, s.d.Mistakes = append(s.files, variables...), append(s.d.Mistakes, mistakes...)
+		return
+	}
+	s.files = append(s.files, readDotenv(file, values).variables...)
 }

@@ -23,6 +23,20 @@ const (
 	Own
 )
 
+// Inside tells whether it is the container of this process that is told of, and from within: what the container has is
+// seen, and what of the host that is is not.
+func (d Dialect) Inside() bool { return d == Own }
+
+// OffHost tells whether the paths from which it mounts are none that this process can look at: those of a node of a
+// cluster, or of the host of its container.
+func (d Dialect) OffHost() bool { return d == Kubernetes || d.Inside() }
+
+// FromFolder tells whether relative paths in it begin at the folder of the project, so that they are known where it runs.
+func (d Dialect) FromFolder() bool { return d == Compose }
+
+// InShell tells whether a shell reads it before docker does.
+func (d Dialect) InShell() bool { return d == DockerRun }
+
 // Mount is a mount as the dialect writes it.
 func (d Dialect) Mount(source, target string, readOnly bool) string {
 	value := source + ":" + target
