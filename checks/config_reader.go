@@ -48,7 +48,7 @@ func mountOf(r *Runner) *runner.Mount {
 
 // configMountOf is the mount of a file or folder of the host in which the runner finds config.json.
 func configMountOf(d *runner.Definition) (m runner.Mount, found bool) {
-	m, _, found = cover(d, path.Join(configFolderOf(d), configName))
+	m, _, found = runner.Cover(d.Mounts, path.Join(configFolderOf(d), configName))
 	return m, found && !m.Volume
 }
 
@@ -56,10 +56,10 @@ func configMountOf(d *runner.Definition) (m runner.Mount, found bool) {
 // is then of no use to it.
 func unmounted(r *Runner) bool {
 	d := r.Definition
-	if d == nil || !d.States.Mounts || !mountsKnown(d) || r.seesConfig || r.Config != nil && r.Config.Origin != ConfigUser {
+	if d == nil || !d.States.Mounts || !d.MountsKnown() || r.seesConfig || r.Config != nil && r.Config.Origin != ConfigUser {
 		return false
 	}
-	_, _, covered := cover(d, path.Join(configFolderOf(d), configName))
+	_, _, covered := runner.Cover(d.Mounts, path.Join(configFolderOf(d), configName))
 	return !covered
 }
 

@@ -41,7 +41,7 @@ func judgeConfigMount(ctx context.Context, h *Host, r *Runner) []Finding {
 		}
 	}
 	wanted := path.Join(folder, configName)
-	if m, _, found := cover(d, wanted); found && !m.Private || r.seesConfig {
+	if m, _, found := runner.Cover(d.Mounts, wanted); found && !m.Private || r.seesConfig {
 		return nil
 	}
 	if meant >= 0 {

@@ -90,7 +90,7 @@ func (h *Host) mountedInto(made *runner.Definition, inside, file string) bool {
 	if made == nil {
 		return false
 	}
-	_, source, found := cover(made, inside)
+	_, source, found := runner.Cover(made.Mounts, inside)
 	has, _ := h.canonical(source)
 	wanted, _ := h.canonical(file)
 	return found && has == wanted

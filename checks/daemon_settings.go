@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"runner-preflight/checks/runner"
 )
 
 var daemonSettings = Check{
@@ -173,7 +175,7 @@ func dataRooted(h *Host, r *Runner) []Finding {
 	if d == nil || !d.States.Mounts {
 		return passed
 	}
-	m, mounted, found := cover(d, containersFolder)
+	m, mounted, found := runner.Cover(d.Mounts, containersFolder)
 	if !found || m.Volume || m.Source.Unresolved != "" || m.Source.Home { // what is not there is for definition-mounts
 		return passed
 	}

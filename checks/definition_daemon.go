@@ -40,11 +40,11 @@ func besideDaemon(d *runner.Definition) *runner.Daemon {
 	if elsewhere || unknown {
 		return d.Daemon
 	}
-	m, from, found := cover(d, socket)
+	m, from, found := runner.Cover(d.Mounts, socket)
 	if !found || m.Volume {
 		return d.Daemon
 	}
-	if _, to, shared := coverOf(d.Daemon.Mounts, socket); !shared || from != to {
+	if _, to, shared := runner.Cover(d.Daemon.Mounts, socket); !shared || from != to {
 		return nil
 	}
 	return d.Daemon
@@ -98,16 +98,11 @@ func sharedWorkingDirectory(h *Host, r *Runner) []Finding {
 	}
 }
 
-// coverOf is cover for mounts that are no definition's.
-func coverOf(mounts []runner.Mount, wanted string) (m runner.Mount, source string, found bool) {
-	return cover(&runner.Definition{Mounts: mounts}, wanted)
-}
-
 // unshared reports a folder that the runner and its daemon do not have in common.
 func unshared(r *Runner, folder, what string) []Finding {
 	d, name := r.Definition, r.Definition.Daemon.Name.Value
-	own, from, mounted := cover(d, folder)
-	theirs, to, there := coverOf(d.Daemon.Mounts, folder)
+	own, from, mounted := runner.Cover(d.Mounts, folder)
+	theirs, to, there := runner.Cover(d.Daemon.Mounts, folder)
 	subject := folder
 	if what == envWorkingDirectory {
 		subject = envWorkingDirectory

@@ -203,30 +203,9 @@ func judgeMounts(ctx context.Context, h *Host, r *Runner) []Finding {
 	return findings
 }
 
-// cover is the mount that a path in the container comes from, and the path that it has in the mount's source:
-// of several mounts the deepest.
-func cover(d *runner.Definition, wanted string) (m runner.Mount, source string, found bool) {
-	deepest := -1
-	for _, mount := range d.Mounts {
-		target := path.Clean(mount.Target.Value)
-		below := target == "/" || wanted == target || strings.HasPrefix(wanted, target+"/")
-		if mount.Target.Unresolved == "" && mount.Target.Value != "" && below && len(target) >= deepest {
-			m, found, deepest = mount, true, len(target)
-			source = path.Join(mount.Source.Value, wanted[min(len(target), len(wanted)):])
-		}
-	}
-	return m, source, found
-}
-
-// mountsKnown tells whether all mounts are known: only then does the absence of one prove anything.
-func mountsKnown(d *runner.Definition) bool {
-	unknown := func(m runner.Mount) bool { return m.Target.Unresolved != "" }
-	return len(d.Unread) == 0 && !slices.ContainsFunc(d.Mounts, unknown)
-}
-
 // lacking reports what is not mounted, or skips if it may be all the same.
 func lacking(r *Runner, f Finding) []Finding {
-	if !mountsKnown(r.Definition) {
+	if !r.Definition.MountsKnown() {
 		return []Finding{Skipped(f.Subject, f.Subject+" may be mounted by what is not known (see unresolved-value)")}
 	}
 	return []Finding{f.On(r.Name).Touching(Path(r.Name), Variable(f.Subject))}
@@ -261,7 +240,7 @@ func containersOnHost(h *Host) string {
 
 func judgeContainers(h *Host, r *Runner) []Finding {
 	d := r.Definition
-	m, _, found := cover(d, containersFolder)
+	m, _, found := runner.Cover(d.Mounts, containersFolder)
 	from := containersFolder
 	if d.Dialect != runner.Kubernetes && !ownDaemon(d) {
 		from = containersOnHost(h)
@@ -337,7 +316,7 @@ func onWorkingDirectory(r *Runner, f Finding) []Finding {
 // path.
 func mountedDirectory(h *Host, r *Runner, folder string, place source.Span) []Finding {
 	d := r.Definition
-	m, source, found := cover(d, folder)
+	m, source, found := runner.Cover(d.Mounts, folder)
 	source = onHost(h, d, source)
 	option := d.Dialect.Mount(folder, folder, false)
 	for _, o := range d.Options {

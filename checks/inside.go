@@ -58,7 +58,7 @@ func (b *builder) mountOwn() {
 	h.Runners[0].seesConfig = !absent(h, path.Join(configFolderOf(d), configName))
 	// A socket that is there and not mounted is that of a daemon in this very container.
 	d.States.Mounts = slices.ContainsFunc(socketPlaces(dockerSocket), func(place string) bool {
-		_, _, mounted := cover(d, place)
+		_, _, mounted := runner.Cover(d.Mounts, place)
 		return mounted
 	}) || absent(h, dockerSocket)
 }

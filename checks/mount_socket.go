@@ -37,7 +37,7 @@ func ownDaemon(d *runner.Definition) bool {
 	if elsewhere || unknown {
 		return true
 	}
-	m, _, found := cover(d, socket)
+	m, _, found := runner.Cover(d.Mounts, socket)
 	return found && m.Volume && m.Source.Value != "" && path.Clean(m.Target.Value) != socket
 }
 
@@ -56,7 +56,7 @@ func socketMount(d *runner.Definition) (m runner.Mount, from string, found bool)
 		return m, "", false
 	}
 	for _, place := range socketPlaces(socket) {
-		if m, from, found = cover(d, place); found {
+		if m, from, found = runner.Cover(d.Mounts, place); found {
 			return m, from, true
 		}
 	}
@@ -75,7 +75,7 @@ func judgeSocket(h *Host, r *Runner) []Finding {
 	}
 	hint := "mount it: " + mounting(d, socketOnHost(h), socket)
 	for _, place := range socketPlaces(socket) {
-		m, _, found := cover(d, place)
+		m, _, found := runner.Cover(d.Mounts, place)
 		if found && m.Private {
 			return lacking(r, Failed(dockerSocketUnmounted, dockerSocket, fmt.Sprintf("nothing puts docker's socket into the "+
 				"volume %s: no other container mounts it", m.Source.Value),

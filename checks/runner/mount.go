@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,4 +83,25 @@ func csv(value field) []field {
 		}
 	}
 	return parts
+}
+
+// Cover is the mount that a path in the container comes from, and the path that it has in the mount's source: of several
+// mounts the deepest.
+func Cover(mounts []Mount, wanted string) (m Mount, source string, found bool) {
+	deepest := -1
+	for _, mount := range mounts {
+		target := path.Clean(mount.Target.Value)
+		below := target == "/" || wanted == target || strings.HasPrefix(wanted, target+"/")
+		if mount.Target.Unresolved == "" && mount.Target.Value != "" && below && len(target) >= deepest {
+			m, found, deepest = mount, true, len(target)
+			source = path.Join(mount.Source.Value, wanted[min(len(target), len(wanted)):])
+		}
+	}
+	return m, source, found
+}
+
+// MountsKnown tells whether all mounts are known: only then does the absence of one prove anything.
+func (d *Definition) MountsKnown() bool {
+	unknown := func(m Mount) bool { return m.Target.Unresolved != "" }
+	return len(d.Unread) == 0 && !slices.ContainsFunc(d.Mounts, unknown)
 }
