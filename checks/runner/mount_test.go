@@ -4,7 +4,9 @@ import "testing"
 
 // Docker mounts a path from the deepest of the mounts above it, and of two at one place from the last.
 func TestCover(t *testing.T) {
-	mount := func(source, target string) Mount { return Mount{Source: Text{Value: source}, Target: Text{Value: target}} }
+	mount := func(source, target string) Mount {
+		return Mount{Source: Text{Value: source}, Target: Text{Value: target}}
+	}
 	mounts := []Mount{
 		mount("/srv", "/"), mount("/old", "/var/run"), mount("/run", "/var/run/"), mount("/s", "/var/run/docker.sock"),
 		{Source: Text{Value: "/x"}, Target: Text{Value: "/etc", Unresolved: "$1"}},
