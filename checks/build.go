@@ -42,6 +42,8 @@ type Input struct {
 	Live, Offline bool
 	// Env is this process's environment; nil under lint, which must not see it.
 	Env func(name string) string
+	// Caller is who called sudo for this process; the zero Caller where nobody did.
+	Caller Caller
 	// Route is the way out of this machine.
 	Route network.Config
 	// Engine is this machine's docker daemon; nil when none is looked for (lint), or none can be.
@@ -53,6 +55,9 @@ type Input struct {
 	Containers []engine.Container
 	Unlisted   *engine.Failure
 }
+
+// Caller is a user who called sudo, with his home folder.
+type Caller struct{ Name, Home string }
 
 // EnvironmentPath is the path of the file that stands for this process's environment.
 const EnvironmentPath = "<environment>"
@@ -348,9 +353,6 @@ func (b *builder) embedded(p runner.Projected) *Config {
 
 // openOnce opens a path that several definitions may name. Under lint a file that is not there was not given.
 func (b *builder) openOnce(name string, origin ConfigOrigin) *Config {
-	if rest, home := strings.CutPrefix(name, "~"); home && b.Env != nil {
-		name = b.Env("HOME") + rest
-	}
 	if c, known := b.mounted[name]; known {
 		return c
 	}
@@ -371,6 +373,14 @@ func (b *builder) userConfig() string {
 		return folder
 	}
 	return filepath.Join(b.Env("HOME"), ".docker")
+}
+
+// usersConfig is this user's config.json, for a runner that is not told of another one.
+func (b *builder) usersConfig(r *Runner) *Config {
+	if b.Env("DOCKER_CONFIG") != "" {
+		return b.openOnce(b.userConfig(), ConfigUser)
+	}
+	return b.inHome(r, "/.docker", ConfigUser)
 }
 
 // below tells whether a path stays below the current folder, or one that was named, so that lint may take the file
@@ -435,7 +445,7 @@ func (b *builder) addUnclaimed() {
 	}
 	r := &Runner{Name: "defaults"}
 	if b.Live {
-		r.Config = b.openOnce(b.userConfig(), ConfigUser)
+		r.Config = b.usersConfig(r)
 	}
 	b.host.Runners = append(b.host.Runners, r)
 }

@@ -156,6 +156,9 @@ type Runner struct {
 	Container *engine.Container
 	// Control is the way out of the runner's own JVM.
 	Control *network.Client
+
+	// homes are the two files that its config.json may be; nil where it is one.
+	homes *homes
 }
 
 // Config is a config.json, or what is in its place.

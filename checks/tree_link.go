@@ -239,7 +239,7 @@ func (b *builder) assignConfigs() {
 			continue
 		}
 		if r.Config = b.nearest(r.Definition, source); r.Config == nil {
-			r.Config = b.configOf(r.Definition, source)
+			r.Config = b.configOf(r, source)
 			continue
 		}
 		guessed = append(guessed, r)
@@ -249,7 +249,7 @@ func (b *builder) assignConfigs() {
 	}
 	for _, r := range guessed {
 		if len(sources[r.Config]) > 1 { // it cannot be what all of them mount, and which it is is not known
-			r.Config = b.configOf(r.Definition, mountedConfig(r.Definition))
+			r.Config = b.configOf(r, mountedConfig(r.Definition))
 		}
 	}
 }
@@ -346,7 +346,8 @@ func theUsual(configs []*Config) *Config {
 
 // configOf is the config.json that a runner reads which mounts a source, if it is none of those that its own folders
 // hold: the given one, else the one that it mounts, else, on the runner's host, this user's.
-func (b *builder) configOf(d *runner.Definition, source string) *Config {
+func (b *builder) configOf(r *Runner, source string) *Config {
+	d := r.Definition
 	named := slices.IndexFunc(b.configs, func(c *Config) bool { return c.folder == "" })
 	if named >= 0 {
 		return b.configs[named]
@@ -358,10 +359,12 @@ func (b *builder) configOf(d *runner.Definition, source string) *Config {
 	switch {
 	case d.Dialect == runner.Kubernetes: // its paths are those of a node, and no user's files are there
 		return nil
+	case strings.HasPrefix(source, "~") && b.Env != nil:
+		return b.inHome(r, source[1:], ConfigMount)
 	case source != "" && (b.Live || b.below(source)):
 		return b.openOnce(source, ConfigMount)
 	case b.Live:
-		return b.openOnce(b.userConfig(), ConfigUser)
+		return b.usersConfig(r)
 	}
 	return nil
 }

@@ -335,7 +335,7 @@ var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \
 // definition makes a definition of a docker run, or nil if that starts no runner.
 func (s *shell) definition(file *source.File, c call) *Definition {
 	d := &Definition{
-		File: file, Place: c.place, Dialect: c.by.dialect, Service: c.by.service,
+		File: file, Place: c.place, Dialect: c.by.dialect, Service: c.by.service, Sudo: c.sudo,
 		States: Aspects{Image: true, Environment: true, Mounts: true},
 	}
 	if d.Place.File != nil {

@@ -54,6 +54,9 @@ type Definition struct {
 	// Client is the program of the command line: "docker", "podman", "nerdctl"; empty where there is no command line, or
 	// it is not known.
 	Client string
+	// Sudo says that the command stands behind sudo: the shell has filled the home folder in before, which is that of the
+	// user who calls sudo.
+	Sudo bool
 	// Created says that the command makes the container and does not start it: docker create.
 	Created bool
 	// Daemon is the docker daemon that runs beside the runner and serves it alone (docker in docker); nil where the
