@@ -284,6 +284,7 @@ func (b *builder) readDefinitions() {
 			continue
 		}
 		for i, definition := range reading.Definitions {
+			b.lend(definition)
 			name := reading.Path
 			if i > 0 {
 				name = fmt.Sprintf("%s#%d", name, i+1)
@@ -294,6 +295,35 @@ func (b *builder) readDefinitions() {
 		}
 	}
 	b.assignConfigs()
+}
+
+// lend gives a definition the mounts of those of its lenders that are among the containers of this host.
+func (b *builder) lend(d *runner.Definition) {
+	for _, lender := range slices.Clone(d.Lenders) {
+		if c := b.containerNamed(lender.Name); c != nil {
+			if mounts, known := runner.InspectedMounts(c.Raw); known {
+				d.Lend(lender, mounts)
+			}
+		}
+	}
+}
+
+// containerNamed is the container of this host that docker takes a word for: its name, else the beginning of its ID; nil
+// for none.
+func (b *builder) containerNamed(word string) *engine.Container {
+	var only *engine.Container
+	for i := range b.Containers {
+		switch c := &b.Containers[i]; {
+		case c.Name == word:
+			return c
+		case word == "" || !strings.HasPrefix(c.ID, word):
+		case only != nil:
+			return nil
+		default:
+			only = c
+		}
+	}
+	return only
 }
 
 // openNamed reads a file that a definition names. Lint judges what was given: nothing beyond the current folder was.

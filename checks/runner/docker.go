@@ -466,11 +466,11 @@ func (r *reader) use(long string, o Option, value field, joined bool) {
 			r.d.Mounts = append(r.d.Mounts, m)
 		}
 	case "volumes-from":
-		t := value.text()
-		if t.Unresolved == "" {
-			t.Unresolved = "the mounts are those of another container"
+		if t := value.text(); t.Unresolved == "" {
+			r.d.borrow(t, t.Value)
+		} else {
+			r.d.Unread = append(r.d.Unread, t)
 		}
-		r.d.Unread = append(r.d.Unread, t)
 	}
 }
 

@@ -152,6 +152,7 @@ func (s *shell) definitions(file *source.File) []*Definition {
 			out = append(out, d)
 		}
 	}
+	s.lendWithin(file, out)
 	return out
 }
 
@@ -332,8 +333,8 @@ var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \
 	`|Vagrant\.configure|pipeline[ \t]*\{|node[ \t]*[({]|(?:resource|module|provider|data|job|variable)[ \t]+"` +
 	`|import[ \t]+\w+|from[ \t]+[\w.]+[ \t]+import|require[ \t]+['"]|const[ \t]+\w|package[ \t]+\w+;?$)`)
 
-// definition makes a definition of a docker run, or nil if that starts no runner.
-func (s *shell) definition(file *source.File, c call) *Definition {
+// container makes a definition of a docker run, whatever it starts.
+func (s *shell) container(file *source.File, c call) *Definition {
 	d := &Definition{
 		File: file, Place: c.place, Dialect: c.by.dialect, Service: c.by.service, Sudo: c.sudo,
 		States: Aspects{Image: true, Environment: true, Mounts: true},
@@ -349,6 +350,12 @@ func (s *shell) definition(file *source.File, c call) *Definition {
 	}
 	r.grammar = grammarOf(d.Client)
 	r.read()
+	return d
+}
+
+// definition makes a definition of a docker run, or nil if that starts no runner.
+func (s *shell) definition(file *source.File, c call) *Definition {
+	d := s.container(file, c)
 	if !isRunner(d) {
 		return nil
 	}

@@ -3,6 +3,7 @@
 package runner
 
 import (
+	"slices"
 	"strings"
 
 	"runner-preflight/checks/source"
@@ -87,6 +88,9 @@ type Definition struct {
 	// Unread are words that may hold any number of options, and are not known: an unset $OPTIONS, "$@",
 	// --volumes-from. What is not found may be in them.
 	Unread []Text
+	// Lenders are the containers of --volumes-from that the file does not make; each is in Unread, until Lend says what it
+	// has mounted.
+	Lenders []Lender
 	// States says what this kind of definition speaks of: an env file knows no image and no mounts.
 	States Aspects
 	// Mistakes are in the order of their places.
@@ -303,14 +307,17 @@ func (d *Definition) Last(name string) (Variable, bool) {
 	return Variable{}, false
 }
 
-// Complete tells whether all of the environment was read: no env file is missing, no option unknown.
+// Complete tells whether all of the environment was read: no env file is missing, no option unknown. A container whose
+// mounts are lent brings no variables.
 func (d *Definition) Complete() bool {
 	for _, file := range d.EnvFiles {
 		if file.File == nil {
 			return false
 		}
 	}
-	return len(d.Unread) == 0
+	return !slices.ContainsFunc(d.Unread, func(t Text) bool {
+		return !slices.ContainsFunc(d.Lenders, func(l Lender) bool { return l.written == t })
+	})
 }
 
 // secretName tells whether a name is one of a secret, misspelled ones too.

@@ -146,6 +146,7 @@ func (r *unitReader) podmanArgs(d *Definition) {
 	d.Options = append(d.Options, sub.Options...)
 	d.EnvFiles = append(d.EnvFiles, sub.EnvFiles...)
 	d.Unread = append(d.Unread, sub.Unread...)
+	d.Lenders = append(d.Lenders, sub.Lenders...)
 }
 
 // serviceMemory adds the limit of the service, where it is below the container's own: Quadlet's containers
