@@ -158,6 +158,8 @@ type Mount struct {
 	// Source is empty for an anonymous volume.
 	Source, Target Text
 	ReadOnly       bool
+	// Modes are what else is said of it, as docker's -v has it: "ro", "z".
+	Modes []string
 	// Volume says that Source names a volume (or is empty), not a path of the host.
 	Volume bool
 	// Place is the value of the option.
@@ -177,6 +179,9 @@ type Mount struct {
 	Option string
 	Joined bool
 }
+
+// Has tells whether one of the modes of a mount is the wanted one.
+func (m Mount) Has(mode string) bool { return slices.Contains(m.Modes, mode) }
 
 // Projected is one file that a definition puts into the container.
 type Projected struct {
