@@ -58,6 +58,8 @@ type Definition struct {
 	// Sudo says that the command stands behind sudo: the shell has filled the home folder in before, which is that of the
 	// user who calls sudo.
 	Sudo bool
+	// Batch says that the command stands in a batch file of Windows, to which single quotes are none.
+	Batch bool
 	// Created says that the command makes the container and does not start it: docker create.
 	Created bool
 	// Daemon is the docker daemon that runs beside the runner and serves it alone (docker in docker); nil where the
