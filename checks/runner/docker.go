@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -203,6 +204,11 @@ func (r *reader) options() {
 		case word.many() && r.moreOptions():
 			r.d.Unread = append(r.d.Unread, word.text())
 			r.at++
+		case splat.MatchString(v):
+			unread := word.text()
+			unread.Unresolved = cmp.Or(unread.Unresolved, v+" are options that PowerShell puts there")
+			r.d.Unread = append(r.d.Unread, unread)
+			r.at++
 		case v == "--":
 			r.at++
 			return
@@ -217,6 +223,9 @@ func (r *reader) options() {
 		}
 	}
 }
+
+// splat matches a variable of PowerShell that stands for any number of words; no image begins so.
+var splat = regexp.MustCompile(`^@[A-Za-z_]\w*$`)
 
 // moreOptions tells whether the word here, which is not known, stands among options rather than for the image.
 func (r *reader) moreOptions() bool {

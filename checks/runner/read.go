@@ -105,6 +105,9 @@ func readShell(name string, file *source.File, s *set) Reading {
 	sh.posix = posixShebang.Match(file.Text)
 	top := frame{sh, sh.code(file), &scope{vars: map[string]binding{}, owner: "the script"}}
 	script := bytes.HasPrefix(file.Text, []byte("#!"))
+	if !script && groovy.Match(file.Text) {
+		unescapeDollars(top.text)
+	}
 	named := script || strings.HasSuffix(name, ".sh") || strings.HasSuffix(name, ".bash")
 	if !named && isProse(file.Text) {
 		reading.Kind = "text"
@@ -154,6 +157,18 @@ func (s *shell) definitions(file *source.File) []*Definition {
 	}
 	s.lendWithin(file, out)
 	return out
+}
+
+// groovy matches a Jenkinsfile.
+var groovy = regexp.MustCompile(`(?m)^\s*(?:pipeline|node)\b[^\n]*\{`)
+
+// unescapeDollars drops the backslash that keeps a dollar sign from Groovy, so that the shell gets it.
+func unescapeDollars(text []byte) {
+	for i := 0; i+1 < len(text); i++ {
+		if text[i] == '\\' && text[i+1] == '$' {
+			text[i] = dropped
+		}
+	}
 }
 
 // protectAssigned does the same for assignments of samples in angle brackets.
