@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -173,7 +174,7 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 		Live: live, Offline: !live || o.offline,
 	}
 	if live {
-		in.Env = p.env
+		in.Env, in.Caller = p.env, caller(p.env("SUDO_USER"))
 		in.Files = p.definition(c.NArg())
 		in.Route, in.Certified = route(p, o), certified
 		in.Machine = "linux/" + runtime.GOARCH
@@ -201,6 +202,18 @@ func (o options) input(c *cli.Context, p process, live bool) (checks.Input, erro
 		}
 	}
 	return in, nil
+}
+
+// caller is the user of that name, who called sudo; nobody if it is empty, or he is not known.
+func caller(name string) checks.Caller {
+	if name == "" {
+		return checks.Caller{}
+	}
+	known, err := user.Lookup(name)
+	if err != nil {
+		return checks.Caller{}
+	}
+	return checks.Caller{Name: name, Home: known.HomeDir}
 }
 
 // unlisted is what kept a folder that was named from being listed.

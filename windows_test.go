@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -75,5 +76,20 @@ func TestReadSwapped(t *testing.T) {
 	}
 	if data, err := (osFiles{}).ReadFile(file); string(data) != "{}" || err != nil {
 		t.Errorf("%q, %v", data, err)
+	}
+}
+
+func TestCaller(t *testing.T) {
+	self, err := user.Current()
+	if err != nil {
+		t.Skip(err)
+	}
+	if got, want := caller(self.Username), (checks.Caller{Name: self.Username, Home: self.HomeDir}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for _, name := range []string{"", "no such user"} {
+		if got := caller(name); got != (checks.Caller{}) {
+			t.Errorf("%q called: %v", name, got)
+		}
 	}
 }

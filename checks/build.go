@@ -34,6 +34,8 @@ type Input struct {
 	Live, Offline bool
 	// Env is this process's environment; nil under lint, which must not see it.
 	Env func(name string) string
+	// Caller is who called sudo for this process; the zero Caller where nobody did.
+	Caller Caller
 	// Route is the way out of this machine.
 	Route network.Config
 	// Certified is a route with the certificates of registries in a folder, as docker's daemon has them: roots (*.crt), and
@@ -48,6 +50,9 @@ type Input struct {
 	Containers []engine.Container
 	Unlisted   *engine.Failure
 }
+
+// Caller is a user who called sudo, with his home folder.
+type Caller struct{ Name, Home string }
 
 // EnvironmentPath is the path of the file that stands for this process's environment.
 const EnvironmentPath = "<environment>"
@@ -220,6 +225,7 @@ func (b *builder) readDefinitions() {
 			continue
 		}
 		for i, definition := range reading.Definitions {
+			b.lend(definition)
 			name := reading.Path
 			if i > 0 {
 				name = fmt.Sprintf("%s#%d", name, i+1)
@@ -230,6 +236,35 @@ func (b *builder) readDefinitions() {
 		}
 	}
 	b.assignConfigs()
+}
+
+// lend gives a definition the mounts of those of its lenders that are among the containers of this host.
+func (b *builder) lend(d *runner.Definition) {
+	for _, lender := range slices.Clone(d.Lenders) {
+		if c := b.containerNamed(lender.Name); c != nil {
+			if mounts, known := runner.InspectedMounts(c.Raw); known {
+				d.Lend(lender, mounts)
+			}
+		}
+	}
+}
+
+// containerNamed is the container of this host that docker takes a word for: its name, else the beginning of its ID; nil
+// for none.
+func (b *builder) containerNamed(word string) *engine.Container {
+	var only *engine.Container
+	for i := range b.Containers {
+		switch c := &b.Containers[i]; {
+		case c.Name == word:
+			return c
+		case word == "" || !strings.HasPrefix(c.ID, word):
+		case only != nil:
+			return nil
+		default:
+			only = c
+		}
+	}
+	return only
 }
 
 // addUnclaimed makes a runner without a definition for each given config.json that no definition's runner reads, and
@@ -263,7 +298,7 @@ func (b *builder) addUnclaimed() {
 	}
 	r := &Runner{Name: "defaults"}
 	if b.Live {
-		r.Config = b.openOnce(b.userConfig(), ConfigUser)
+		r.Config = b.usersConfig(r)
 	}
 	b.host.Runners = append(b.host.Runners, r)
 }

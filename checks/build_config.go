@@ -100,9 +100,6 @@ func (b *builder) open(name string, origin ConfigOrigin) *Config {
 
 // openOnce opens a path that several definitions may name. Under lint a file that is not there was not given.
 func (b *builder) openOnce(name string, origin ConfigOrigin) *Config {
-	if rest, home := strings.CutPrefix(name, "~"); home && b.Env != nil {
-		name = b.Env("HOME") + rest
-	}
 	if c, known := b.mounted[name]; known {
 		return c
 	}
@@ -123,6 +120,14 @@ func (b *builder) userConfig() string {
 		return folder
 	}
 	return filepath.Join(b.Env("HOME"), ".docker")
+}
+
+// usersConfig is this user's config.json, for a runner that is not told of another one.
+func (b *builder) usersConfig(r *Runner) *Config {
+	if b.Env("DOCKER_CONFIG") != "" {
+		return b.openOnce(b.userConfig(), ConfigUser)
+	}
+	return b.inHome(r, "/.docker", ConfigUser)
 }
 
 // projectedConfig is the config.json that a definition brings of itself, from a Secret; nil if it brings none, or its
@@ -186,7 +191,7 @@ func (b *builder) assignConfigs() {
 			continue
 		}
 		if r.Config = b.nearest(r.Definition, source); r.Config == nil {
-			r.Config = b.configOf(r.Definition, source)
+			r.Config = b.configOf(r, source)
 			continue
 		}
 		guessed = append(guessed, r)
@@ -196,7 +201,7 @@ func (b *builder) assignConfigs() {
 	}
 	for _, r := range guessed {
 		if len(sources[r.Config]) > 1 { // it cannot be what all of them mount, and which it is is not known
-			r.Config = b.configOf(r.Definition, mountedConfig(r.Definition))
+			r.Config = b.configOf(r, mountedConfig(r.Definition))
 		}
 	}
 }
@@ -283,7 +288,8 @@ func theUsual(configs []*Config) *Config {
 
 // configOf is the config.json that a runner reads which mounts a source, if it is none of those that its own folders
 // hold: the given one, else the one that it mounts, else, on the runner's host, this user's.
-func (b *builder) configOf(d *runner.Definition, source string) *Config {
+func (b *builder) configOf(r *Runner, source string) *Config {
+	d := r.Definition
 	named := slices.IndexFunc(b.configs, func(c *Config) bool { return c.folder == "" })
 	if named >= 0 {
 		return b.configs[named]
@@ -295,10 +301,12 @@ func (b *builder) configOf(d *runner.Definition, source string) *Config {
 	switch {
 	case d.Dialect.OffHost(): // no user's files are there either
 		return nil
+	case strings.HasPrefix(source, "~") && b.Env != nil:
+		return b.inHome(r, source[1:], ConfigMount)
 	case source != "" && (b.Live || b.below(source)):
 		return b.openOnce(source, ConfigMount)
 	case b.Live:
-		return b.openOnce(b.userConfig(), ConfigUser)
+		return b.usersConfig(r)
 	}
 	return nil
 }

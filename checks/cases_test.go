@@ -37,6 +37,8 @@ type scene struct {
 	Platform  string
 	Endpoints []Endpoint
 	Env       map[string]string
+	// Caller is who called sudo.
+	Caller Caller
 	// Folder is the current folder's absolute path; empty when unknown.
 	Folder string
 	// Offline is --offline.
@@ -150,7 +152,7 @@ func hostOf(t *testing.T, folder string) *Host {
 		Live: s.Mode == "check", Offline: s.Mode != "check" || s.Offline,
 	}
 	if in.Live {
-		in.Told, in.Machine = s.Told, s.Machine
+		in.Told, in.Machine, in.Caller = s.Told, s.Machine, s.Caller
 		in.Env = func(name string) string { return s.Env[name] }
 		in.Route = route(t, s)
 		engineOf(t, folder, &in)

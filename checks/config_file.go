@@ -26,7 +26,7 @@ var configFile = Check{
 		"passwords in it.",
 	Problems: []*Problem{
 		configMissing, configIsDirectory, configUnreadable, configEmpty, configExposed,
-		configMisnamed,
+		configMisnamed, ambiguousHome,
 	},
 	Run: runConfigFile,
 }
@@ -113,6 +113,16 @@ var configMisnamed = &Problem{
 	},
 }
 
+var ambiguousHome = &Problem{
+	ID:    "ambiguous-home",
+	Title: "The home folder may be another one",
+	Doc: "`~` and `$HOME` are filled in by the shell that starts the runner. In `sudo docker run … -v ~/.docker/config.json:…` " +
+		"that is the shell of the user who calls sudo, though `sudo docker login` writes to root's home folder; in " +
+		"`sudo ./run.sh` it is root's. Where the tool is called with sudo it looks at both, takes the file that is there, and " +
+		"says so where both are there and differ. A whole path leaves no doubt.",
+	Source: "the order in which a shell expands words and runs sudo (POSIX; sudo(8))",
+}
+
 func runConfigFile(ctx context.Context, h *Host) []Finding {
 	uses, without := configUses(h)
 	if len(uses)+len(without) == 0 {
@@ -121,7 +131,8 @@ func runConfigFile(ctx context.Context, h *Host) []Finding {
 	var findings []Finding
 	for _, u := range uses {
 		for _, r := range u.runners {
-			for _, f := range fileFindings(ctx, h, u, r) {
+			for _, f := range append(fileFindings(ctx, h, u, r), uncertainHome(h, u, r)...) {
+				f.Message += homeNote(r)
 				findings = append(findings, u.ending(h, f, r).For(r.Name))
 			}
 		}

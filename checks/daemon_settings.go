@@ -65,16 +65,18 @@ var configUnreadableInside = &Problem{
 	Title: "The runner may not be permitted to use what is mounted into it",
 	Doc: "The docker daemon confines its containers further than usual. With user namespaces (userns-remap), root in a " +
 		"container is nobody in particular on the host, and cannot read a config.json that its owner alone may read, nor use " +
-		"docker's socket; start the runner with --userns=host. Of a rootless daemon, root in a container is the daemon's own " +
-		"user, who reads his own files and not root's. With SELinux, a container reads nothing of the host that has not its " +
-		"label; mount with :z, or start the runner with --security-opt label=disable.",
+		"docker's socket; start the runner with --userns=host (userns_mode: host in a compose file). Podman does the same with " +
+		"UserNS=auto, and an option that names another user than root leaves the runner with the rights of that user. Of a " +
+		"rootless daemon, root in a container is the daemon's own user, who reads his own files and not root's. With SELinux, " +
+		"a container reads nothing of the host that has not its label; mount with :z, or start the runner with " +
+		"--security-opt label=disable.",
 	Source:   "docker's documentation of user namespaces and of the options of bind mounts; measured on docker 20.10",
 	Explains: []string{"credentials-missing", "config-unreadable"},
 }
 
 func runDaemonSettings(_ context.Context, h *Host) []Finding {
 	if reason := undaemonedHost(h); reason != "" {
-		return []Finding{Skipped(daemonSubject, reason)}
+		return append(perRunner(h, func(r *Runner) []Finding { return confinedByPodman(h, r) }), Skipped(daemonSubject, reason))
 	}
 	findings := []Finding{loggedTo(h), apiRange(h)}
 	findings = append(findings, perRunner(h, func(r *Runner) []Finding {

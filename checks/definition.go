@@ -59,7 +59,7 @@ func knownVariables() []string {
 // docker would take them for a part of the value.
 func assignment(d *runner.Definition, v runner.Variable, value string) string {
 	switch name := v.Name.Value; {
-	case v.FromFile || !d.States.Mounts:
+	case v.FromFile || !d.States.Mounts || d.Batch:
 		return name + "=" + value
 	case d.Dialect == runner.Compose, d.Dialect == runner.Kubernetes:
 		return variableAs(d, name, value)

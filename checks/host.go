@@ -164,6 +164,8 @@ type Runner struct {
 	// seesConfig says that this process is in the runner's place and finds a config.json where the runner looks: mounted, or
 	// in the image itself.
 	seesConfig bool
+	// homes are the two files that its config.json may be; nil where it is one.
+	homes *homes
 }
 
 // Config is a config.json, or what is in its place.

@@ -501,3 +501,20 @@ func numbered(format string, n int) string {
 	}
 	return out.String()
 }
+
+// Each of many services has the volumes of all before it, of which the first are not known: what is not known is noted
+// once, whichever way it comes.
+func TestComposeVolumesFromMany(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n")
+	for i := range 40 {
+		fmt.Fprintf(&text, "  s%d:\n    image: x/bitbucket-pipelines-runner\n    volumes_from:\n      - container:base:ro\n", i)
+		for j := range i {
+			fmt.Fprintf(&text, "      - s%d\n", j)
+		}
+	}
+	definitions := Read("compose.yaml", []byte(text.String()), besideCompose).Definitions
+	if last := definitions[len(definitions)-1]; len(definitions) != 40 || len(last.Unread) != 40 || len(last.Lenders) != 40 {
+		t.Errorf("%d definitions, %d unread, %d lenders", len(definitions), len(last.Unread), len(last.Lenders))
+	}
+}

@@ -284,6 +284,7 @@ func (s *composeService) options() {
 		{"platform", "platform"},
 		{"restart", "restart"},
 		{"user", "user"},
+		{"userns_mode", "userns"},
 		{"runtime", "runtime"},
 	} {
 		if m := s.last(known.key); m.value.isScalar() {
@@ -294,10 +295,12 @@ func (s *composeService) options() {
 	if m := s.last("entrypoint"); m.value.ok() && !m.value.isNull() {
 		s.option(m.key, "entrypoint", slices.Concat(s.words(m.value)...))
 	}
-	for _, layer := range s.all("tmpfs") {
-		m := layer.keys["tmpfs"]
-		for _, item := range envFileItems(m.value) {
-			s.option(m.key, "tmpfs", s.text(item))
+	for _, key := range []string{"tmpfs", "security_opt", "group_add"} {
+		for _, layer := range s.all(key) {
+			m := layer.keys[key]
+			for _, item := range envFileItems(m.value) {
+				s.option(m.key, strings.ReplaceAll(key, "_", "-"), s.text(item))
+			}
 		}
 	}
 }

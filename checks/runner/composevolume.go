@@ -239,6 +239,9 @@ func (s *composeService) longMount(item node, folder string) (Mount, bool) {
 	default:
 		m.Source, m.Volume = s.source(from, folder)
 	}
+	if label := item.at("bind", "selinux"); label.isScalar() {
+		m.Modes = append(m.Modes, s.text(label).value())
+	}
 	if kind == "" {
 		s.mistake(item.place(), "the mount has no type, and compose refuses that: type: bind for a path of the host")
 	}

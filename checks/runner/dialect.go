@@ -105,6 +105,34 @@ func (d Dialect) Memory(name string) string {
 	return "--memory 512m"
 }
 
+// Switch is an option of docker's as the dialect writes it: userns, or security-opt with label=disable.
+func (d Dialect) Switch(long, value string) string {
+	switch {
+	case d == Compose && long == "userns":
+		return "userns_mode: " + value
+	case d == Compose:
+		return "security_opt: [" + value + "]"
+	case d == Quadlet && long == "userns":
+		return "UserNS=" + value
+	case d == Quadlet:
+		return "SecurityLabelDisable=true"
+	case long == "userns":
+		return "--userns=" + value
+	}
+	return "--" + long + " " + value
+}
+
+// WhereSwitches says where an option is to be written, as the end of a sentence.
+func (d Dialect) WhereSwitches() string {
+	switch d {
+	case Compose:
+		return " in the service"
+	case Quadlet:
+		return " in the section [Container]"
+	}
+	return ", before the image"
+}
+
 // WhereMounts says where a mount is to be written, as the end of a sentence.
 func (d Dialect) WhereMounts() string {
 	switch d {

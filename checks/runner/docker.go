@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -82,6 +83,11 @@ func (r *reader) options() {
 		case word.many() && r.moreOptions():
 			r.d.Unread = append(r.d.Unread, word.text())
 			r.at++
+		case splat.MatchString(v):
+			unread := word.text()
+			unread.Unresolved = cmp.Or(unread.Unresolved, v+" are options that PowerShell puts there")
+			r.d.Unread = append(r.d.Unread, unread)
+			r.at++
 		case v == "--":
 			r.at++
 			return
@@ -96,6 +102,9 @@ func (r *reader) options() {
 		}
 	}
 }
+
+// splat matches a variable of PowerShell that stands for any number of words; no image begins so.
+var splat = regexp.MustCompile(`^@[A-Za-z_]\w*$`)
 
 // moreOptions tells whether the word here, which is not known, stands among options rather than for the image.
 func (r *reader) moreOptions() bool {
@@ -345,11 +354,11 @@ func (r *reader) use(long string, o Option, value field, joined bool) {
 			r.d.Mounts = append(r.d.Mounts, m)
 		}
 	case "volumes-from":
-		t := value.text()
-		if t.Unresolved == "" {
-			t.Unresolved = "the mounts are those of another container"
+		if t := value.text(); t.Unresolved == "" {
+			r.d.borrow(t, t.Value)
+		} else {
+			r.d.Unread = append(r.d.Unread, t)
 		}
-		r.d.Unread = append(r.d.Unread, t)
 	}
 }
 

@@ -160,6 +160,9 @@ func (e *expander) part(part syntax.WordPart, quoting Quoting, first bool) {
 	case *syntax.ParamExp:
 		e.parameter(part, from, to, quoting)
 	case *syntax.CmdSubst:
+		if len(part.Stmts) == 0 { // nothing but a comment: `# socket`
+			return
+		}
 		why := "it is the output of a command" + commandName(part)
 		if strings.HasPrefix(e.raw(from, to), "${") {
 			why = "a template fills it in before the command is run"
@@ -309,6 +312,7 @@ func (e *expander) parameter(p *syntax.ParamExp, from, to int, quoting Quoting) 
 	if p.Param == nil || p.Param.Value == "" || p.Excl || p.Length || p.Width || p.IsSet || p.Names != 0 ||
 		p.Slice != nil || p.Repl != nil {
 		e.unknown(from, to, quoting, e.raw(from, to)+" is computed")
+		e.now[len(e.now)-1].many = p.Slice != nil && p.Param != nil && (p.Param.Value == "@" || p.Param.Value == "*" || p.Index != nil)
 		return
 	}
 	name := p.Param.Value
@@ -398,10 +402,7 @@ func (p piece) quoted(quoting Quoting) piece {
 
 func (e *expander) split(p piece) {
 	for at := 0; at < len(p.text); {
-		end := strings.IndexAny(p.text[at:], " \t\n")
-		if end < 0 {
-			end = len(p.text) - at
-		}
+		end := wordEnd(p.text[at:])
 		if end > 0 {
 			e.add(p.slice(at, at+end))
 		}
@@ -411,6 +412,19 @@ func (e *expander) split(p piece) {
 			at++
 		}
 	}
+}
+
+// wordEnd is where the blank stands that ends the first word; none of a template's does.
+func wordEnd(text string) int {
+	for at := 0; at < len(text); at++ {
+		switch text[at] {
+		case ' ', '\t', '\n':
+			return at
+		case '{':
+			at += max(0, templateAt(text[at:])-1)
+		}
+	}
+	return len(text)
 }
 
 func (e *expander) line(from int) int { return e.span(from, from).Position().Line }

@@ -54,6 +54,17 @@ func recogniseInspected(file *source.File, in Input) document {
 	return done{reading}
 }
 
+// InspectedMounts are the mounts of the one container in what docker inspect prints; known says that it is read whole.
+func InspectedMounts(data []byte) (mounts []Mount, known bool) {
+	file := source.New("", data)
+	tree := parseJSON(file, inspectStart(data), inspectedNames())
+	objects := inspectedObjects(tree.roots)
+	if tree.mistake != nil || len(objects) != 1 {
+		return nil, false
+	}
+	return inspected{object: objects[0], form: containerForm, broken: tree.broken}.mounts(), true
+}
+
 // inspectedKinds say what was read, by what inspectedForms and inspectedWord call it.
 func inspectedKinds() map[string]string {
 	return map[string]string{

@@ -16,6 +16,8 @@ const (
 	definitionJSON
 	// inspectedJSON is what docker inspect prints, of whatever.
 	inspectedJSON
+	// speakingJSON speaks of a runner, and has nothing of a config.json: scripts of package.json, a task definition.
+	speakingJSON
 )
 
 // IsJSONDefinition tells a definition written in JSON from a config.json: what docker inspect, docker compose config
@@ -55,6 +57,8 @@ func formOf(data []byte) jsonForm {
 		return definitionJSON
 	case inspectedName(seen) != "":
 		return inspectedJSON
+	case Mentions(data):
+		return speakingJSON
 	}
 	return otherJSON
 }

@@ -28,7 +28,8 @@ func volumeMount(value field, o Option, joined bool) Mount {
 	end := len(shape)
 	if second := strings.IndexByte(shape[first+1:], ':'); second >= 0 {
 		end = first + 1 + second
-		m.ReadOnly = slices.Contains(strings.Split(shape[end+1:], ","), "ro")
+		m.Modes = strings.Split(shape[end+1:], ",")
+		m.ReadOnly = m.Has("ro")
 	}
 	m.Target = value.slice(first+1, end).text()
 	m.Volume = m.Source.Unresolved == "" && !m.Source.Home && volumeName.MatchString(m.Source.Value)
@@ -53,6 +54,8 @@ func optionMount(value field, o Option, joined bool) (Mount, bool) {
 			m.Source = item.text()
 		case "target", "dst", "destination":
 			m.Target = item.text()
+		case "relabel": // of Podman's
+			m.Modes = append(m.Modes, relabelling()[item.value()])
 		case "readonly", "ro":
 			v := item.value()
 			m.ReadOnly = v == "" || v == "true" || v == "1"
@@ -63,6 +66,9 @@ func optionMount(value field, o Option, joined bool) (Mount, bool) {
 	}
 	return m, true
 }
+
+// relabelling are the modes that the words of --mount stand for. Source: podman-run(1).
+func relabelling() map[string]string { return map[string]string{"shared": "z", "private": "Z"} }
 
 // csv divides a value at its commas; a part in double quotes keeps its own.
 func csv(value field) []field {

@@ -105,6 +105,9 @@ func readShell(name string, file *source.File, s *set) Reading {
 	sh.posix = posixShebang.Match(file.Text)
 	top := frame{sh, sh.code(file), &scope{vars: map[string]binding{}, owner: "the script"}}
 	script := bytes.HasPrefix(file.Text, []byte("#!"))
+	if !script && groovy.Match(file.Text) {
+		unescapeDollars(top.text)
+	}
 	named := script || strings.HasSuffix(name, ".sh") || strings.HasSuffix(name, ".bash")
 	if !named && isProse(file.Text) {
 		reading.Kind = "text"
@@ -152,7 +155,20 @@ func (s *shell) definitions(file *source.File) []*Definition {
 			out = append(out, d)
 		}
 	}
+	s.lendWithin(file, out)
 	return out
+}
+
+// groovy matches a Jenkinsfile.
+var groovy = regexp.MustCompile(`(?m)^\s*(?:pipeline|node)\b[^\n]*\{`)
+
+// unescapeDollars drops the backslash that keeps a dollar sign from Groovy, so that the shell gets it.
+func unescapeDollars(text []byte) {
+	for i := 0; i+1 < len(text); i++ {
+		if text[i] == '\\' && text[i+1] == '$' {
+			text[i] = dropped
+		}
+	}
 }
 
 // protectAssigned does the same for assignments of samples in angle brackets.
@@ -332,10 +348,10 @@ var otherForm = regexp.MustCompile(`\A\s*[{<]|(?m)^(?:---[ \t]*$|[a-z_-]+:(?:[ \
 	`|Vagrant\.configure|pipeline[ \t]*\{|node[ \t]*[({]|(?:resource|module|provider|data|job|variable)[ \t]+"` +
 	`|import[ \t]+\w+|from[ \t]+[\w.]+[ \t]+import|require[ \t]+['"]|const[ \t]+\w|package[ \t]+\w+;?$)`)
 
-// definition makes a definition of a docker run, or nil if that starts no runner.
-func (s *shell) definition(file *source.File, c call) *Definition {
+// container makes a definition of a docker run, whatever it starts.
+func (s *shell) container(file *source.File, c call) *Definition {
 	d := &Definition{
-		File: file, Place: c.place, Dialect: c.by.dialect, Service: c.by.service, Keeper: c.by.keeper,
+		File: file, Place: c.place, Dialect: c.by.dialect, Service: c.by.service, Keeper: c.by.keeper, Sudo: c.sudo,
 		States: Aspects{Image: true, Environment: true, Mounts: true},
 	}
 	if d.Place.File != nil {
@@ -349,6 +365,12 @@ func (s *shell) definition(file *source.File, c call) *Definition {
 	}
 	r.grammar = grammarOf(d.Client)
 	r.read()
+	return d
+}
+
+// definition makes a definition of a docker run, or nil if that starts no runner.
+func (s *shell) definition(file *source.File, c call) *Definition {
+	d := s.container(file, c)
 	if !isRunner(d) {
 		return nil
 	}

@@ -3,6 +3,7 @@
 package runner
 
 import (
+	"slices"
 	"strings"
 
 	"runner-preflight/checks/source"
@@ -56,6 +57,11 @@ type Definition struct {
 	// Client is the program of the command line: "docker", "podman", "nerdctl"; empty where there is no command line, or
 	// it is not known.
 	Client string
+	// Sudo says that the command stands behind sudo: the shell has filled the home folder in before, which is that of the
+	// user who calls sudo.
+	Sudo bool
+	// Batch says that the command stands in a batch file of Windows, to which single quotes are none.
+	Batch bool
 	// Created says that the command makes the container and does not start it: docker create.
 	Created bool
 	// Daemon is the docker daemon that runs beside the runner and serves it alone (docker in docker); nil where the
@@ -86,6 +92,9 @@ type Definition struct {
 	// Unread are words that may hold any number of options, and are not known: an unset $OPTIONS, "$@",
 	// --volumes-from. What is not found may be in them.
 	Unread []Text
+	// Lenders are the containers of --volumes-from that the file does not make; each is in Unread, until Lend says what it
+	// has mounted.
+	Lenders []Lender
 	// States says what this kind of definition speaks of: an env file knows no image and no mounts.
 	States Aspects
 	// Mistakes are in the order of their places.
@@ -153,6 +162,8 @@ type Mount struct {
 	// Source is empty for an anonymous volume.
 	Source, Target Text
 	ReadOnly       bool
+	// Modes are what else is said of it, as docker's -v has it: "ro", "z".
+	Modes []string
 	// Volume says that Source names a volume (or is empty), not a path of the host.
 	Volume bool
 	// Place is the value of the option.
@@ -172,6 +183,9 @@ type Mount struct {
 	Option string
 	Joined bool
 }
+
+// Has tells whether one of the modes of a mount is the wanted one.
+func (m Mount) Has(mode string) bool { return slices.Contains(m.Modes, mode) }
 
 // Projected is one file that a definition puts into the container.
 type Projected struct {
@@ -316,14 +330,17 @@ func (d *Definition) Last(name string) (Variable, bool) {
 	return Variable{}, false
 }
 
-// Complete tells whether all of the environment was read: no env file is missing, no option unknown.
+// Complete tells whether all of the environment was read: no env file is missing, no option unknown. A container whose
+// mounts are lent brings no variables.
 func (d *Definition) Complete() bool {
 	for _, file := range d.EnvFiles {
 		if file.File == nil {
 			return false
 		}
 	}
-	return len(d.Unread) == 0
+	return !slices.ContainsFunc(d.Unread, func(t Text) bool {
+		return !slices.ContainsFunc(d.Lenders, func(l Lender) bool { return l.written == t })
+	})
 }
 
 // secretName tells whether a name is one of a secret, misspelled ones too.

@@ -37,6 +37,7 @@ func ReadAll(inputs []Input) []Reading {
 		sets[i] = &set{inputs: inputs, documents: documents, parts: map[string]bool{}}
 		sets[i].open = sets[i].orGiven(inputs[i].Open)
 		readings[i] = documents[i].read(sets[i])
+		readings[i].filled(inputs[i].Path, inputs[i].Data)
 	}
 	inParallel(len(inputs), func(i int) {
 		if _, looks := documents[i].(around); !looks {

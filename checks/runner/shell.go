@@ -28,6 +28,8 @@ type call struct {
 	// scope holds the variables that docker sees in its own environment.
 	scope *scope
 	by    origin
+	// sudo says that the words stand behind sudo.
+	sudo bool
 }
 
 // shell follows a script as far as that is possible without running it.
@@ -486,7 +488,7 @@ func (f frame) docker(words []field) bool {
 			continue
 		}
 		if startsContainer(words[i+1:]) >= 0 {
-			f.record(words[i:])
+			f.record(words[i:], slices.ContainsFunc(words[:i], isSudo))
 		}
 		return true
 	}
@@ -501,9 +503,11 @@ func isDocker(w field) bool {
 	return dockerWord.MatchString(path.Base(v))
 }
 
-func (f frame) record(words []field) {
+func isSudo(w field) bool { return slices.Contains([]string{"sudo", "doas"}, path.Base(w.value())) }
+
+func (f frame) record(words []field, sudo bool) {
 	place, _ := slices.Concat(words...).place()
 	if len(f.calls) < maxCalls {
-		f.calls = append(f.calls, call{words: words, place: place, scope: f.fork(), by: f.by})
+		f.calls = append(f.calls, call{words: words, place: place, scope: f.fork(), by: f.by, sudo: sudo})
 	}
 }

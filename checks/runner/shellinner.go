@@ -1,7 +1,9 @@
 package runner
 
 import (
+	"bytes"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,6 +41,7 @@ func (f frame) handed(w field) {
 	}
 	for _, p := range w {
 		if p.quoting == DoubleQuoted {
+			expandWithin(c.text)
 			unescape(c.text)
 			break
 		}
@@ -49,6 +52,29 @@ func (f frame) handed(w field) {
 		frame{f.shell, c, inner}.stmts(tree.Stmts)
 	}
 }
+
+// expandWithin makes double quotes of the single quotes of an inner command in which the outer shell, for which they are no
+// quotes, puts a value: "… -e SECRET='$SECRET' …".
+func expandWithin(text []byte) {
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' {
+			i++
+			continue
+		}
+		length := bytes.IndexByte(text[i+1:], '\'')
+		if text[i] != '\'' || length < 0 {
+			continue
+		}
+		within := text[i+1 : i+1+length]
+		if valueWithin.Match(within) && !bytes.ContainsRune(within, '"') {
+			text[i], text[i+1+length] = '"', '"'
+		}
+		i += length + 1
+	}
+}
+
+// valueWithin matches a value that no backslash keeps from being put in.
+var valueWithin = regexp.MustCompile(`(?:^|[^\\])\$[A-Za-z_{(]`)
 
 // unescape drops the backslashes that double quotes take away before an inner shell reads the text.
 func unescape(text []byte) {
@@ -64,6 +90,11 @@ func unescape(text []byte) {
 func (f frame) hereDocs(words []field, redirs []*syntax.Redirect) {
 	known := startsShell(words)
 	for _, r := range redirs {
+		if known && r.Op == syntax.WordHdoc {
+			for _, w := range f.expander().word(r.Word) {
+				f.handed(w)
+			}
+		}
 		if !known || r.Hdoc == nil {
 			continue
 		}

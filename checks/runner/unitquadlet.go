@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"runner-preflight/checks/source"
@@ -32,9 +33,7 @@ func (r *unitReader) quadlet() Reading {
 	for _, w := range r.values("Exec", d) {
 		d.Arguments = append(d.Arguments, w.text())
 	}
-	for _, w := range r.values("Memory", d) {
-		d.option("Memory", "memory", w)
-	}
+	r.quadletOptions(d)
 	r.podmanArgs(d)
 	r.serviceMemory(d)
 	if isRunner(d) {
@@ -54,6 +53,25 @@ func (r *unitReader) quadletKeeper() Keeper {
 		k.Name = string(named[len(named)-1].value.text) + ".service"
 	}
 	return k
+}
+
+// quadletOptions are the settings for which podman run has an option.
+func (r *unitReader) quadletOptions(d *Definition) {
+	for _, known := range []struct{ key, long string }{
+		{"Memory", "memory"}, {"UserNS", "userns"}, {"User", "user"}, {"GroupAdd", "group-add"},
+	} {
+		for _, w := range r.values(known.key, d) {
+			d.option(known.key, known.long, w)
+		}
+	}
+	for _, w := range r.values("SecurityLabelType", d) {
+		d.option("SecurityLabelType", "security-opt", slices.Concat(field{{text: "label=type:", at: w[0].at}}, w))
+	}
+	for _, w := range r.values("SecurityLabelDisable", d) {
+		if isYes(w.value()) {
+			d.option("SecurityLabelDisable", "security-opt", field{{text: "label=disable", at: w[0].at}})
+		}
+	}
 }
 
 // values are the words of all settings of one key of the container.
@@ -155,6 +173,7 @@ func (r *unitReader) podmanArgs(d *Definition) {
 	d.Options = append(d.Options, sub.Options...)
 	d.EnvFiles = append(d.EnvFiles, sub.EnvFiles...)
 	d.Unread = append(d.Unread, sub.Unread...)
+	d.Lenders = append(d.Lenders, sub.Lenders...)
 }
 
 // serviceMemory adds the limit of the service, where it is below the container's own: Quadlet's containers

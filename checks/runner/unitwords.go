@@ -86,6 +86,8 @@ func (w *unitWords) character() {
 		w.escape()
 	case c == '%' && w.at+1 < len(w.text):
 		w.specifier()
+	case c == '{' && templateAt(string(w.text[w.at:min(len(w.text), w.at+maxTemplate)])) > 0:
+		w.take(templateAt(string(w.text[w.at:min(len(w.text), w.at+maxTemplate)])))
 	case c != w.file.Text[w.base+w.at]: // the blank that stands for a backslash at the end of a line
 		w.stand(1, piece{text: string(c)})
 	default:

@@ -16,7 +16,7 @@ var commandsForm = regexp.MustCompile(`(?m)^(?:\x{feff})?` +
 // mayHoldCommands tells whether a text may be YAML with commands in it, rather than a script or a page.
 func mayHoldCommands(data []byte) bool {
 	return len(data) <= maxParsed && !bytes.HasPrefix(data, []byte("#!")) && innerDocker.Match(data) &&
-		commandsForm.Match(data) && !bytes.Contains(data, []byte("```"))
+		(commandsForm.Match(data) || formOf(data) == speakingJSON) && !bytes.Contains(data, []byte("```"))
 }
 
 // yamlCommands is a YAML text whose values hold commands.
@@ -136,29 +136,33 @@ func (r *commandReader) argv(n node) {
 // filledIn takes the templates in a definition ({{ account }}, ${{ secrets.ID }}) for values that come from elsewhere:
 // who runs the file fills them in.
 func (d *Definition) filledIn() {
-	template := func(t *Text) {
+	d.eachText(func(t *Text) {
 		if strings.HasPrefix(strings.TrimPrefix(t.Placeholder, "$"), "{{") {
 			t.Placeholder, t.Unresolved = "", "a template fills it in before the command is run"
 		}
-	}
-	template(&d.Image)
-	for i := range d.Environment {
-		template(&d.Environment[i].Name)
-		template(&d.Environment[i].Value)
-	}
-	for i := range d.Mounts {
-		template(&d.Mounts[i].Source)
-		template(&d.Mounts[i].Target)
-	}
-	for i := range d.Options {
-		template(&d.Options[i].Value)
-	}
-	for i := range d.EnvFiles {
-		template(&d.EnvFiles[i].Path)
-	}
+	})
 	d.Mistakes = slices.DeleteFunc(d.Mistakes, func(m Mistake) bool {
 		return m.Kind == Placeholder && templateForm.MatchString(m.Place.Text())
 	})
+}
+
+// eachText does something to each value of a definition.
+func (d *Definition) eachText(do func(*Text)) {
+	do(&d.Image)
+	for i := range d.Environment {
+		do(&d.Environment[i].Name)
+		do(&d.Environment[i].Value)
+	}
+	for i := range d.Mounts {
+		do(&d.Mounts[i].Source)
+		do(&d.Mounts[i].Target)
+	}
+	for i := range d.Options {
+		do(&d.Options[i].Value)
+	}
+	for i := range d.EnvFiles {
+		do(&d.EnvFiles[i].Path)
+	}
 }
 
 var templateForm = regexp.MustCompile(`^\$?\{\{`)

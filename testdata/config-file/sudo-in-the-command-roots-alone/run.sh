@@ -1,0 +1,12 @@
+#!/bin/sh
+sudo docker container run -d \
+  -v /tmp:/tmp \
+  -v /var/run/docker.sock:/var/run/docker.sock \
+  -v /var/lib/docker/containers:/var/lib/docker/containers:ro \
+  -v ~/.docker/config.json:/root/.docker/config.json:ro \
+  -e ACCOUNT_UUID={11111111-2222-3333-4444-555555555555} \
+  -e RUNNER_UUID={aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee} \
+  -e OAUTH_CLIENT_ID=$OAUTH_CLIENT_ID -e OAUTH_CLIENT_SECRET=$OAUTH_CLIENT_SECRET \
+  -e WORKING_DIRECTORY=/tmp \
+  -e PAUSE_IMAGE=registry.example.com/ci/pause:3.8 \
+  --name runner docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner

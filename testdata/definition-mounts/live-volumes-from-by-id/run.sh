@@ -1,0 +1,9 @@
+#!/bin/sh
+docker container run -d --volumes-from dddddddddddd \
+  -v /var/lib/docker/containers:/var/lib/docker/containers:ro \
+  -e ACCOUNT_UUID={11111111-2222-3333-4444-555555555555} \
+  -e RUNNER_UUID={aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee} \
+  -e OAUTH_CLIENT_ID=$OAUTH_CLIENT_ID -e OAUTH_CLIENT_SECRET=$OAUTH_CLIENT_SECRET \
+  -e WORKING_DIRECTORY=/tmp \
+  -e PAUSE_IMAGE=123456789012.dkr.ecr.eu-west-1.amazonaws.com/ci/pause:3.8 \
+  --name runner docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-runner
