@@ -81,7 +81,7 @@ func engineOf(t *testing.T, folder string, in *Input) {
 	server := &http.Server{Handler: d}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
-	in.Engine = engine.New(engine.Address{Host: "unix://" + socket, Origin: "docker's default"}, 20*time.Second)
+	in.Engine = engine.New(engine.Address{Host: "unix://" + socket, Origin: engine.Default}, 20*time.Second)
 	limit := 20 * time.Second
 	if d.silent("/info") {
 		limit = 100 * time.Millisecond

@@ -172,9 +172,9 @@ func (h *Host) hangs(ctx context.Context) bool {
 	return errors.As(h.Engine.Ping(limited), &failed) && failed.Kind == engine.OutOfTime && ctx.Err() == nil
 }
 
-// askedSocket is the socket at which the daemon was asked; "" for an address that is none.
+// askedSocket is the socket at which the daemon was asked, by the name that docker gives it; "" for an address that is none.
 func (h *Host) askedSocket() string {
-	if h.Engine.Origin == "docker's default" && h.Engine.Socket() != "" {
+	if h.Engine.Origin == engine.Default && h.Engine.Socket() != "" {
 		return dockerSocket
 	}
 	return h.Engine.Socket()
@@ -230,7 +230,7 @@ func notPermitted(h *Host, at string) Finding {
 // sudoCheck is the command that judges the same files with more rights. What names another daemon than docker's usual one
 // does not come through sudo.
 func sudoCheck(h *Host) string {
-	if h.Engine.Origin == "docker's default" {
+	if h.Engine.Origin == engine.Default {
 		return "sudo " + checkAgain(h)
 	}
 	return "sudo env " + askedOf(h.Engine.Host, checkAgain(h))
@@ -264,7 +264,7 @@ func noSocket(h *Host, socket string) string {
 	case dangling(h, socket):
 		return fmt.Sprintf("%s is a link that leads nowhere: Podman, whose packages make it, listens there once podman.socket "+
 			"is enabled (%s)", clip(socket), enablePodman)
-	case h.Engine.Origin != "docker's default":
+	case h.Engine.Origin != engine.Default:
 		return fmt.Sprintf("there is no %s, which %s names: what this process sees stands for the daemon",
 			clip(socket), h.Engine.Origin)
 	}
@@ -309,7 +309,7 @@ func notRunning(h *Host, message string) Finding {
 // stoppedDocker is the daemon's program on a host where docker once made containers and left no socket; "" where there is
 // none, or another engine stands for it. A folder of data alone may be left of a docker that was removed.
 func (h *Host) stoppedDocker(socket string) string {
-	if h.inside || h.Engine.Origin != "docker's default" || dangling(h, socket) || len(h.rootlessSockets()) > 0 ||
+	if h.inside || h.Engine.Origin != engine.Default || dangling(h, socket) || len(h.rootlessSockets()) > 0 ||
 		absent(h, defaultDataRoot+"/containers") { // where it may not be looked at, it is there
 		return ""
 	}

@@ -14,13 +14,16 @@ import (
 type Address struct {
 	// Host is a URL: unix:///var/run/docker.sock, tcp://10.0.0.5:2376.
 	Host string
-	// Origin says who names it, as a noun phrase: "DOCKER_HOST", `the docker context "build"`, "docker's default".
+	// Origin says who names it, as a noun phrase: "DOCKER_HOST", `the docker context "build"`, Default.
 	Origin string
 	// Folder holds ca.pem, cert.pem and key.pem for a daemon that is reached by TLS; empty for none. Its certificate is
 	// not looked at if Unverified.
 	Folder     string
 	Unverified bool
 }
+
+// Default is the origin of an address that nobody names.
+const Default = "docker's default"
 
 // defaultSocket is where docker listens unless it is told otherwise.
 const defaultSocket = "/var/run/docker.sock"
@@ -61,7 +64,7 @@ func Find(s Surroundings) (Address, error) {
 	if socket := s.rootless(); socket != "" && !s.Exists(defaultSocket) {
 		return Address{Host: "unix://" + socket, Origin: "the socket of a rootless daemon"}, nil
 	}
-	return Address{Host: "unix://" + defaultSocket, Origin: "docker's default"}, nil
+	return Address{Host: "unix://" + defaultSocket, Origin: Default}, nil
 }
 
 // RuntimeFolder holds a folder for each user who is logged in, or lingers: his XDG_RUNTIME_DIR. Source: pam_systemd(8).
