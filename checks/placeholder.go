@@ -51,9 +51,14 @@ var namesSecret = regexp.MustCompile(`(?i)^[a-z_ -]*(secret|oauth|client|token|p
 
 // sampleMessage quotes a sample. What looks like one but may be a secret is not quoted.
 func sampleMessage(d *runner.Definition, v runner.Variable, sample string) string {
+	redirects := v.Value.Placeholder != "" && strings.HasPrefix(sample, "<") && !v.FromFile &&
+		v.Value.Quoting == runner.Unquoted && d.Dialect.InShell()
 	switch {
-	case v.Value.Placeholder != "" && strings.HasPrefix(sample, "<") && !v.FromFile &&
-		v.Value.Quoting == runner.Unquoted && d.Dialect.InShell():
+	case v.Secret() && source.FilledSample(sample) && redirects:
+		return v.Name.Value + " stands in angle brackets, as a sample does, and a shell takes them for redirections"
+	case v.Secret() && source.FilledSample(sample):
+		return v.Name.Value + " stands in angle brackets, as a sample does, and the runner gets them too"
+	case redirects:
 		return fmt.Sprintf("%s is still the sample %s, which a shell takes for redirections", v.Name.Value, sample)
 	case strings.HasPrefix(sample, "$"), strings.HasPrefix(sample, "{{"):
 		return fmt.Sprintf("%s is still the template %s: nothing has put a value there", v.Name.Value, sample)
@@ -76,6 +81,9 @@ func strayPlaceholders(r *Runner) []Finding {
 			return
 		}
 		places = append(places, place)
+		if source.FilledSample(sample) {
+			sample = "<…>" // it may be a secret
+		}
 		findings = append(findings, Failed(envPlaceholder, sample,
 			fmt.Sprintf("%s is still a sample or a template", sample),
 			"write your own value there").At(place).On(r.Name))

@@ -145,7 +145,21 @@ func (r *reader) stray() int {
 	}
 	r.mistake(OptionAfterImage, span(r.words[r.at]), "this word is no option and no value of one, so docker takes "+
 		"it for the image and all that follows for the image's arguments", "")
+	r.hideStray(n)
 	return n
+}
+
+// hideStray hides the stray words here where a variable with a secret's name is before them: they are its value, or the
+// rest of it.
+func (r *reader) hideStray(n int) {
+	name, _, _ := strings.Cut(r.words[max(r.at-1, 0)].value(), "=")
+	if r.at == 0 || !secretName(name) {
+		return
+	}
+	for _, word := range r.words[r.at : r.at+n] {
+		place := span(word)
+		hide(place.File, place.Start, place.End, map[string]bool{})
+	}
 }
 
 // typographic are the dashes that word processors and web pages make of "-" and "--", and "-" itself.

@@ -32,7 +32,7 @@ func secretForms() []form {
 
 var (
 	assignedSecret = regexp.MustCompile(`^[A-Za-z0-9_.]*["']?[ \t]*(?::=|:-|[=:])[ \t]*` +
-		`("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
+		`(["']?\$?\{\{[^\n]*?\}\}["']?|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
 	ownedSecret = regexp.MustCompile(`://([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
 	imageSecret = regexp.MustCompile(`[\w.-]:([^\s"'@=/][^\s"'@]*)@[\w-]+\.[\w.-]+[:/]`)
 	// ownedReference matches user:password@host/name, without a scheme.
@@ -51,7 +51,7 @@ var (
 	// mapping.
 	kubeOwner = regexp.MustCompile(`^(?:(?:secret(?:s|Name|KeyRef|Ref)|imagePullSecrets?|automountServiceAccountToken|` +
 		`serviceAccountToken|tokenExpirationSeconds)["']?[ \t]*:(?:[ \t\r\n]|$)|secret["']?[ \t]*:[ \t]*\{)`)
-	notSecret = regexp.MustCompile(`^(?:<[^<>]*>|\$\w+|\$\{\w+\}|\$\{\{[^}]*\}\}|\{\{[^}]*\}\}|)$`)
+	notSecret = regexp.MustCompile(`^(?:<[^<>]*>|\$\w+|\$\{\w+\}|\$?\{\{[^}"']*\}\}|)$`)
 )
 
 // hideSecrets hides what has the form of a secret wherever it stands in the file, comments and all, and every
@@ -166,6 +166,11 @@ func secretEnd(text []byte, start, end, name int) int {
 	return end
 }
 
+// maybeSecret tells a value that may be one from samples and variables that stand in the place of one.
+func maybeSecret(value string) bool {
+	return !notSecret.MatchString(value) || source.FilledSample(value)
+}
+
 // hide hides one secret, less the quotes around it, and its repetitions.
 func hide(file *source.File, start, end int, seen map[string]bool) {
 	if end-start >= 2 && (file.Text[start] == '"' || file.Text[start] == '\'') {
@@ -174,7 +179,7 @@ func hide(file *source.File, start, end int, seen map[string]bool) {
 		}
 		start++
 	}
-	if start >= end || notSecret.Match(file.Text[start:end]) {
+	if start >= end || !maybeSecret(string(file.Text[start:end])) {
 		return
 	}
 	if bytes.HasPrefix(file.Text[end:], []byte("@sha256:")) {
@@ -196,11 +201,18 @@ func hide(file *source.File, start, end int, seen map[string]bool) {
 	}
 }
 
-// hideVariable hides the value of a variable whose name says so, wherever it came from.
+// plainName matches a name to which no value is glued: such a value is hardly in capitals alone.
+var plainName = regexp.MustCompile(`^[A-Z_]{1,40}$`)
+
+// hideVariable hides the value of a variable whose name says so, wherever it came from. A name without a value is none,
+// unless the value is glued to it.
 func hideVariable(v Variable) {
 	place := v.Value.Place
+	if place == v.Name.Place && plainName.MatchString(v.Name.Value) {
+		return
+	}
 	known := v.Value.Unresolved == "" || !strings.HasPrefix(v.Value.Value, "$")
-	if v.Secret() && known && place.File != nil && place.Start >= 0 && !notSecret.MatchString(place.Text()) {
+	if v.Secret() && known && place.File != nil && place.Start >= 0 && maybeSecret(place.Text()) {
 		hide(place.File, place.Start, place.End, map[string]bool{})
 	}
 }

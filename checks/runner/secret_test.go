@@ -9,6 +9,12 @@ import (
 // TestSecretsHidden shows each line of a file and looks for its secret, which is always canary-0123.
 func TestSecretsHidden(t *testing.T) {
 	for name, line := range map[string]string{
+		"blank for =":   `docker run -e OAUTH_CLIENT_SECRET canary-0123 -e A=b x/bitbucket-pipelines-runner`,
+		"blanks at =":   `docker run -e OAUTH_CLIENT_SECRET = canary-0123 -e A=b x/bitbucket-pipelines-runner`,
+		"blank within":  `docker run -e OAUTH_CLIENT_SECRET=abcdef canary-0123 -e A=b x/bitbucket-pipelines-runner`,
+		"filter":        `docker run -e OAUTH_CLIENT_SECRET={{ s | default('canary-0123') }} x/bitbucket-pipelines-runner`,
+		"filter (2)":    `docker run -e "DB_PASSWORD={{ s | default("canary-0123") }}" x/bitbucket-pipelines-runner`,
+		"brackets kept": `docker run -e OAUTH_CLIENT_SECRET=<canary-0123Ab> x/bitbucket-pipelines-runner`,
 		"option":        `docker run -e OAUTH_CLIENT_SECRET=canary-0123 x/bitbucket-pipelines-runner`,
 		"quoted":        `docker run -e OAUTH_CLIENT_SECRET="canary-0123 and 'more'" x/bitbucket-pipelines-runner`,
 		"quoted whole":  `docker run -e "OAUTH_CLIENT_SECRET=some canary-0123" x/bitbucket-pipelines-runner`,
@@ -51,8 +57,11 @@ func TestSecretsHidden(t *testing.T) {
 
 // TestPlainTextShows checks that what only looks like a secret stays readable: people must see what to mend.
 func TestPlainTextShows(t *testing.T) {
-	for _, shown := range []string{"<my-oauthclient-secret>", "${OAUTH_CLIENT_SECRET}", "$SECRET"} {
-		all := "docker run -e ACCOUNT_UUID=x -e OAUTH_CLIENT_SECRET=" + shown + " x/bitbucket-pipelines-runner\n"
+	for _, shown := range []string{
+		"OAUTH_CLIENT_SECRET", "OAUTH_CLIENT_SECRET=<my-oauthclient-secret>", "OAUTH_CLIENT_SECRET=${OAUTH_CLIENT_SECRET}",
+		"OAUTH_CLIENT_SECRET=$SECRET", "OAUTH_CLIENT_SECRET={{ client_secret }}",
+	} {
+		all := "docker run -e ACCOUNT_UUID=x -e " + shown + " x/bitbucket-pipelines-runner\n"
 		reading := Read("run.sh", []byte(all), func(string) ([]byte, error) { return nil, fs.ErrNotExist })
 		if len(reading.Definitions) != 1 {
 			t.Fatal("no runner")

@@ -39,6 +39,14 @@ func IsToken(word string) bool {
 	return tokenPrefix.MatchString(word) || len(word) >= shortestToken && random(word) && !uuid.MatchString(word)
 }
 
+// FilledSample tells a value that somebody wrote between the angle brackets of a sample from the sample's own words
+// (<my-client-secret>).
+func FilledSample(value string) bool {
+	inner, open := strings.CutPrefix(value, "<")
+	inner, closed := strings.CutSuffix(inner, ">")
+	return open && closed && !strings.Contains(inner, " ") && random(inner)
+}
+
 // isAddress tells an e-mail address (a service account's is long) from a token with an @ in it.
 func isAddress(name string) bool {
 	local, domain, found := strings.Cut(name, "@")
