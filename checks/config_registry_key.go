@@ -443,7 +443,7 @@ func seesContexts(r *Runner) bool {
 		return true
 	}
 	for _, v := range r.Definition.Environment {
-		if v.Name.Value == "DOCKER_HOST" && (v.Value.Value != "" || v.Value.Unresolved != "") {
+		if v.Name.Value == "DOCKER_HOST" && hasValue(v) {
 			return false
 		}
 	}

@@ -88,8 +88,11 @@ func effective(d *runner.Definition, name string) (runner.Variable, bool) {
 		return runner.Variable{}, false
 	}
 	v, found := d.Last(name)
-	return v, found && (v.Value.Value != "" || v.Value.Unresolved != "")
+	return v, found && hasValue(v)
 }
+
+// hasValue tells whether a variable is set to something.
+func hasValue(v runner.Variable) bool { return v.Value.Value != "" || v.Value.Unresolved != "" }
 
 // containerless tells whether a runner is of a kind that starts no containers, and which.
 func containerless(r *Runner) (runtime string, yes bool) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"runner-preflight/checks/runner"
+	"runner-preflight/checks/source"
 )
 
 var definitionEnvironment = Check{
@@ -154,8 +155,13 @@ func judgeEnvironment(h *Host, r *Runner) []Finding {
 	}
 	findings := missingVariables(h, r)
 	findings = append(findings, strayPlaceholders(r)...)
-	for _, v := range effectiveVariables(d) {
-		findings = append(findings, judgeVariable(r, v)...)
+	variables := effectiveVariables(d)
+	set := map[string]bool{}
+	for _, v := range variables {
+		set[v.Name.Value] = hasValue(v)
+	}
+	for _, v := range variables {
+		findings = append(findings, judgeVariable(r, v, set)...)
 	}
 	findings = append(findings, quotedMounts(r)...)
 	findings = append(findings, repeated(d)...)
@@ -170,10 +176,13 @@ func judgeEnvironment(h *Host, r *Runner) []Finding {
 
 // effectiveVariables are the variables that reach the runner, each name once, in the order of their places.
 func effectiveVariables(d *runner.Definition) []runner.Variable {
+	last := make(map[string]int, len(d.Environment))
+	for i, v := range d.Environment {
+		last[v.Name.Value] = i
+	}
 	var variables []runner.Variable
 	for i, v := range d.Environment {
-		later := func(other runner.Variable) bool { return other.Name.Value == v.Name.Value }
-		if !slices.ContainsFunc(d.Environment[i+1:], later) {
+		if last[v.Name.Value] == i {
 			variables = append(variables, v)
 		}
 	}
@@ -249,14 +258,15 @@ func whereFrom(d *runner.Definition, name string) string {
 	return assigned(d, name, "…") + " as in the command that Bitbucket showed when the runner was added"
 }
 
-// judgeVariable judges one variable that takes effect: its name if the runner does not know it, else its value.
-func judgeVariable(r *Runner, v runner.Variable) []Finding {
+// judgeVariable judges one variable that takes effect: its name if the runner does not know it, else its value. Those in
+// set have a value.
+func judgeVariable(r *Runner, v runner.Variable, set map[string]bool) []Finding {
 	name, value := v.Name.Value, v.Value
 	if v.Name.Unresolved != "" {
 		return nil
 	}
 	if !slices.Contains(knownVariables(), name) {
-		return strangeName(r, v)
+		return strangeName(r, v, set)
 	}
 	if value.Unresolved != "" && value.Placeholder == "" {
 		return nil
@@ -384,24 +394,29 @@ func rootOf(r *Runner, value runner.Text) string {
 
 // repeated reports names that one file sets twice. An option that overrides an env file is how both are meant.
 func repeated(d *runner.Definition) []Finding {
+	type setting struct {
+		name     string
+		file     *source.File
+		fromFile bool
+	}
+	first := make(map[setting]runner.Variable, len(d.Environment))
 	var findings []Finding
-	for i, v := range d.Environment {
-		for _, earlier := range d.Environment[:i] {
-			if earlier.Name.Value != v.Name.Value || earlier.Name.Place.File != v.Name.Place.File ||
-				earlier.FromFile != v.FromFile || v.Name.Unresolved != "" {
-				continue
-			}
-			message := fmt.Sprintf("%s is set twice, in line %d too: this one wins", v.Name.Value,
-				earlier.Name.Place.Position().Line)
-			if earlier.Value.Value == v.Value.Value {
-				message = fmt.Sprintf("%s is set twice to the same value, in line %d too", v.Name.Value,
-					earlier.Name.Place.Position().Line)
-			}
-			findings = append(findings, Warned(repeatedEnv, v.Name.Value, message,
-				"delete the one that is not meant").
-				At(v.Name.Place).Touching(Variable(v.Name.Value)))
-			break
+	for _, v := range d.Environment {
+		set := setting{v.Name.Value, v.Name.Place.File, v.FromFile}
+		earlier, twice := first[set]
+		if !twice {
+			first[set] = v
 		}
+		if !twice || v.Name.Unresolved != "" {
+			continue
+		}
+		message, line := "%s is set twice, in line %d too: this one wins", earlier.Name.Place.Position().Line
+		if earlier.Value.Value == v.Value.Value {
+			message = "%s is set twice to the same value, in line %d too"
+		}
+		findings = append(findings, Warned(repeatedEnv, v.Name.Value, fmt.Sprintf(message, v.Name.Value, line),
+			"delete the one that is not meant").
+			At(v.Name.Place).Touching(Variable(v.Name.Value)))
 	}
 	return findings
 }

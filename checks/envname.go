@@ -65,11 +65,11 @@ func meantName(name string) string {
 	return Nearest(upper, known)
 }
 
-// strangeName judges a name that the runner does not know.
-func strangeName(r *Runner, v runner.Variable) []Finding {
+// strangeName judges a name that the runner does not know. Those in set have a value.
+func strangeName(r *Runner, v runner.Variable, set map[string]bool) []Finding {
 	name := v.Name.Value
 	if meant := lacksEquals(v); meant != "" {
-		return []Finding{withoutEquals(r, v, meant)}
+		return []Finding{withoutEquals(r, v, meant, set[meant])}
 	}
 	upper := strings.ToUpper(name)
 	if upper != name && slices.Contains([]string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}, upper) {
@@ -79,9 +79,9 @@ func strangeName(r *Runner, v runner.Variable) []Finding {
 	if end := knownEnd(name); slices.Contains(overrideVariables(), end) {
 		meant = end
 	}
-	_, beside := effective(r.Definition, meant)
+	beside := set[meant]
 	if meant != "" && (!beside || slices.Contains(overrideVariables(), meant)) {
-		return []Finding{misspelledVariable(r, v, meant)}
+		return []Finding{misspelledVariable(r, v, meant, beside)}
 	}
 	if !runnerStyle.MatchString(name) || !plainName.MatchString(name) || alreadyMade(r.Definition) {
 		return nil // the variables of a container are those of its image too
@@ -109,11 +109,11 @@ func lacksEquals(v runner.Variable) string {
 	return ""
 }
 
-// withoutEquals reports a value that docker takes for a part of the name. It may be a secret, and is not quoted.
-func withoutEquals(r *Runner, v runner.Variable, meant string) Finding {
+// withoutEquals reports a value that docker takes for a part of the name. It may be a secret, and is not quoted. The
+// name that is meant may be set beside it.
+func withoutEquals(r *Runner, v runner.Variable, meant string, beside bool) Finding {
 	f := Warned(misspelledEnv, meant, "there is no equals sign behind "+meant+
 		": docker takes the value for a part of the name", fmt.Sprintf("write %s=…", meant))
-	_, beside := effective(r.Definition, meant)
 	if !beside && slices.Contains(append(requiredVariables(), overrideVariables()...), meant) {
 		f = f.As(Fail)
 	}
@@ -132,11 +132,10 @@ func knownEnd(name string) string {
 
 // misspelledVariable reports a near miss. One of an override is a failure: the vendor's image is then pulled,
 // and no word is said. So is one of what the runner requires. It is harmless beside the right name.
-func misspelledVariable(r *Runner, v runner.Variable, meant string) Finding {
+func misspelledVariable(r *Runner, v runner.Variable, meant string, beside bool) Finding {
 	name := v.Name.Value
 	message := fmt.Sprintf("the runner does not read %s; %s is probably meant", name, meant)
 	f := Warned(misspelledEnv, name, message, fmt.Sprintf("write %s", meant))
-	_, beside := effective(r.Definition, meant)
 	switch {
 	case beside:
 		f.Message = fmt.Sprintf("the runner does not read %s; %s is set beside it", name, meant)

@@ -132,7 +132,7 @@ func hidePieces(v Variable, value field) {
 	hideVariable(v)
 	for _, p := range value {
 		if at := p.written(); v.Secret() && at.File != nil && p.unresolved == "" && p.verbatim && p.text != "" {
-			hide(at.File, at.Start, at.End, map[string]bool{})
+			hide(at.File, at.Start, at.End)
 		}
 	}
 }

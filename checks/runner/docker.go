@@ -158,7 +158,7 @@ func (r *reader) hideStray(n int) {
 	}
 	for _, word := range r.words[r.at : r.at+n] {
 		place := span(word)
-		hide(place.File, place.Start, place.End, map[string]bool{})
+		hide(place.File, place.Start, place.End)
 	}
 }
 

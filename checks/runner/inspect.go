@@ -27,7 +27,7 @@ func recogniseInspected(file *source.File, in Input) document {
 	reading := Reading{Kind: inspectedKind, LookedFor: lookedForInspected}
 	if word := inspectedWord(in.Data[from:]); word != "" {
 		for _, root := range parseJSON(file, from, inspectedNames()).roots {
-			inspected{hidden: map[string]bool{}}.variables(root)
+			inspected{}.variables(root)
 		}
 		reading.Kind = inspectedKinds()[word]
 		return done{reading}
@@ -38,9 +38,8 @@ func recogniseInspected(file *source.File, in Input) document {
 		hideBeyond(file, tree.stopped)
 	}
 	var others []string
-	hidden := map[string]bool{}
 	for _, object := range inspectedObjects(tree.roots) {
-		c := inspected{object: object, form: inspectedName(object.names()), broken: tree.broken, hidden: hidden}
+		c := inspected{object: object, form: inspectedName(object.names()), broken: tree.broken}
 		if c.form != containerForm && c.form != configForm {
 			others = append(others, c.form)
 		}
@@ -124,8 +123,6 @@ type inspected struct {
 	form string
 	// broken are the objects and arrays that lack something, where the text breaks off.
 	broken map[*yaml.Node]bool
-	// hidden are the secrets of the text that were looked for everywhere in it.
-	hidden map[string]bool
 }
 
 // config is what the container was told, at a path in its Config.
@@ -232,7 +229,7 @@ func (c inspected) hide(n node, from int) {
 		begin, written = begin+from, written[from:]
 	}
 	file.Hide(begin, begin+len(written))
-	hide(file, begin, begin+len(written), c.hidden)
+	hide(file, begin, begin+len(written))
 }
 
 // listedVariable matches the beginning of a string that is a variable, whose name is group 1.

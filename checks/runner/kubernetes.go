@@ -25,8 +25,6 @@ type kubeFile struct {
 	helm *Mistake
 	// visits counts the objects and lists that were looked at.
 	visits int
-	// hidden are the secrets that were looked for in all of the file.
-	hidden map[string]bool
 	// set is what all manifests of the set say; nil until the first of them is read.
 	set *kubeSet
 }
@@ -46,7 +44,7 @@ const (
 )
 
 func recogniseKubernetes(y yamlFile) document {
-	k := &kubeFile{yamlFile: y, hidden: map[string]bool{}}
+	k := &kubeFile{yamlFile: y}
 	if (y.mistake != nil || slices.ContainsFunc(y.documents, node.holdsTemplate)) && bytes.Contains(y.Text, []byte("{{")) {
 		k.readTemplate()
 	}

@@ -333,26 +333,9 @@ func (k *kubeFile) hideStored(value node, content *source.File) {
 		texts = append(texts, string(plain))
 	}
 	for _, text := range texts {
-		if text = strings.TrimSpace(text); len(text) >= 8 && len(text) < 4096 && !strings.Contains(text, "\n") &&
-			!k.hidden[text] && len(k.hidden) < maxRepeats {
-			k.hidden[text] = true
-			hideEvery(k.File, text)
+		if text = strings.TrimSpace(text); len(text) >= 8 && len(text) < 4096 && !strings.Contains(text, "\n") {
+			k.HideEvery(text)
 		}
-	}
-}
-
-// maxRepeats is how often one secret is hidden.
-const maxRepeats = 100
-
-func hideEvery(file *source.File, text string) {
-	at := 0
-	for range maxRepeats {
-		i := bytes.Index(file.Text[at:], []byte(text))
-		if i < 0 {
-			return
-		}
-		file.Hide(at+i, at+i+len(text))
-		at += i + len(text)
 	}
 }
 

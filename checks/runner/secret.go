@@ -57,15 +57,14 @@ var (
 // hideSecrets hides what has the form of a secret wherever it stands in the file, comments and all, and every
 // other place at which the same text stands.
 func hideSecrets(file *source.File) {
-	seen := map[string]bool{}
 	lower := lowered(file.Text)
-	hideAssigned(file, lower, seen)
+	hideAssigned(file, lower)
 	for _, form := range secretForms() {
 		if !slices.ContainsFunc(form.needles, func(needle string) bool { return bytes.Contains(lower, []byte(needle)) }) {
 			continue
 		}
 		for _, found := range form.pattern.FindAllSubmatchIndex(file.Text, -1) {
-			hide(file, found[2], found[3], seen)
+			hide(file, found[2], found[3])
 		}
 	}
 }
@@ -111,7 +110,7 @@ func loginPasswords(file *source.File) []source.Span {
 const maxSecret = 8 << 10
 
 // hideAssigned hides what is assigned to a name that says that it is secret.
-func hideAssigned(file *source.File, lower []byte, seen map[string]bool) {
+func hideAssigned(file *source.File, lower []byte) {
 	for _, word := range []string{"secret", "passw", "token"} {
 		for at := 0; ; {
 			i := bytes.Index(lower[at:], []byte(word))
@@ -125,7 +124,7 @@ func hideAssigned(file *source.File, lower []byte, seen map[string]bool) {
 			found := assignedSecret.FindSubmatchIndex(file.Text[at:min(len(file.Text), at+maxSecret)])
 			if found != nil {
 				end := secretEnd(file.Text, at+found[2], at+found[3], at-len(word))
-				hide(file, at+found[2], end, seen)
+				hide(file, at+found[2], end)
 				at = end
 			}
 		}
@@ -172,7 +171,7 @@ func maybeSecret(value string) bool {
 }
 
 // hide hides one secret, less the quotes around it, and its repetitions.
-func hide(file *source.File, start, end int, seen map[string]bool) {
+func hide(file *source.File, start, end int) {
 	if end-start >= 2 && (file.Text[start] == '"' || file.Text[start] == '\'') {
 		if file.Text[end-1] == file.Text[start] {
 			end--
@@ -186,18 +185,8 @@ func hide(file *source.File, start, end int, seen map[string]bool) {
 		return
 	}
 	file.Hide(start, end)
-	value := string(file.Text[start:end])
-	if len(value) < 6 || len(seen) > 64 || seen[value] {
-		return
-	}
-	seen[value] = true
-	for at := 0; ; {
-		i := bytes.Index(file.Text[at:], []byte(value))
-		if i < 0 {
-			return
-		}
-		file.Hide(at+i, at+i+len(value))
-		at += i + len(value)
+	if end-start >= 6 {
+		file.HideEvery(string(file.Text[start:end]))
 	}
 }
 
@@ -213,6 +202,6 @@ func hideVariable(v Variable) {
 	}
 	known := v.Value.Unresolved == "" || !strings.HasPrefix(v.Value.Value, "$")
 	if v.Secret() && known && place.File != nil && place.Start >= 0 && maybeSecret(place.Text()) {
-		hide(place.File, place.Start, place.End, map[string]bool{})
+		hide(place.File, place.Start, place.End)
 	}
 }

@@ -30,7 +30,8 @@ type File struct {
 
 	marks   []mark // one at each multiple of stride
 	secrets []interval
-	within  *embedding // nil for a file of its own
+	every   map[string]bool // texts that were hidden wherever they stand
+	within  *embedding      // nil for a file of its own
 }
 
 // mark is what is known of an offset: the line breaks and characters before it, and where its line begins.
@@ -128,6 +129,33 @@ func (f *File) Hide(start, end int) {
 		written.File.Hide(written.Start, written.End)
 	default:
 		f.secrets = append(f.secrets, interval{start, end})
+	}
+}
+
+// mostSearched is how many bytes are searched for texts that are to be hidden everywhere, leastEvery how many texts are
+// searched for in a file of any size.
+const (
+	mostSearched = 256 << 20
+	leastEvery   = 64
+)
+
+// HideEvery hides a text wherever it stands in the file, once for all. Of more texts than anybody has secrets the later
+// ones are not searched for.
+func (f *File) HideEvery(text string) {
+	if text == "" || f.every[text] || len(f.every) >= max(leastEvery, mostSearched/max(len(f.Text), 1)) {
+		return
+	}
+	if f.every == nil {
+		f.every = map[string]bool{}
+	}
+	f.every[text] = true
+	for at := 0; ; at += len(text) {
+		next := bytes.Index(f.Text[at:], []byte(text))
+		if next < 0 {
+			return
+		}
+		at += next
+		f.Hide(at, at+len(text))
 	}
 }
 

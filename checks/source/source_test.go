@@ -3,6 +3,7 @@ package source
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -66,5 +67,23 @@ func TestExcerptOfALongLine(t *testing.T) {
 		if got.Text != want || got.Column != excerptMargin+1 || got.Width != 4 {
 			t.Fatalf("excerpt: %+v", got)
 		}
+	}
+}
+
+// TestHideEvery hides one secret that stands in many places, once for each of them as readers do: no more than once is it
+// searched for.
+func TestHideEvery(t *testing.T) {
+	const lines = 20_000
+	text := strings.Repeat("TOKEN=s3cretvalue\n", lines)
+	file := New("f", []byte(text))
+	started := time.Now()
+	for range lines {
+		file.HideEvery("s3cretvalue")
+	}
+	if took := time.Since(started); took > 30*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if shown := file.At(0, len(text)).Shown(len(text)); strings.Contains(shown, "s3cret") {
+		t.Error("a secret is shown")
 	}
 }
