@@ -53,7 +53,7 @@ func judge(c *cli.Context, p process, live bool) error {
 	if live {
 		o.askDaemon(ctx, p, &in)
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	ctx, cancel := o.limited(ctx, live)
 	defer cancel()
 	host, err := o.build(ctx, in)
 	if err != nil {
@@ -63,6 +63,15 @@ func judge(c *cli.Context, p process, live bool) error {
 		return err
 	}
 	return o.judgeHost(ctx, p, host)
+}
+
+// limited is a context that ends when the time of the run is over. Lint waits for nobody, has no --timeout, and takes the
+// time that its files need.
+func (o options) limited(ctx context.Context, live bool) (context.Context, context.CancelFunc) {
+	if !live {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, o.timeout)
 }
 
 // build makes the host that an input describes, on this machine.

@@ -665,3 +665,14 @@ func TestReadmeFlags(t *testing.T) {
 		t.Errorf("flags (-are +told):\n%s", diff)
 	}
 }
+
+// Lint has no --timeout: it must not be stopped with a hint that names it.
+func TestLintIsNotLimited(t *testing.T) {
+	for _, live := range []bool{false, true} {
+		ctx, cancel := options{timeout: time.Hour}.limited(t.Context(), live)
+		if _, limited := ctx.Deadline(); limited != live {
+			t.Errorf("live %t: limited %t", live, limited)
+		}
+		cancel()
+	}
+}

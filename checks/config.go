@@ -161,9 +161,9 @@ func (u *configUse) idle() bool {
 }
 
 // readBy tells whether a runner is given the file, as far as is known: this user's own is not where a definition mounts
-// none.
+// none, unless this process is in the runner's place and finds it.
 func (u *configUse) readBy(r *Runner) bool {
-	return u.Origin != ConfigUser || r.Definition == nil || mountOf(r) != nil
+	return u.Origin != ConfigUser || r.Definition == nil || r.seesConfig || mountOf(r) != nil
 }
 
 // references names all images of these runners, as a fault of the whole file hits them all.
