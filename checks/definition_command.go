@@ -429,7 +429,8 @@ func lacksImage(r *Runner, m runner.Mistake) Finding {
 // misplacedOption reports an option behind the image, or the stray word that docker takes for the image. That
 // may be anything, a secret too, and is not quoted.
 func misplacedOption(r *Runner, m runner.Mistake) Finding {
-	option, hint := "image", "take away the blank before this word, or put the word in quotes with what it belongs to"
+	option, hint := "image", "join this word to what it belongs to: with = where it is the value of a variable "+
+		"(-e NAME=VALUE), else without the blank, or both in quotes"
 	if text := m.Place.Text(); strings.HasPrefix(text, "-") {
 		option, hint = optionName(text), "move it before the image"
 	}

@@ -159,6 +159,10 @@ func tlsAdvice(h *Host, f *network.Failure, name string) (hint string, commands 
 				", or lower the MTU if large packets are lost on the way",
 			[]string{show, "ping -c 3 -M do -s 1472 " + name}
 	case network.TLSNotSpoken:
+		if isPublicHost(name) {
+			return "have the firewall or the proxy in between leave " + f.Address + " alone: it answers in the place of " + name,
+				[]string{"curl -v http://" + f.Address + "/"}
+		}
 		return "correct the port, or have " + f.Address + " speak TLS", []string{"curl -v http://" + f.Address +
 			"/v2/"}
 	case network.TLSUntrusted:

@@ -71,14 +71,21 @@ func blankMistake(image string) *mistake {
 }
 
 // owned matches a reference with a user name and a password before its host, as a URL may have them.
-var owned = regexp.MustCompile(`^(\w+://)?([^/@]*:.*)@([^/@]+/[^@]*(?:@sha256:\w*)?)$`)
+var owned = regexp.MustCompile(`^((?:\w+:)?//)?([^/@]*:.*)@([^/@]+/[^@]*(?:@sha256:\w*)?)$`)
+
+// What else of a URL may be secret: who stands before its host alone, and the values of its query.
+var (
+	urlOwner = regexp.MustCompile(`^((?:\w+:)?//)[^/@…]*@`)
+	urlQuery = regexp.MustCompile(`([?&][\w.-]+=)[^&]*`)
+)
 
 // vendorSecret matches the vendor's secrets, one of which may have been written to the wrong variable.
 var vendorSecret = regexp.MustCompile(`AT(OA|ATT|BB)[\w=-]{16,}`)
 
 // withoutPassword is a reference without the user name and the password, or the secret, that somebody put into it.
 func withoutPassword(image string) string {
-	return vendorSecret.ReplaceAllString(owned.ReplaceAllString(image, "${1}…@$3"), "…")
+	image = urlOwner.ReplaceAllString(owned.ReplaceAllString(image, "${1}…@$3"), "${1}…@")
+	return vendorSecret.ReplaceAllString(urlQuery.ReplaceAllString(image, "$1…"), "…")
 }
 
 func ownerMistake(image string) *mistake {
@@ -98,6 +105,7 @@ func schemeMistake(image string) *mistake {
 	if !found {
 		return nil
 	}
+	rest, _, _ = strings.Cut(rest, "?")
 	return &mistake{
 		message: fmt.Sprintf("%q begins with a scheme, and a reference has none", image),
 		hint:    fmt.Sprintf("leave %s:// out: write %s", scheme, strings.Trim(rest, "/")),

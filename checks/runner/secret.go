@@ -18,7 +18,7 @@ type form struct {
 
 func secretForms() []form {
 	return []form{
-		{ownedSecret, []string{"://"}},
+		{ownedSecret, []string{"//"}},
 		{imageSecret, []string{"@"}},
 		{ownedReference, []string{"@"}},
 		{loginSecret, []string{"login"}},
@@ -33,7 +33,7 @@ func secretForms() []form {
 var (
 	assignedSecret = regexp.MustCompile(`^[A-Za-z0-9_.]*["']?[ \t]*(?::=|:-|[=:])[ \t]*` +
 		`(["']?\$?\{\{[^\n]*?\}\}["']?|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|(?:\\.|[^\s\\"'])+(?:"[^"\n]*"|'[^'\n]*')*)`)
-	ownedSecret = regexp.MustCompile(`://([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
+	ownedSecret = regexp.MustCompile(`//([^\s"'@/<>]+|[^\s"'@/<>]*:[^\s"'<>]*)@`)
 	imageSecret = regexp.MustCompile(`[\w.-]:([^\s"'@=/][^\s"'@]*)@[\w-]+\.[\w.-]+[:/]`)
 	// ownedReference matches user:password@host/name, without a scheme.
 	ownedReference = regexp.MustCompile(`(?:^|[\s"'=])([^\s"'=/@:<>$]+:[^\s"'<>@/]+)@[\w.-]+(?::\d+)?/`)

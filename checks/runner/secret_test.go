@@ -26,6 +26,7 @@ func TestSecretsHidden(t *testing.T) {
 		"repeated":      "OAUTH_CLIENT_SECRET=canary-0123\n# the old one was canary-0123 too",
 		"proxy":         `docker run -e HTTPS_PROXY=http://user:canary-0123@proxy.example.com:3128 x/bitbucket-pipelines-runner`,
 		"odd proxy":     `HTTPS_PROXY=http://user:a/canary-0123@proxy.example.com:3128`,
+		"no scheme":     `docker run -e CLONE_IMAGE=//ci:canary-0123@registry.example.com x/bitbucket-pipelines-runner`,
 		"login":         `docker login -u ci -p canary-0123 registry.example.com`,
 		"login, long":   `docker login --username ci --password="canary-0123" registry.example.com`,
 		"piped":         `echo 'canary-0123' | docker login -u ci --password-stdin registry.example.com`,
