@@ -56,7 +56,9 @@ func (b *builder) readAll(files []InputFile) []linkedReading {
 	inputs := make([]runner.Input, len(files))
 	for i, file := range files {
 		openers[i] = opener{b, file, map[string]string{}}
-		inputs[i] = runner.Input{Path: file.Path, Data: file.Data, PrintedBy: file.printedBy, Open: openers[i].open}
+		inputs[i] = runner.Input{
+			Path: file.Path, Data: file.Data, PrintedBy: file.printedBy, Found: file.Folder != "", Open: openers[i].open,
+		}
 	}
 	linked := make([]linkedReading, len(files))
 	for i, reading := range runner.ReadAll(inputs) {

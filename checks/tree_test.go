@@ -329,6 +329,8 @@ func hostOfFolder(t *testing.T, files map[string]string) *Host {
 // A file that another one names is part of that one.
 func TestLinksInFolder(t *testing.T) {
 	const end = " -e RUNNER_UUID=x bitbucket-pipelines-runner\n"
+	const base = "services:\n  runner:\n    image: bitbucket-pipelines-runner\n    environment:\n      WORKING_DIRECTORY: /tmp\n"
+	const extends = "services:\n  main:\n    extends: {file: base.yaml, service: runner}\n    environment:\n      RUNNER_UUID: x\n"
 	const whole = "RUNNER_UUID=x\nACCOUNT_UUID=x\n"
 	tests := map[string]struct {
 		files map[string]string
@@ -343,6 +345,10 @@ func TestLinksInFolder(t *testing.T) {
 		"the mark in the env file alone":     {map[string]string{"run.sh": "docker run --env-file x.env registry.example.com/a/b\n", "x.env": whole}, []string{"run.sh"}},
 		"a script with the same command":     {map[string]string{"all.sh": ". ./one.sh\n", "one.sh": "docker run" + end}, []string{"one.sh"}},
 		"a script with a command of its own": {map[string]string{"all.sh": ". ./lib.sh\ndocker run" + end, "lib.sh": "X=1\n"}, []string{"all.sh"}},
+		"what a compose file extends":        {map[string]string{"a/compose.yaml": extends, "a/base.yaml": base}, []string{"a/compose.yaml"}},
+		"not what is beside another":         {map[string]string{"a/compose.yaml": extends, "base.yaml": base}, []string{"a/compose.yaml", "base.yaml"}},
+		"not another service of it":          {map[string]string{"compose.yaml": extends, "base.yaml": strings.Replace(base, "runner:", "other:", 1)}, []string{"base.yaml", "compose.yaml"}},
+		"not a whole runner":                 {map[string]string{"compose.yaml": extends, "base.yaml": base + "      RUNNER_UUID: y\n"}, []string{"base.yaml", "compose.yaml"}},
 		"two that name each other":           {map[string]string{"a.sh": ". ./b.sh\ndocker run" + end, "b.sh": ". ./a.sh\ndocker run" + end}, nil},
 	}
 	for name, test := range tests {
@@ -362,5 +368,22 @@ func TestLinksInFolder(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A file that was named is judged, whatever extends it.
+func TestExtendedAndNamed(t *testing.T) {
+	base := "services:\n  runner:\n    image: bitbucket-pipelines-runner\n"
+	files := []InputFile{
+		{Path: "base.yaml", Data: []byte(base)},
+		{Path: "compose.yaml", Data: []byte("services:\n  main:\n    extends: {file: base.yaml, service: runner}\n"), Folder: "."},
+	}
+	windows := Windows{Files: folderFiles{}, Now: time.Now}
+	host, err := Build(t.Context(), Input{Files: files, Folders: []Folder{{Path: "."}}, Offline: true}, windows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(host.Runners) != 2 || host.Runners[0].Name != "base.yaml" {
+		t.Errorf("%d runners", len(host.Runners))
 	}
 }

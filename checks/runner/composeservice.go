@@ -39,6 +39,7 @@ func (p *composeProject) service(key node) *composeService {
 	}
 	d.File, d.Keeper = d.Place.File, p.keeper(key)
 	s := &composeService{composeProject: p, key: key, d: d}
+	s.extended = p.set.bases()[composeBase{path.Clean(d.File.Path), key.Value}]
 	before := len(p.values.mistakes)
 	for _, file := range p.files {
 		for _, root := range file.roots {
@@ -75,6 +76,36 @@ func (s *composeService) gather(roots []node, root node, name, folder string, de
 		}
 		s.layer(m.value, folder)
 	}
+}
+
+// composeBase is a service, by the path of its file.
+type composeBase struct{ path, service string }
+
+// composeBases are the services of found files that services of other files extend. A path with variables in it is not
+// followed.
+func composeBases(inputs []Input, documents []document) map[composeBase]bool {
+	found := map[string]bool{}
+	for _, in := range inputs {
+		found[path.Clean(in.Path)] = in.Found
+	}
+	bases := map[composeBase]bool{}
+	for _, document := range documents {
+		c, ok := document.(*composeFile)
+		if !ok {
+			continue
+		}
+		for _, root := range c.roots {
+			for _, m := range servicesOf(root) {
+				extends := m.value.at("extends")
+				file := extends.at("file").scalar()
+				at := path.Clean(inFolder(path.Dir(c.Path), file))
+				if file != "" && found[at] && at != path.Clean(c.Path) {
+					bases[composeBase{at, extends.at("service").scalar()}] = true
+				}
+			}
+		}
+	}
+	return bases
 }
 
 // extendsHere is the service of the same file that one extends, "" if there is none.

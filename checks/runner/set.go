@@ -18,6 +18,8 @@ type Input struct {
 	Data []byte
 	// PrintedBy is the command that printed Data, for people; empty for a file.
 	PrintedBy string
+	// Found says that nobody named the file: it is one of a folder, and what others of the folder take from it is theirs.
+	Found bool
 	// Open reads the files that it names.
 	Open Opener
 }
@@ -33,8 +35,9 @@ func ReadAll(inputs []Input) []Reading {
 	documents := make([]document, len(inputs))
 	inParallel(len(inputs), func(i int) { documents[i] = recognise(inputs[i]) })
 	readings, sets := make([]Reading, len(inputs)), make([]*set, len(inputs))
+	bases := sync.OnceValue(func() map[composeBase]bool { return composeBases(inputs, documents) })
 	read := func(i int) {
-		sets[i] = &set{inputs: inputs, documents: documents, parts: map[string]bool{}}
+		sets[i] = &set{inputs: inputs, documents: documents, parts: map[string]bool{}, bases: bases}
 		sets[i].open = sets[i].orGiven(inputs[i].Open)
 		readings[i] = documents[i].read(sets[i])
 		readings[i].filled(inputs[i].Path, inputs[i].Data)
@@ -127,6 +130,8 @@ type set struct {
 	documents []document
 	// parts are the paths of files that another one names, and that were read there.
 	parts map[string]bool
+	// bases are the services of found files that other files extend.
+	bases func() map[composeBase]bool
 	// depth counts the files within files that are read now.
 	depth int
 }
