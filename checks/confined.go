@@ -315,9 +315,9 @@ func confiner(d *runner.Definition) string {
 
 // optionOf is the last option of that long name that a definition has.
 func optionOf(d *runner.Definition, long string) (o runner.Option, found bool) {
-	for i := len(d.Options) - 1; i >= 0; i-- {
-		if d.Options[i].Long == long {
-			return d.Options[i], true
+	for _, o := range slices.Backward(d.Options) {
+		if o.Long == long {
+			return o, true
 		}
 	}
 	return o, false

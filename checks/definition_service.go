@@ -2,7 +2,6 @@ package checks
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"runner-preflight/checks/runner"
@@ -39,13 +38,9 @@ var conflictingOptions = &Problem{
 
 // switched is the option of that name if it is on; docker takes the last.
 func switched(d *runner.Definition, long string) (runner.Option, bool) {
-	for _, o := range slices.Backward(d.Options) {
-		if o.Long == long {
-			on, err := strconv.ParseBool(o.Value.Value)
-			return o, on || err != nil
-		}
-	}
-	return runner.Option{}, false
+	o, found := optionOf(d, long)
+	on, err := strconv.ParseBool(o.Value.Value)
+	return o, found && (on || err != nil)
 }
 
 // conflicts reports --rm beside --restart. Podman takes some of these.
